@@ -1,0 +1,1 @@
+"""HAR-2: the two-class human activity task built from UCI HAR."""
