@@ -1,0 +1,1 @@
+"""From float weights to a PackedModel: compaction, calibration, quantisation, choice of formats."""

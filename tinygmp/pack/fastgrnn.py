@@ -1,0 +1,187 @@
+"""Pack a trained FastGRNN classifier: integers, formats, and the choice of scales that loses least."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tinygmp.errors import ConfigError
+from tinygmp.models.fastgrnn_weights import FastGrnnWeights
+from tinygmp.pack.calibrate import FloatOutput, Ranges, run_float
+from tinygmp.pack.compact import compact
+from tinygmp.pack.order import cheapest_order
+from tinygmp.pack.quantize import bias_int8, fit_scale, quantize_int8, update_gain
+from tinygmp.pack.sensor import SensorScaling, fold_sensor, normalise_counts
+from tinygmp.packed.layers import INT8_LIMIT, STATE_LIMIT, FastGrnn, FullyConnected, LinearMap, LowRank
+from tinygmp.packed.model import PackedModel
+from tinygmp.packed.ranges import largest_row_sum, prove_ranges
+from tinygmp.packed.reference import run
+from tinygmp.quant.gate_table import PRE_FRACTION_BITS, half_tanh_table
+from tinygmp.quant.requantize import Requantizer, fit_requantizer
+from tinygmp.sparse import choose
+from tinygmp.sparse.tensor import PackedTensor
+
+INPUT_SCALES = (1 / 22, 1 / 16, 1 / 11)  # sigma per int8 step that are tried: +-5.8, 7.9, 11.5 sigma
+STATE_HEADROOM = (1.0, 0.9, 0.8)  # the state's int16 limit as a part of the largest state seen
+PRE_LIMIT = 16.0  # int16 Q11 saturates here
+
+
+@dataclass(frozen=True)
+class PackIdentity:
+    """What a packed model is called and where it came from."""
+
+    name: str
+    labels: tuple[str, ...]
+    provenance: Mapping[str, str]
+
+
+def pack_fastgrnn(
+    weights: FastGrnnWeights,
+    scaling: SensorScaling,
+    calibration_counts: np.ndarray,
+    identity: PackIdentity,
+    formats: tuple[str, ...] | None = None,
+) -> PackedModel:
+    """Return the packed model whose logits on the calibration windows differ least from the float network's.
+
+    calibration_counts: int16 [windows, steps, channels], training windows only. `formats` limits the index
+    formats that are tried; None means all. Raises RangeError when an accumulator could overflow.
+    """
+    if calibration_counts.ndim != 3 or calibration_counts.shape[2] != weights.input_size:
+        raise ConfigError(
+            f"calibration counts have shape {calibration_counts.shape}, "
+            f"expected [windows, steps, {weights.input_size}]"
+        )
+    weights = cheapest_order(compact(drop_vanishing(weights)), formats)
+    expected = run_float(weights, normalise_counts(scaling, calibration_counts))
+    candidates = (
+        pack_with(weights, scaling, scaled(expected.ranges, headroom), input_scale, identity, formats, calibration_counts)
+        for input_scale in INPUT_SCALES
+        for headroom in STATE_HEADROOM
+    )
+    return min(candidates, key=lambda model: logit_error(model, calibration_counts, expected))
+
+
+def logit_error(model: PackedModel, counts: np.ndarray, expected: FloatOutput) -> float:
+    """Return the mean squared difference of the real logits."""
+    obtained = run(model, counts).logits * model.classifier.scale
+    return float(np.mean((obtained - expected.logits) ** 2))
+
+
+def scaled(ranges: Ranges, headroom: float) -> Ranges:
+    return replace(ranges, state=ranges.state * headroom)
+
+
+def drop_vanishing(weights: FastGrnnWeights) -> FastGrnnWeights:
+    """Set weights to zero that int8 rounds to zero, so that compaction sees them."""
+
+    def dropped(matrix: np.ndarray) -> np.ndarray:
+        return np.where(quantize_int8(matrix, fit_scale(matrix)) == 0, np.float32(0), matrix)
+
+    return replace(
+        weights,
+        w=tuple(dropped(factor) for factor in weights.w),
+        u=tuple(dropped(factor) for factor in weights.u),
+        classifier=dropped(weights.classifier),
+    )
+
+
+def pack_with(
+    weights: FastGrnnWeights,
+    scaling: SensorScaling,
+    ranges: Ranges,
+    input_scale: float,
+    identity: PackIdentity,
+    formats: tuple[str, ...] | None,
+    calibration_counts: np.ndarray,
+) -> PackedModel:
+    """Return the model for given ranges; the scale of the input (or of W's rank vector) is bent to a power of two."""
+    gain_limit = 32766 / (weights.zeta + weights.nu)
+    state_units = min(STATE_LIMIT / max(ranges.state, 1e-6), gain_limit)
+    top_byte_scale = 256 / state_units
+    u_vector_scale = ranges.u_rank_vector / INT8_LIMIT
+    u, u_unit = pack_map("rnn.U", weights.u, top_byte_scale, u_vector_scale, formats)
+    if len(weights.w) == 1:
+        input_scale = bend(input_scale, u_unit / fit_scale(weights.w[-1]))
+        w_vector_scale = 0.0
+    else:
+        w_vector_scale = bend(ranges.w_rank_vector / INT8_LIMIT, u_unit / fit_scale(weights.w[-1]))
+    w, w_unit = pack_map("rnn.W", weights.w, input_scale, w_vector_scale, formats)
+    cell = pack_cell(weights, w, u, (w_unit, u_unit), state_units)
+    model = PackedModel(
+        name=identity.name,
+        layers=(fold_sensor(scaling, input_scale), cell, pack_classifier(weights, top_byte_scale, formats)),
+        labels=identity.labels,
+        steps=calibration_counts.shape[1],
+        provenance=identity.provenance,
+    )
+    prove_ranges(model)
+    return model
+
+
+def bend(scale: float, reference: float) -> float:
+    """Return the scale nearest to `scale` that is `reference` times a power of two."""
+    return reference * 2.0 ** round(np.log2(scale / reference))
+
+
+def pack_map(
+    name: str, factors: tuple[np.ndarray, ...], input_scale: float, vector_scale: float, formats: tuple[str, ...] | None
+) -> tuple[LinearMap, float]:
+    """Return a packed map and the real value of one unit of its accumulator."""
+    if len(factors) == 1:
+        tensor = pack_tensor(name, factors[0], formats)
+        return tensor, tensor.scale * input_scale
+    first = pack_tensor(f"{name}2", factors[0], formats)
+    second = pack_tensor(f"{name}1", factors[1], formats)
+    requantizer = fit_requantizer(first.scale * input_scale / vector_scale, max(largest_row_sum(first), 1))
+    return LowRank(first, requantizer, second), second.scale * vector_scale
+
+
+def pack_tensor(name: str, matrix: np.ndarray, formats: tuple[str, ...] | None) -> PackedTensor:
+    scale = fit_scale(matrix)
+    q = quantize_int8(matrix, scale)
+    return choose(name, q, scale, formats) if formats else choose(name, q, scale)
+
+
+def pack_cell(
+    weights: FastGrnnWeights, w: LinearMap, u: LinearMap, units: tuple[float, float], state_units: float
+) -> FastGrnn:
+    """Return the cell; `units` are the real values of one unit of the W and the U accumulator."""
+    accumulator_unit = min(units)
+    w_shift, u_shift = (round(np.log2(unit / accumulator_unit)) for unit in units)
+    bias_gate, bias_gate_shift = bias_int8(weights.bias_gate, PRE_FRACTION_BITS)
+    bias_update, bias_update_shift = bias_int8(weights.bias_update, PRE_FRACTION_BITS)
+    zeta, zeta_shift = update_gain(weights.zeta, state_units)
+    return FastGrnn(
+        name="rnn",
+        w=w,
+        u=u,
+        w_shift=w_shift,
+        u_shift=u_shift,
+        pre_requantizer=pre_requantizer(w, u, (w_shift, u_shift), accumulator_unit),
+        bias_gate=bias_gate,
+        bias_gate_shift=bias_gate_shift,
+        bias_update=bias_update,
+        bias_update_shift=bias_update_shift,
+        table=half_tanh_table(),
+        zeta=zeta,
+        zeta_shift=zeta_shift,
+        nu=round(weights.nu * state_units / 2),
+        state_scale=1 / state_units,
+    )
+
+
+def pre_requantizer(w: LinearMap, u: LinearMap, shifts: tuple[int, int], unit: float) -> Requantizer:
+    """Bring the accumulator to Q11; sums beyond +-16 saturate there anyway and need no bits."""
+    bound = (largest_row_sum(w) << shifts[0]) + (largest_row_sum(u) << shifts[1])
+    return fit_requantizer(unit * 2.0**PRE_FRACTION_BITS, max(1, min(bound, int(PRE_LIMIT / unit))))
+
+
+def pack_classifier(
+    weights: FastGrnnWeights, input_scale: float, formats: tuple[str, ...] | None
+) -> FullyConnected:
+    tensor = pack_tensor("classifier.weights", weights.classifier, formats)
+    scale = tensor.scale * input_scale
+    bias = np.rint(weights.classifier_bias / scale)
+    dtype = np.int16 if np.abs(bias).max() <= 32767 else np.int32
+    return FullyConnected("classifier", tensor, bias.astype(dtype), scale)

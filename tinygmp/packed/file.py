@@ -1,0 +1,96 @@
+"""The .tgmp file: a safetensors container whose one metadata entry describes the layers (docs/tgmp.md).
+
+Every stream and array is a tensor of its own, exactly as it lies in flash. A SHA-256 over description and
+tensors is stored as the tensor 'digest', so that no damaged file is ever half understood.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from tinygmp.artifact import write_atomically
+from tinygmp.errors import FileFormatError, TinyGmpError
+from tinygmp.packed.description import build_model, describe_model
+from tinygmp.packed.model import PackedModel
+from tinygmp.packed.ranges import prove_ranges
+
+VERSION = 1
+METADATA_KEY = "tinygmp"
+DIGEST = "digest"
+FILE_BYTES_LIMIT = 1 << 28
+
+
+def save_model(model: PackedModel, path: Path) -> Path:
+    """Write a model to a .tgmp file in one atomic step; the same model always gives the same bytes."""
+    write_atomically(path, to_bytes(model))
+    return path
+
+
+def load_model(path: Path) -> PackedModel:
+    """Read a .tgmp file; raises FileFormatError when it is missing, damaged, forged or too new."""
+    try:
+        if path.stat().st_size > FILE_BYTES_LIMIT:
+            raise FileFormatError(f"'{path}' has {path.stat().st_size} B, the limit is {FILE_BYTES_LIMIT}")
+        content = path.read_bytes()
+    except OSError as error:
+        raise FileFormatError(f"cannot read '{path}': {error.strerror}; check the path") from error
+    return from_bytes(content, str(path))
+
+
+def to_bytes(model: PackedModel) -> bytes:
+    """Return the content of a .tgmp file."""
+    description, arrays = describe_model(model)
+    text = json.dumps({"version": VERSION, **description}, separators=(",", ":"), ensure_ascii=True)
+    tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    tensors[DIGEST] = digest(text, tensors)
+    return safetensors.numpy.save(tensors, metadata={METADATA_KEY: text})
+
+
+def from_bytes(content: bytes, source: str) -> PackedModel:
+    """Return the model in the content of a .tgmp file; `source` names it in errors."""
+    text, arrays = read_container(content, source)
+    stored = arrays.pop(DIGEST, None)
+    if stored is None or not np.array_equal(stored, digest(text, arrays)):
+        raise FileFormatError(f"'{source}' is damaged: its SHA-256 digest does not match; fetch or pack it again")
+    description = json.loads(text)
+    if description.get("version") != VERSION:
+        raise FileFormatError(
+            f"'{source}' has .tgmp version {description.get('version')}, this tinygmp reads {VERSION}; upgrade tinygmp"
+        )
+    try:
+        model = build_model(description, arrays)
+        for tensor in model.tensors():
+            tensor.check()
+        prove_ranges(model)
+    except TinyGmpError as error:
+        raise FileFormatError(f"'{source}' holds an invalid model: {error}") from error
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise FileFormatError(f"'{source}' has an invalid description ({error!r}); pack it again") from error
+    return model
+
+
+def read_container(content: bytes, source: str) -> tuple[str, dict[str, np.ndarray]]:
+    """Return the description text and the arrays of a safetensors container."""
+    try:
+        arrays = safetensors.numpy.load(content)
+        header_bytes = int.from_bytes(content[:8], "little")
+        header: dict[str, Any] = json.loads(content[8 : 8 + header_bytes])
+        text = header["__metadata__"][METADATA_KEY]
+    except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise FileFormatError(f"'{source}' is not a complete .tgmp file ({error}); fetch or pack it again") from error
+    return text, arrays
+
+
+def digest(text: str, arrays: dict[str, np.ndarray]) -> np.ndarray:
+    """Return SHA-256, uint8 [32], of the description and of every array's name, type, shape and bytes."""
+    state = hashlib.sha256(text.encode())
+    for name in sorted(arrays):
+        array = arrays[name]
+        state.update(f"\n{name} {array.dtype.str} {array.shape}\n".encode())
+        state.update(np.ascontiguousarray(array).tobytes())
+    return np.frombuffer(state.digest(), np.uint8)
