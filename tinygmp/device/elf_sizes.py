@@ -1,0 +1,92 @@
+"""What a linked program occupies, read from its ELF file, section by section and symbol by symbol."""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+SHF_WRITE, SHF_ALLOC = 1, 2
+KEPT_ELSEWHERE = (".eeprom", ".fuse", ".lock", ".signature", ".user_signatures", ".mmcu", ".siminfo")
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Bytes of a program: flash = code + constants + initial values of data; RAM = data + zeroed data, no stack.
+
+    `weights_bytes` are the constants of the model's own source, `engine_bytes` its functions, `support_bytes`
+    everything else in flash: vectors, start-up, the test loop and the compiler's helper functions.
+    `by_symbol` holds the model's own symbols.
+    """
+
+    flash_bytes: int
+    ram_bytes: int
+    weights_bytes: int
+    engine_bytes: int
+    by_symbol: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def support_bytes(self) -> int:
+        return self.flash_bytes - self.weights_bytes - self.engine_bytes
+
+
+def read_sizes(elf: bytes, model_symbols: frozenset[str]) -> Sizes:
+    """Return the sizes of an ELF file; `model_symbols` are the names that the model's object file defines."""
+    from elftools.elf.elffile import ELFFile
+
+    file = ELFFile(io.BytesIO(elf))
+    flash = ram = 0
+    for section in file.iter_sections():
+        flags, size = section["sh_flags"], section["sh_size"]
+        if not flags & SHF_ALLOC or section.name in KEPT_ELSEWHERE:
+            continue
+        flash += size if section["sh_type"] != "SHT_NOBITS" else 0
+        ram += size if flags & SHF_WRITE else 0
+    functions: dict[str, int] = {}
+    constants: dict[str, int] = {}
+    for symbol in file.get_section_by_name(".symtab").iter_symbols():
+        if symbol.name not in model_symbols or symbol["st_shndx"] in ("SHN_UNDEF", "SHN_ABS"):
+            continue
+        kind, section = symbol["st_info"]["type"], file.get_section(symbol["st_shndx"])
+        if kind == "STT_FUNC":
+            functions[symbol.name] = symbol["st_size"]
+        elif kind == "STT_OBJECT" and section["sh_type"] != "SHT_NOBITS":
+            constants[symbol.name] = symbol["st_size"]
+    return Sizes(flash, ram, sum(constants.values()), sum(functions.values()), {**constants, **functions})
+
+
+def object_symbols(obj: bytes) -> frozenset[str]:
+    """Return the names of the functions and objects that an object file defines."""
+    from elftools.elf.elffile import ELFFile
+
+    table = ELFFile(io.BytesIO(obj)).get_section_by_name(".symtab")
+    return frozenset(
+        symbol.name
+        for symbol in table.iter_symbols()
+        if symbol["st_info"]["type"] in ("STT_FUNC", "STT_OBJECT") and symbol["st_shndx"] != "SHN_UNDEF"
+    )
+
+
+@dataclass(frozen=True)
+class Image:
+    """What a loader needs: segments (load address, bytes), symbol addresses, and the entry point."""
+
+    segments: tuple[tuple[int, bytes], ...]
+    symbols: Mapping[str, int]
+    entry: int
+
+
+def read_image(elf: bytes) -> Image:
+    """Return the loadable image of an ELF file, at the addresses where it lies in flash."""
+    from elftools.elf.elffile import ELFFile
+
+    file = ELFFile(io.BytesIO(elf))
+    segments = tuple(
+        (segment["p_paddr"], segment.data())
+        for segment in file.iter_segments()
+        if segment["p_type"] == "PT_LOAD" and segment["p_filesz"]
+    )
+    symbols = {
+        symbol.name: symbol["st_value"]
+        for symbol in file.get_section_by_name(".symtab").iter_symbols()
+        if symbol.name and symbol["st_info"]["type"] in ("STT_FUNC", "STT_OBJECT", "STT_NOTYPE")
+    }
+    return Image(segments, symbols, file["e_entry"])

@@ -1,0 +1,169 @@
+"""Run firmware of a Cortex-M or RV32 board in unicorn, counting every instruction of every step."""
+
+import ctypes
+
+import numpy as np
+
+from tinygmp.device.cores import CORES
+from tinygmp.device.elf_sizes import Image, read_image
+from tinygmp.device.run_result import RunResult, StepCost, input_words, split_output
+from tinygmp.device.toolchain import MAILBOX_ADDRESS, Firmware
+from tinygmp.device.tools import require
+from tinygmp.device.tracer import ISA_RISCV, ISA_THUMB, Trace, tracer_library
+from tinygmp.errors import SimulationError
+
+PAGE = 4096
+PAINT = 0xA5
+SYSTEM_REGISTERS = 0xE000E000  # the private peripheral bus of a Cortex-M, where the start-up code finds CPACR
+M0PLUS_METHOD = "Cortex-M0+ cost table, zero wait states, one-cycle multiplier; about 5 % low against boards"
+
+
+def run_in_unicorn(firmware: Firmware, counts: np.ndarray, timeout_s: float = 600.0) -> RunResult:
+    """Classify int16 windows [windows, steps, channels] on a simulated core.
+
+    Raises SimulationError when the program faults, leaves flash or does not end in time, MissingToolError without
+    unicorn.
+    """
+    require("unicorn")
+    import unicorn
+
+    board, core = firmware.board, CORES[firmware.board.core]
+    image = read_image(firmware.elf)
+    words = input_words(counts)
+    machine = machine_for(core.family, core.unicorn_cpu)
+    ram = map_board(machine, firmware, image)
+    output_address = load_mailbox(machine, words, len(counts))
+    trace = start_trace(machine, firmware, image, core.family)
+    stop = image.symbols["tg_port_stop"] & ~1
+    start = image.entry | 1 if core.family == "arm" else image.entry
+    try:
+        machine.emu_start(start, stop, timeout=int(timeout_s * 1e6))
+    except unicorn.UcError as error:
+        raise SimulationError(
+            f"board '{board.name}': {error} at {program_counter(machine, core.family):#x}"
+        ) from error
+    if program_counter(machine, core.family) != stop:
+        raise SimulationError(f"board '{board.name}': no end within {timeout_s:.0f} s; use fewer windows")
+    if trace.outside:
+        raise SimulationError(f"board '{board.name}': the program ran outside flash, at {trace.outside:#x}")
+    end = int.from_bytes(machine.mem_read(MAILBOX_ADDRESS + 4, 4), "little")
+    out = np.frombuffer(bytes(machine.mem_read(output_address, end - output_address)), "<i2")
+    logits, classes = split_output(out, len(counts), board.name)
+    stack_top = board.ram_origin + board.ram_bytes
+    painted = stack_top - lowest_written(bytes(machine.mem_read(*ram)), ram[0], image.symbols["tg_bss_end"])
+    stack = max(stack_top - trace.lowest_stack, painted)
+    return RunResult(logits, classes, stack, step_cost(trace, core.cycle_model), "unicorn")
+
+
+def machine_for(family: str, cpu: str):  # type: ignore[no-untyped-def]
+    import unicorn
+    from unicorn import arm_const, riscv_const
+
+    if family == "arm":
+        machine = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
+        machine.ctl_set_cpu_model(getattr(arm_const, cpu))
+        machine.mem_map(SYSTEM_REGISTERS, PAGE)
+        return machine
+    machine = unicorn.Uc(unicorn.UC_ARCH_RISCV, unicorn.UC_MODE_RISCV32)
+    machine.ctl_set_cpu_model(getattr(riscv_const, cpu))
+    return machine
+
+
+def map_board(machine, firmware: Firmware, image: Image) -> tuple[int, int]:  # type: ignore[no-untyped-def]
+    """Map flash (not writable) and painted RAM, load the program; return the RAM's (address, bytes)."""
+    from unicorn import UC_PROT_EXEC, UC_PROT_READ, UC_PROT_WRITE
+    from unicorn.arm_const import UC_ARM_REG_SP
+
+    board = firmware.board
+    low = board.flash_origin // PAGE * PAGE
+    end = max(address + len(content) for address, content in image.segments)
+    machine.mem_map(low, round_up(end + 1, PAGE) - low, UC_PROT_READ | UC_PROT_EXEC)
+    for address, content in image.segments:
+        machine.mem_write(address, content)
+    ram_low = board.ram_origin // PAGE * PAGE
+    ram_bytes = board.ram_bytes if firmware.links else max(board.ram_bytes, 1 << 25)
+    ram_end = round_up(board.ram_origin + ram_bytes, PAGE)
+    machine.mem_map(ram_low, ram_end - ram_low, UC_PROT_READ | UC_PROT_WRITE)
+    machine.mem_write(board.ram_origin, bytes([PAINT]) * board.ram_bytes)
+    if CORES[board.core].family == "arm":
+        machine.reg_write(UC_ARM_REG_SP, int.from_bytes(machine.mem_read(board.flash_origin, 4), "little"))
+    return board.ram_origin, board.ram_bytes
+
+
+def load_mailbox(machine, words: np.ndarray, windows: int) -> int:  # type: ignore[no-untyped-def]
+    """Map the mailbox: two pointers, the input words, then room for the answers; return the answers' address."""
+    largest_answer = 2 * (1 + 2 * 255)
+    input_address = MAILBOX_ADDRESS + 8
+    output_address = round_up(input_address + 2 * len(words), 4)
+    machine.mem_map(
+        MAILBOX_ADDRESS, round_up(output_address + windows * largest_answer - MAILBOX_ADDRESS, PAGE)
+    )
+    machine.mem_write(
+        MAILBOX_ADDRESS, input_address.to_bytes(4, "little") + output_address.to_bytes(4, "little")
+    )
+    machine.mem_write(input_address, words.astype("<i2").tobytes())
+    return output_address
+
+
+def start_trace(machine, firmware: Firmware, image: Image, family: str) -> Trace:  # type: ignore[no-untyped-def]
+    """Attach the block counter; the returned record fills while the program runs."""
+    import unicorn
+    from unicorn import arm_const, riscv_const
+    from unicorn.unicorn_py3.unicorn import uclib
+
+    flash = bytearray(
+        max(address + len(content) for address, content in image.segments) - firmware.board.flash_origin
+    )
+    for address, content in image.segments:
+        offset = address - firmware.board.flash_origin
+        flash[offset : offset + len(content)] = content
+    held = ctypes.create_string_buffer(bytes(flash), len(flash))
+    trace = Trace(
+        read_register=ctypes.cast(uclib.uc_reg_read, ctypes.c_void_p),
+        flash=ctypes.addressof(held),
+        flash_origin=firmware.board.flash_origin,
+        flash_bytes=len(flash),
+        entry=image.symbols[firmware.step_symbol] & ~1,
+        link_register=arm_const.UC_ARM_REG_LR if family == "arm" else riscv_const.UC_RISCV_REG_RA,
+        stack_register=arm_const.UC_ARM_REG_SP if family == "arm" else riscv_const.UC_RISCV_REG_SP,
+        isa=ISA_THUMB if family == "arm" else ISA_RISCV,
+        fewest_instructions=2**64 - 1,
+        lowest_stack=2**32,
+    )
+    trace.held = held
+    hook = ctypes.c_size_t()
+    status = uclib.uc_hook_add(
+        machine._uch, ctypes.byref(hook), unicorn.UC_HOOK_BLOCK, tracer_library().tg_trace_block,
+        ctypes.byref(trace), ctypes.c_uint64(1), ctypes.c_uint64(0),
+    )  # fmt: skip
+    if status != unicorn.UC_ERR_OK:
+        raise SimulationError(f"the instruction counter cannot be attached: unicorn error {status}")
+    return trace
+
+
+def step_cost(trace: Trace, cycle_model: str) -> StepCost | None:
+    if trace.calls == 0:
+        return None
+    cost = StepCost(trace.calls, trace.instructions / trace.calls, trace.most_instructions)
+    if cycle_model != "cortex-m0plus":
+        return cost
+    return StepCost(
+        cost.calls, cost.instructions, cost.most_instructions, trace.cycles / trace.calls, trace.most_cycles,
+        M0PLUS_METHOD,
+    )  # fmt: skip
+
+
+def lowest_written(ram: bytes, origin: int, free_from: int) -> int:
+    """Return the lowest address above the static data whose paint is gone: the deepest byte of the stack."""
+    free = ram[free_from - origin :]
+    return free_from + len(free) - len(free.lstrip(bytes([PAINT])))
+
+
+def program_counter(machine, family: str) -> int:  # type: ignore[no-untyped-def]
+    from unicorn import arm_const, riscv_const
+
+    return machine.reg_read(arm_const.UC_ARM_REG_PC if family == "arm" else riscv_const.UC_RISCV_REG_PC) & ~1
+
+
+def round_up(value: int, unit: int) -> int:
+    return -(-value // unit) * unit
