@@ -1,0 +1,131 @@
+"""Multiply-adds of a network, dense and pruned, exact per weight: nonzero weights times the places they
+are used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from tinygmp.errors import ConfigError
+from tinygmp.prune.mask import PruneMask
+
+
+@dataclass(frozen=True)
+class LayerFlops:
+    """Multiply-adds of one weight for one input sample: every weight is used `uses` times.
+
+    Positions in a zero border count, as all published figures do; biases, batch norm and pooling do not.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    uses: int
+    nnz: int
+
+    @property
+    def weights(self) -> int:
+        return int(torch.Size(self.shape).numel())
+
+    @property
+    def multiply_adds(self) -> int:
+        return self.weights * self.uses
+
+    @property
+    def multiply_adds_kept(self) -> int:
+        return self.nnz * self.uses
+
+
+@dataclass(frozen=True)
+class NetworkFlops:
+    """Multiply-adds of every layer that has weights, in the order of the module."""
+
+    layers: tuple[LayerFlops, ...]
+
+    @property
+    def multiply_adds(self) -> int:
+        return sum(layer.multiply_adds for layer in self.layers)
+
+    @property
+    def multiply_adds_kept(self) -> int:
+        return sum(layer.multiply_adds_kept for layer in self.layers)
+
+    @property
+    def fraction_pruned(self) -> float:
+        return 1.0 - self.multiply_adds_kept / self.multiply_adds
+
+    def __getitem__(self, name: str) -> LayerFlops:
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise ConfigError(
+            f"no multiply-adds counted for '{name}'; counted: {', '.join(x.name for x in self.layers)}"
+        )
+
+
+def count_flops(
+    module: nn.Module, sample_shape: tuple[int, ...], mask: PruneMask | None = None
+) -> NetworkFlops:
+    """Return the multiply-adds for one sample of this shape (without the batch axis), found by one forward
+    pass.
+
+    Weights outside the mask count as dense. A recurrent module of another kind states `weight_uses(inputs) ->
+    {parameter name: uses}`; without it a declared matrix is used once a time step of [batch, time, features].
+    """
+    uses: dict[str, int] = {}
+    handles = [
+        part.register_forward_hook(_recorder(path, uses))
+        for path, part in module.named_modules()
+        if _has_rule(part)
+    ]
+    was_training = module.training
+    example = next(module.parameters())
+    try:
+        module.eval()
+        with torch.no_grad():
+            module(torch.zeros((1, *sample_shape), dtype=example.dtype, device=example.device))
+    finally:
+        for handle in handles:
+            handle.remove()
+        module.train(was_training)
+    named = dict(module.named_parameters())
+    kept = mask.layer_nnz() if mask is not None else {}
+    return NetworkFlops(
+        tuple(
+            LayerFlops(name, tuple(tensor.shape), uses[name], kept.get(name, tensor.numel()))
+            for name, tensor in named.items()
+            if name in uses
+        )
+    )
+
+
+def _has_rule(part: nn.Module) -> bool:
+    known = isinstance(part, nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.Linear | nn.RNNBase)
+    return known or hasattr(part, "prunable_parameters")
+
+
+def _recorder(path: str, uses: dict[str, int]) -> Any:
+    prefix = f"{path}." if path else ""
+
+    def record(part: nn.Module, inputs: tuple[torch.Tensor, ...], output: Any) -> None:
+        for name, count in _uses(part, inputs, output).items():
+            uses[prefix + name] = uses.get(prefix + name, 0) + count
+
+    return record
+
+
+def _uses(part: nn.Module, inputs: tuple[torch.Tensor, ...], output: Any) -> dict[str, int]:
+    if isinstance(part, nn.Conv1d | nn.Conv2d | nn.Conv3d):
+        return {"weight": int(output.shape[2:].numel())}
+    if isinstance(part, nn.Linear):
+        return {"weight": output.numel() // output.shape[-1]}
+    if isinstance(part, nn.RNNBase):
+        time_axis = 1 if part.batch_first and inputs[0].dim() == 3 else 0
+        steps = inputs[0].shape[time_axis]
+        return {name: steps for name, _ in part.named_parameters() if name.startswith("weight")}
+    if hasattr(part, "weight_uses"):
+        return dict(part.weight_uses(inputs[0]))
+    return {name: inputs[0].shape[-2] for name in part.prunable_parameters if hasattr(part, name)}
