@@ -19,16 +19,30 @@ def rank(arrays: list[ScoreArray], to_prune: int, most: Mapping[str, int]) -> di
     masks = {array.name: np.ones(array.size, dtype=bool) for array in arrays if most[array.name] == 0}
     while True:
         cut = kth_smallest_cut(free, to_prune) if to_prune else Cut(-np.inf, 0)
-        ranked = masks_under(free, cut)
-        lost = {name: mask.size - int(np.count_nonzero(mask)) for name, mask in ranked.items()}
-        bound = {array.name for array in free if lost[array.name] > most[array.name]}
+        bounded = any(most[array.name] < array.size for array in free)
+        lost = _lost(free, cut) if bounded else {}
+        bound = [array for array in free if lost.get(array.name, 0) > most[array.name]]
         if not bound:
-            return masks | ranked
-        for array in free:
-            if array.name in bound:
-                masks |= lowest(array, most[array.name])
-                to_prune -= most[array.name]
-        free = [array for array in free if array.name not in bound]
+            return masks | masks_under(free, cut)
+        for array in bound:
+            masks |= lowest(array, most[array.name])
+            to_prune -= most[array.name]
+        free = [array for array in free if array.name not in masks]
+
+
+def _lost(arrays: list[ScoreArray], cut: Cut) -> dict[str, int]:
+    """Return how many scores of each layer the cut takes, without making masks."""
+    lost = {}
+    ties = cut.ties
+    for array in reversed(arrays):
+        below = equal = 0
+        for _, chunk in array.chunks():
+            below += int(np.count_nonzero(chunk < cut.threshold))
+            equal += int(np.count_nonzero(chunk == cut.threshold))
+        taken = min(ties, equal)
+        ties -= taken
+        lost[array.name] = below + taken
+    return lost
 
 
 def lowest(array: ScoreArray, to_prune: int) -> dict[str, np.ndarray]:
