@@ -55,7 +55,15 @@ def pack_fastgrnn(
     weights = cheapest_order(compact(drop_vanishing(weights)), formats)
     expected = run_float(weights, normalise_counts(scaling, calibration_counts))
     candidates = (
-        pack_with(weights, scaling, scaled(expected.ranges, headroom), input_scale, identity, formats, calibration_counts)
+        pack_with(
+            weights,
+            scaling,
+            scaled(expected.ranges, headroom),
+            input_scale,
+            identity,
+            formats,
+            calibration_counts,
+        )
         for input_scale in INPUT_SCALES
         for headroom in STATE_HEADROOM
     )
@@ -125,7 +133,11 @@ def bend(scale: float, reference: float) -> float:
 
 
 def pack_map(
-    name: str, factors: tuple[np.ndarray, ...], input_scale: float, vector_scale: float, formats: tuple[str, ...] | None
+    name: str,
+    factors: tuple[np.ndarray, ...],
+    input_scale: float,
+    vector_scale: float,
+    formats: tuple[str, ...] | None,
 ) -> tuple[LinearMap, float]:
     """Return a packed map and the real value of one unit of its accumulator."""
     if len(factors) == 1:

@@ -37,5 +37,7 @@ def update_gain(zeta: float, state_units: float) -> tuple[int, int]:
     shift = int(np.clip(np.floor(np.log2(255.5 / exact)), 0, 16))
     zeta_q = round(exact * 2.0**shift)
     if zeta_q > 255:
-        raise RangeError(f"zeta {zeta:.4f} with {state_units:.0f} state units a unit exceeds 8 bits; widen the state range")
+        raise RangeError(
+            f"zeta {zeta:.4f} with {state_units:.0f} state units a unit exceeds 8 bits; widen the state range"
+        )
     return zeta_q, shift

@@ -28,7 +28,9 @@ class SensorScaling:
         if not len(self.units) == len(self.counts_per_unit) == len(self.mean) == len(self.std) == channels:
             raise ConfigError(f"sensor scaling: every field needs {channels} entries, one per channel name")
         if np.min(self.std) <= 0 or min(self.counts_per_unit) <= 0:
-            raise ConfigError("sensor scaling: std and counts_per_unit must be positive; drop constant channels")
+            raise ConfigError(
+                "sensor scaling: std and counts_per_unit must be positive; drop constant channels"
+            )
 
 
 def normalise_counts(scaling: SensorScaling, counts: np.ndarray) -> np.ndarray:

@@ -56,7 +56,9 @@ def from_bytes(content: bytes, source: str) -> PackedModel:
     text, arrays = read_container(content, source)
     stored = arrays.pop(DIGEST, None)
     if stored is None or not np.array_equal(stored, digest(text, arrays)):
-        raise FileFormatError(f"'{source}' is damaged: its SHA-256 digest does not match; fetch or pack it again")
+        raise FileFormatError(
+            f"'{source}' is damaged: its SHA-256 digest does not match; fetch or pack it again"
+        )
     description = json.loads(text)
     if description.get("version") != VERSION:
         raise FileFormatError(
@@ -82,7 +84,9 @@ def read_container(content: bytes, source: str) -> tuple[str, dict[str, np.ndarr
         header: dict[str, Any] = json.loads(content[8 : 8 + header_bytes])
         text = header["__metadata__"][METADATA_KEY]
     except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise FileFormatError(f"'{source}' is not a complete .tgmp file ({error}); fetch or pack it again") from error
+        raise FileFormatError(
+            f"'{source}' is not a complete .tgmp file ({error}); fetch or pack it again"
+        ) from error
     return text, arrays
 
 

@@ -31,7 +31,9 @@ class PackedModel:
             raise ConfigError(f"model name '{self.name}': use lower-case letters, digits and '_', at most 48")
         kinds = tuple(type(layer) for layer in self.layers)
         if kinds != (SensorInput, FastGrnn, FullyConnected):
-            raise ConfigError(f"model '{self.name}': layers {[k.__name__ for k in kinds]} are not a known chain")
+            raise ConfigError(
+                f"model '{self.name}': layers {[k.__name__ for k in kinds]} are not a known chain"
+            )
         check_widths(self)
         if self.steps < 1:
             raise ConfigError(f"model '{self.name}': steps {self.steps} must be at least 1")

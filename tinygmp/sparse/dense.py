@@ -1,0 +1,16 @@
+"""dense: every weight has a value, zeros included; no index stream."""
+
+import numpy as np
+
+from tinygmp.sparse.protocol import Shape
+
+
+class Dense:
+    name = "dense"
+    stores_zeros = True
+
+    def encode(self, name: str, mask: np.ndarray) -> np.ndarray:
+        return np.zeros(0, np.uint8)
+
+    def decode(self, name: str, stream: np.ndarray, shape: Shape, nnz: int) -> np.ndarray:
+        return np.arange(shape[0] * shape[1])
