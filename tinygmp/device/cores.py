@@ -73,6 +73,6 @@ CORES = {
         avr("avr25"),
         avr("avr5"),
         avr("avr6"),
-        Core("msp430", "msp430", "mspdebug", zig_flags=("-target", "msp430-freestanding-none")),
+        Core("msp430", "msp430", "mspdebug", zig_flags=("-target", "msp430-freestanding-none", "-fno-builtin")),
     )
 }  # fmt: skip

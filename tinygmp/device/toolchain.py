@@ -3,7 +3,7 @@
 import re
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinygmp.artifact import Artifact
@@ -11,14 +11,20 @@ from tinygmp.device.board import Board
 from tinygmp.device.cores import CORES, Core
 from tinygmp.device.elf_sizes import Sizes, object_symbols, read_sizes
 from tinygmp.device.interface import interface_header, model_sources
-from tinygmp.device.tools import require, zig_cc
+from tinygmp.device.tools import require, zig
 from tinygmp.errors import BuildError, ConfigError
 
 FIRMWARE_FOLDER = Path(__file__).parent / "firmware"
 MAILBOX_ADDRESS = 0x60000000
+MAILBOX_ADDRESS_16 = 0x1000  # of cores with 16-bit addresses
 LEVELS = {"smallest": "-Os", "balanced": "-O2", "fastest": "-O3"}
-START = {"arm": "start_arm.c", "riscv": "start_riscv.c", "msp430": "start_msp430.c"}
-PORT = {"arm": "port_memory.c", "riscv": "port_memory.c", "avr": "port_avr.c", "msp430": "port_msp430.c"}
+START = {
+    "arm": ("start_arm.c",),
+    "riscv": ("start_riscv.c",),
+    "avr": (),
+    "msp430": ("start_msp430.c", "helpers_msp430.c"),
+}
+PORT = {"arm": "port_memory.c", "riscv": "port_memory.c", "avr": "port_avr.c", "msp430": "port_memory.c"}
 # Names stay in the program (-g), and nothing is linked that is not called.
 COMMON_FLAGS = ("-std=c99", "-g", "-ffreestanding", "-ffunction-sections", "-fdata-sections", "-I.")
 BUILD_TIMEOUT_S = 300
@@ -61,7 +67,8 @@ def build(
     core = CORES[board.core]
     sources = model_sources(artifact)
     command = compiler_command(core, board, compiler)
-    flags = [*COMMON_FLAGS, LEVELS[optimise], f"-DTG_MAILBOX_ADDRESS={MAILBOX_ADDRESS:#x}u"]
+    mailbox = MAILBOX_ADDRESS_16 if core.family == "msp430" else MAILBOX_ADDRESS
+    flags = [*COMMON_FLAGS, LEVELS[optimise], f"-DTG_MAILBOX_ADDRESS={mailbox:#x}u"]
     flags += [f"-D{define}" for define in defines]
     with tempfile.TemporaryDirectory(prefix="tinygmp-") as name:
         folder = Path(name)
@@ -89,7 +96,7 @@ def compiler_command(core: Core, board: Board, compiler: str) -> list[str]:
     if compiler not in ("", "zig", "gcc"):
         raise ConfigError(f"compiler '{compiler}' is unknown; use 'zig' or 'gcc'")
     if compiler != "gcc" and core.zig_flags:
-        return [*zig_cc(), *core.zig_flags, "-fno-sanitize=undefined", "-Wno-unused-command-line-argument"]
+        return [*zig("cc"), *core.zig_flags, "-fno-sanitize=undefined", "-Wno-unused-command-line-argument"]
     if compiler == "zig" or not core.gcc:
         raise ConfigError(f"core '{core.name}' cannot be built with '{compiler}'; leave the compiler open")
     machine = (f"-mmcu={board.mcu}",) if core.family == "avr" else core.gcc_flags
@@ -98,9 +105,7 @@ def compiler_command(core: Core, board: Board, compiler: str) -> list[str]:
 
 def support_files(core: Core, folder: Path) -> list[str]:
     """Copy the firmware's own sources next to the model's and return those to compile."""
-    names = ["main.c", PORT[core.family]]
-    if core.family in START:
-        names.append(START[core.family])
+    names = ["main.c", PORT[core.family], *START[core.family]]
     for name in ("port.h", *names):
         (folder / name).write_bytes((FIRMWARE_FOLDER / name).read_bytes())
     return names
@@ -108,57 +113,51 @@ def support_files(core: Core, folder: Path) -> list[str]:
 
 def link(command: list[str], core: Core, board: Board, objects: list[str], folder: Path) -> tuple[bytes, str]:
     """Return (program, '') or, when the board is too small, (program for unlimited memory, the linker's words)."""
-    attempt = try_link(command, core, board, objects, folder, board.flash_bytes, board.ram_bytes)
+    attempt = try_link(command, core, board, objects, folder)
     if isinstance(attempt, bytes):
         return attempt, ""
     if not re.search(r"overflow|will not fit|is full", attempt):
         raise BuildError(f"board '{board.name}': the linker refused the program: {attempt}")
-    roomy = try_link(command, core, board, objects, folder, *unlimited_memory(board))
+    roomy = try_link(command, core, with_unlimited_memory(board), objects, folder)
     if not isinstance(roomy, bytes):
         raise BuildError(f"board '{board.name}': the program does not fit by far: {attempt}")
     return roomy, attempt
 
 
-def unlimited_memory(board: Board) -> tuple[int, int]:
-    """Return lengths that keep both memories inside the core's address space."""
-    if CORES[board.core].family in ("arm", "riscv"):
-        return 1 << 26, 1 << 25
-    return (1 << 22 if CORES[board.core].family == "avr" else 1 << 16), 1 << 15
+def with_unlimited_memory(board: Board) -> Board:
+    """Return the board with as much memory as its core can address."""
+    family = CORES[board.core].family
+    if family == "msp430":
+        return replace(board, flash_origin=0x4000, flash_bytes=0xC000, ram_bytes=0x3000)
+    flash_bytes, ram_bytes = (1 << 22, 1 << 15) if family == "avr" else (1 << 26, 1 << 25)
+    return replace(board, flash_bytes=flash_bytes, ram_bytes=ram_bytes)
 
 
-def try_link(
-    command: list[str], core: Core, board: Board, objects: list[str], folder: Path, flash: int, ram: int
-) -> bytes | str:
+def try_link(command: list[str], core: Core, board: Board, objects: list[str], folder: Path) -> bytes | str:
     """Return the ELF file, or what the linker said when it refused."""
-    flags = ["-Wl,--gc-sections"]
+    script = ("-T", "board.ld", "-e", "tg_reset")
     if core.family == "avr":
-        flags += [
-            f"-Wl,--defsym=__TEXT_REGION_LENGTH__={flash}",
-            f"-Wl,--defsym=__DATA_REGION_LENGTH__={ram}",
-        ]
+        regions = {"TEXT": board.flash_bytes, "DATA": board.ram_bytes}
+        lengths = [f"-Wl,--defsym=__{region}_REGION_LENGTH__={size}" for region, size in regions.items()]
+        full = [*command, *objects, "-Wl,--gc-sections", *lengths]
     else:
-        script = linker_script(board, flash, ram)
-        (folder / "board.ld").write_text(script)
-        flags += ["-Wl,-T,board.ld", "-Wl,-e,tg_reset", "-nostartfiles"]
-        flags += [] if core.zig_flags and "ziglang" in command else ["-nodefaultlibs", "-lgcc"]
+        (folder / "board.ld").write_text(linker_script(board))
+        full = [*command, *objects, f"-Wl,--gc-sections,{','.join(script)}", "-nostartfiles"]
+        full += [] if "ziglang" in command else ["-nodefaultlibs", "-lgcc"]
+    if core.family == "msp430":  # zig's own link would build its helper library, which does not compile here
+        full = [*zig("ld.lld"), "--gc-sections", *script, *objects]
     done = subprocess.run(
-        [*command, *objects, *flags, "-o", "firmware.elf"],
+        [*full, "-o", "firmware.elf"],
         cwd=folder, capture_output=True, text=True, timeout=BUILD_TIMEOUT_S, check=False,
     )  # fmt: skip
     return (folder / "firmware.elf").read_bytes() if done.returncode == 0 else short(done.stderr)
 
 
-def linker_script(board: Board, flash_bytes: int, ram_bytes: int) -> str:
-    """Return the linker script of a board with the given lengths of memory."""
+def linker_script(board: Board) -> str:
+    """Return the linker script of a board."""
     name = "msp430.ld" if CORES[board.core].family == "msp430" else "board.ld"
     text = (FIRMWARE_FOLDER / name).read_text()
-    values = {
-        "flash_origin": hex(board.flash_origin),
-        "flash_bytes": str(flash_bytes),
-        "ram_origin": hex(board.ram_origin),
-        "ram_bytes": str(ram_bytes),
-    }
-    return re.sub(r"@(\w+)@", lambda found: values[found[1]], text)
+    return re.sub(r"@(\w+)@", lambda found: str(getattr(board, found[1])), text)
 
 
 def invoke(command: list[str], folder: Path, name: str) -> None:

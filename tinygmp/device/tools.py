@@ -56,10 +56,10 @@ def require(name: str) -> str:
     return name if tool.kind == "package" else str(shutil.which(name))
 
 
-def zig_cc() -> list[str]:
-    """Return the command line that starts zig's C compiler."""
+def zig(tool: str) -> list[str]:
+    """Return the command line that starts one of zig's tools: 'cc' or 'ld.lld'."""
     require("ziglang")
-    return [sys.executable, "-m", "ziglang", "cc"]
+    return [sys.executable, "-m", "ziglang", tool]
 
 
 def host_compiler() -> list[str]:
@@ -67,4 +67,4 @@ def host_compiler() -> list[str]:
     for name in ("gcc", "clang", "cc"):
         if path := shutil.which(name):
             return [path]
-    return zig_cc()
+    return zig("cc")

@@ -1,0 +1,74 @@
+import dataclasses
+import json
+
+import pytest
+
+from tinygmp.device.board import find_board
+from tinygmp.device.lab import measure, measure_all
+from tinygmp.device.tools import TOOLS, doctor, require
+from tinygmp.errors import MissingToolError
+
+BOARD = find_board("nucleo-g071rb")
+
+
+@pytest.fixture
+def _lab(needs):
+    needs("ziglang", "unicorn", "elftools")
+
+
+@pytest.mark.usefixtures("_lab")
+def test_report_is_plain_json_with_time_from_cycles(counted, windows, summing_logits):
+    report = measure(counted, BOARD, windows, lambda counts: 0 * summing_logits(counts))
+    table = json.loads(json.dumps(report.as_dict()))
+    assert table["board"] == "nucleo-g071rb"
+    assert (table["mismatches"], table["windows"], table["instructions_per_step"]) == (0, 8, 12)
+    assert table["milliseconds_per_step"] == pytest.approx(17 / 64_000)
+    assert table["measured_by"] == "unicorn"
+    assert table["fits"] is True
+
+
+@pytest.mark.usefixtures("_lab")
+def test_a_difference_is_traced_to_its_first_step(summing, windows, summing_logits):
+    def reference(counts):  # the truth, but one that leaves out what comes after step 12 of every window
+        return summing_logits(counts[:, :13])
+
+    parity = measure(summing, BOARD, windows[2:], reference).parity
+    assert parity.logit_mismatches == 6
+    assert (parity.first_differing_window, parity.first_differing_step) == (0, 13)
+    assert parity.worst_logit_difference > 0
+
+
+@pytest.mark.usefixtures("_lab")
+def test_what_does_not_fit_is_not_run(summing, windows, summing_logits):
+    report = measure(summing, dataclasses.replace(BOARD, flash_bytes=300), windows, summing_logits)
+    assert not report.fits
+    assert report.measured_by == "not run: it does not fit"
+    assert report.as_dict()["mismatches"] is None
+    assert "B over" in report.budget
+
+
+@pytest.mark.usefixtures("_lab")
+def test_several_boards_come_back_in_order(summing, windows, summing_logits):
+    boards = [find_board(name) for name in ("longan-nano", "nucleo-g071rb")]
+    reports, missing = measure_all(summing, boards, windows, lambda_free_reference)
+    assert [report.board for report in reports] == ["longan-nano", "nucleo-g071rb"]
+    assert all(report.parity.exact for report in reports)
+    assert missing == {}
+
+
+def lambda_free_reference(counts):
+    """The summing model's reference under a name, since another process must find it."""
+    import numpy as np
+
+    return (counts.astype(np.int64).sum(axis=1) @ np.array([[1, 3, -5], [-2, 4, 6]])).astype(np.int32)
+
+
+def test_a_missing_program_is_named_with_its_install_line(monkeypatch):
+    monkeypatch.setattr("tinygmp.device.tools.shutil.which", lambda name: None)
+    with pytest.raises(MissingToolError, match=r"'avr-gcc' is missing; .*apt-get install .*gcc-avr avr-libc"):
+        require("avr-gcc")
+    assert not any(tool.found for tool in doctor() if tool.kind == "program")
+
+
+def test_every_tool_has_an_install_line():
+    assert all(tool.install.startswith(("apt-get install", "python -m pip install")) for tool in TOOLS)

@@ -1,0 +1,105 @@
+"""Every core runs programs whose answers, instruction counts, cycles and stack are known beforehand."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tinygmp.device.board import find_board
+from tinygmp.device.cores import CORES
+from tinygmp.device.lab import simulate
+from tinygmp.device.toolchain import build
+from tinygmp.errors import SimulationError
+
+# One board per core; cycles of the counted loop are from the cores' manuals, None where no model is validated:
+# M0+: MOVS 1, 5 SUBS, 4 BNE taken 2 and 1 not, BX 2 = 17. AVR: LDI 1, 5 DEC, 4 BRNE 2 and 1, RET 4 (5 with a 22-bit
+# program counter) = 19. MSP430: MOV #5 2, 5 DEC, 5 JNZ 2, RET 3 = 20, of which mspdebug makes 30: 3 for each DEC.
+BOARDS = {
+    "microbit-v1": None,
+    "nucleo-g071rb": 17,
+    "blue-pill": None,
+    "nucleo-f446re": None,
+    "stm32f746g-discovery": None,
+    "nucleo-u575zi": None,
+    "longan-nano": None,
+    "ch32v003": None,
+    "attiny85": 19,
+    "arduino-uno": 19,
+    "arduino-mega": 20,
+    "msp430g2553": 30,
+}
+TOOLS = {
+    "arm": ("ziglang", "unicorn"),
+    "riscv": ("ziglang", "unicorn"),
+    "avr": ("avr-gcc", "simavr"),
+    "msp430": ("ziglang", "mspdebug"),
+}
+
+
+@pytest.fixture(params=BOARDS)
+def board(request, needs):
+    board = find_board(request.param)
+    needs(*TOOLS[CORES[board.core].family])
+    return board
+
+
+def test_every_core_has_a_board_here():
+    assert {find_board(name).core for name in BOARDS} == set(CORES)
+
+
+def test_answers_equal_numpy(board, summing, windows, summing_logits):
+    result = simulate(build(summing, board), windows)
+    expected = summing_logits(windows)
+    np.testing.assert_array_equal(result.logits, expected)
+    np.testing.assert_array_equal(result.classes, expected.argmax(axis=1))
+
+
+def test_instructions_and_cycles_equal_the_hand_count(board, counted, windows):
+    step = simulate(build(counted, board), windows).step
+    assert step.instructions == step.most_instructions == 12
+    assert step.cycles == step.most_cycles == BOARDS[board.name]
+    assert step.calls == (20 if board.core == "msp430" else 160)
+    assert bool(step.cycles_method) == (step.cycles is not None)
+
+
+def test_stack_grows_by_what_the_step_takes(board, deep, windows):
+    shallow, deeper = (simulate(build(deep, board, defines=(f"DEPTH={n}",)), windows[:1]) for n in (64, 224))
+    assert deeper.stack_bytes - shallow.stack_bytes == 160
+    assert 64 < shallow.stack_bytes < 260
+
+
+@pytest.mark.parametrize("name", ["nucleo-g071rb", "nucleo-f446re", "longan-nano", "ch32v003"])
+def test_second_compiler_gives_the_same_answers(name, needs, summing, windows, summing_logits):
+    board = find_board(name)
+    needs(CORES[board.core].gcc, "unicorn")
+    result = simulate(build(summing, board, compiler="gcc"), windows)
+    np.testing.assert_array_equal(result.logits, summing_logits(windows))
+
+
+@pytest.mark.parametrize("name", ["nucleo-g071rb", "longan-nano"])
+def test_a_fault_is_told_with_its_place(name, needs, summing, windows):
+    needs("ziglang", "unicorn")
+    wild = summing.files["summing.c"].replace(b"s->sum[0] += c[0]", b"*(volatile int *)0x70000000u = c[0]")
+    artifact = dataclasses.replace(summing, files={**summing.files, "summing.c": wild})
+    with pytest.raises(SimulationError, match=rf"board '{name}': .*UNMAPPED.* at 0x80000"):
+        simulate(build(artifact, find_board(name)), windows)
+
+
+def test_flash_cannot_be_written(needs, summing, windows):
+    needs("ziglang", "unicorn")
+    wild = summing.files["summing.c"].replace(b"s->sum[0] += c[0]", b"*(volatile int *)0x08000000u = c[0]")
+    artifact = dataclasses.replace(summing, files={**summing.files, "summing.c": wild})
+    with pytest.raises(SimulationError, match="protect"):
+        simulate(build(artifact, find_board("nucleo-g071rb")), windows)
+
+
+def test_a_program_without_end_is_stopped(needs, summing, windows):
+    needs("ziglang", "unicorn")
+    from tinygmp.device.unicorn_run import run_in_unicorn
+
+    endless = summing.files["summing.c"].replace(
+        b"s->sum[0] += c[0]", b"for (;;) { *(volatile int *)s = 1; }"
+    )
+    artifact = dataclasses.replace(summing, files={**summing.files, "summing.c": endless})
+    with pytest.raises(SimulationError, match="no end within 1 s"):
+        run_in_unicorn(build(artifact, find_board("nucleo-g071rb")), windows, timeout_s=1)

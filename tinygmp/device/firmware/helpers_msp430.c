@@ -1,0 +1,94 @@
+/* What the compiler calls on an MSP430 without multiplier (MSP430 EABI, section 6.3): products, shifts, copies. */
+#include <stddef.h>
+#include <stdint.h>
+
+uint16_t __mspabi_mpyi(uint16_t a, uint16_t b)
+{
+    uint16_t product = 0;
+    for (; b != 0; b >>= 1) {
+        if (b & 1u) {
+            product += a;
+        }
+        a <<= 1;
+    }
+    return product;
+}
+
+uint32_t __mspabi_mpyl(uint32_t a, uint32_t b)
+{
+    uint32_t product = 0;
+    for (; b != 0; b >>= 1) {
+        if (b & 1u) {
+            product += a;
+        }
+        a <<= 1;
+    }
+    return product;
+}
+
+uint16_t __mspabi_slli(uint16_t a, uint16_t n)
+{
+    for (; n != 0; n--) {
+        a <<= 1;
+    }
+    return a;
+}
+
+uint16_t __mspabi_srli(uint16_t a, uint16_t n)
+{
+    for (; n != 0; n--) {
+        a >>= 1;
+    }
+    return a;
+}
+
+int16_t __mspabi_srai(int16_t a, uint16_t n)
+{
+    for (; n != 0; n--) {
+        a >>= 1;
+    }
+    return a;
+}
+
+uint32_t __mspabi_slll(uint32_t a, uint16_t n)
+{
+    for (; n != 0; n--) {
+        a <<= 1;
+    }
+    return a;
+}
+
+uint32_t __mspabi_srll(uint32_t a, uint16_t n)
+{
+    for (; n != 0; n--) {
+        a >>= 1;
+    }
+    return a;
+}
+
+int32_t __mspabi_sral(int32_t a, uint16_t n)
+{
+    for (; n != 0; n--) {
+        a >>= 1;
+    }
+    return a;
+}
+
+void *memset(void *to, int value, size_t bytes)
+{
+    uint8_t *p = to;
+    for (; bytes != 0; bytes--) {
+        *p++ = (uint8_t)value;
+    }
+    return to;
+}
+
+void *memcpy(void *to, const void *from, size_t bytes)
+{
+    uint8_t *p = to;
+    const uint8_t *q = from;
+    for (; bytes != 0; bytes--) {
+        *p++ = *q++;
+    }
+    return to;
+}

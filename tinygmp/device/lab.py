@@ -1,0 +1,146 @@
+"""Measure an artifact on a board: build, check the budget, run, compare with the reference."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+
+import numpy as np
+
+from tinygmp.artifact import Artifact
+from tinygmp.device.board import Board
+from tinygmp.device.budget import check_budget
+from tinygmp.device.cores import CORES
+from tinygmp.device.report import DeviceReport, Parity
+from tinygmp.device.run_result import RunResult
+from tinygmp.device.toolchain import Firmware, build
+from tinygmp.errors import ConfigError, MissingToolError
+
+# Returns the reference's int32 logits [windows, classes] of int16 counts [windows, steps, channels].
+Reference = Callable[[np.ndarray], np.ndarray]
+
+
+def simulate(firmware: Firmware, counts: np.ndarray) -> RunResult:
+    """Run firmware on the simulator of its core; raises MissingToolError when that simulator is absent."""
+    simulator = CORES[firmware.board.core].simulator
+    if simulator == "unicorn":
+        from tinygmp.device.unicorn_run import run_in_unicorn as run
+    elif simulator == "simavr":
+        from tinygmp.device.simavr_run import run_in_simavr as run
+    else:
+        from tinygmp.device.mspdebug_run import run_in_mspdebug as run
+    return run(firmware, counts)
+
+
+def measure(
+    artifact: Artifact,
+    board: Board,
+    counts: np.ndarray,
+    reference: Reference,
+    optimise: str = "smallest",
+    compiler: str = "",
+    defines: tuple[str, ...] = (),
+) -> DeviceReport:
+    """Return what an artifact costs on a board and whether its answers equal the reference's, bit for bit.
+
+    A program too big for the board is not run: the report says by how much. Raises BuildError, SimulationError or
+    MissingToolError.
+    """
+    firmware = build(artifact, board, optimise, compiler, defines)
+    if not firmware.links:
+        return device_report(firmware, None, None)
+    result = simulate(firmware, counts)
+    return device_report(firmware, result, compare(firmware, result, counts, reference))
+
+
+def measure_all(
+    artifact: Artifact,
+    boards: Sequence[Board],
+    counts: np.ndarray,
+    reference: Reference,
+    jobs: int = 2,
+    **options: str,
+) -> tuple[list[DeviceReport], dict[str, str]]:
+    """Measure on several boards, each in its own process.
+
+    Returns the reports in the order of the boards, and board name -> reason for boards whose tools are missing.
+    """
+    reports: list[DeviceReport] = []
+    missing: dict[str, str] = {}
+    job = partial(measure, artifact, counts=counts, reference=reference, **options)  # type: ignore[arg-type]
+    with ProcessPoolExecutor(max_workers=jobs) as pool:
+        for board, future in [(board, pool.submit(job, board)) for board in boards]:
+            try:
+                reports.append(future.result())
+            except MissingToolError as error:
+                missing[board.name] = str(error)
+    return reports, missing
+
+
+def compare(firmware: Firmware, result: RunResult, counts: np.ndarray, reference: Reference) -> Parity:
+    """Return the parity of a run; a difference is traced to the first step that shows it in the logits."""
+    expected = reference(counts)
+    parity = count_mismatches(result, expected)
+    if parity.exact:
+        return parity
+    wrong = (result.logits != expected).any(axis=1) | (result.classes != expected.argmax(axis=1))
+    window = int(np.flatnonzero(wrong)[0])
+    step = first_differing_step(firmware, counts[window : window + 1], reference)
+    return Parity(
+        parity.windows,
+        parity.class_mismatches,
+        parity.logit_mismatches,
+        parity.worst_logit_difference,
+        window,
+        step,
+    )
+
+
+def count_mismatches(result: RunResult, expected: np.ndarray) -> Parity:
+    """Compare logits int32 [windows, classes] and classes with the reference's logits (ties go to the lower class)."""
+    if result.logits.shape != expected.shape:
+        raise ConfigError(f"logits have shape {result.logits.shape}, the reference's {expected.shape}")
+    difference = np.abs(result.logits.astype(np.int64) - expected)
+    return Parity(
+        windows=len(expected),
+        class_mismatches=int((result.classes != expected.argmax(axis=1)).sum()),
+        logit_mismatches=int(difference.any(axis=1).sum()),
+        worst_logit_difference=int(difference.max()),
+    )
+
+
+def first_differing_step(firmware: Firmware, window: np.ndarray, reference: Reference) -> int | None:
+    """Return the first step, counted from 0, after which the logits of one window [1, steps, channels] differ."""
+    for steps in range(1, window.shape[1] + 1):
+        part = window[:, :steps]
+        if (simulate(firmware, part).logits != reference(part)).any():
+            return steps - 1
+    return None
+
+
+def device_report(firmware: Firmware, result: RunResult | None, parity: Parity | None) -> DeviceReport:
+    board, sizes = firmware.board, firmware.sizes
+    budget = check_budget(sizes, board, result.stack_bytes if result else None)
+    step = result.step if result else None
+    return DeviceReport(
+        board=board.name,
+        title=board.title,
+        core=board.core,
+        compiler=firmware.compiler,
+        flash_bytes=sizes.flash_bytes,
+        flash_limit_bytes=board.flash_bytes,
+        weights_bytes=sizes.weights_bytes,
+        engine_bytes=sizes.engine_bytes,
+        ram_bytes=sizes.ram_bytes,
+        ram_limit_bytes=board.ram_bytes,
+        stack_bytes=budget.stack_bytes,
+        fits=firmware.links and budget.fits,
+        budget=budget.sentence,
+        measured_by=result.simulator if result else "not run: it does not fit",
+        parity=parity,
+        instructions_per_step=step.instructions if step else None,
+        worst_instructions_per_step=step.most_instructions if step else None,
+        cycles_per_step=step.cycles if step else None,
+        worst_cycles_per_step=step.most_cycles if step else None,
+        cycles_method=step.cycles_method if step else "",
+        clock_hz=board.clock_hz,
+    )
