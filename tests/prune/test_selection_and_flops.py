@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from tinygmp.errors import ConfigError
+from tinygmp.models.fastgrnn import FastGrnnClassifier
 from tinygmp.prune.flops import count_flops
 from tinygmp.prune.global_magnitude import global_magnitude_mask
 from tinygmp.prune.mask import PruneMask
@@ -26,13 +27,14 @@ class SmallNet(nn.Module):
 
 
 class Cell(nn.Module):
-    prunable_parameters = ("W", "U")
-
     def __init__(self):
         super().__init__()
         self.W = nn.Parameter(torch.ones(4, 2))
         self.U = nn.Parameter(torch.ones(4, 4))
         self.bias = nn.Parameter(torch.ones(4))
+
+    def prunable(self):
+        return ["W", "U"]
 
     def forward(self, sequence):
         return sequence @ self.W.t() @ self.U
@@ -104,6 +106,13 @@ def test_recurrent_matrices_are_used_every_step():
     assert {layer.name: layer.uses for layer in flops.layers} == {"W": 7, "U": 7}
     gru = count_flops(nn.GRU(3, 5, batch_first=True), (11, 3))
     assert gru.multiply_adds == 11 * (15 * 3 + 15 * 5)
+
+
+def test_fastgrnn_factors_run_every_step_and_the_classifier_once():
+    net = FastGrnnClassifier(inputs=9, hidden=80, classes=2, w_rank=9, u_rank=8)
+    assert list(prunable_parameters(net)) == ["W1", "W2", "U1", "U2", "classifier"]
+    flops = count_flops(net, (128, 9))
+    assert flops.multiply_adds == 128 * (9 * (80 + 9) + 8 * (80 + 80)) + 2 * 80
 
 
 def test_counting_leaves_the_module_as_it_was():

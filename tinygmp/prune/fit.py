@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,7 +28,10 @@ class Samples(Protocol):
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """How to train: batch_size is the whole batch over all processes; learning_rate is its peak."""
+    """How to train: batch_size is the whole batch over all processes; learning_rate is its peak.
+
+    workers: threads that decode images, while the network trains on the batch before.
+    """
 
     epochs: int
     batch_size: int
@@ -39,6 +43,7 @@ class TrainSettings:
     warmup_epochs: int = 0
     label_smoothing: float = 0.0
     seed: int = 0
+    workers: int = 4
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch_size < 1:
@@ -82,7 +87,8 @@ def fit(
     """Train in place and return one record an epoch.
 
     With torch.distributed running, every process trains its equal share of each batch and gradients are
-    averaged; processes must start from the same weights. Batches that are not full are left out. rate_at
+    averaged; processes must start from the same weights; batch norm sees its own process's share only, as in
+    the paper's published code. Batches that are not full are left out. rate_at
     overrides the settings' learning rate (for rewinding). Raises DivergenceError when the loss is not finite.
     """
     device = next(model.parameters()).device
@@ -134,8 +140,9 @@ def batches(
             f"{len(data)} samples do not fill a batch of {settings.batch_size}; lower the batch size"
         )
     order = np.random.default_rng([settings.seed, epoch]).permutation(len(data))
-    for start in range(0, len(data) - settings.batch_size + 1, settings.batch_size):
-        yield _stack(data, order[start + rank : start + settings.batch_size : world], [settings.seed, epoch])
+    starts = range(0, len(data) - settings.batch_size + 1, settings.batch_size)
+    shares = (order[start + rank : start + settings.batch_size : world] for start in starts)
+    yield from _decoded_ahead(data, shares, [settings.seed, epoch], settings.workers)
 
 
 def evaluate(model: nn.Module, data: Samples, settings: TrainSettings) -> float:
@@ -143,11 +150,16 @@ def evaluate(model: nn.Module, data: Samples, settings: TrainSettings) -> float:
     rank, world = _rank_and_world()
     device = next(model.parameters()).device
     model.eval()
+    if world > 1:
+        for buffer in model.buffers():  # batch-norm statistics are each process's own until here
+            distributed.broadcast(buffer, src=0)
     correct = torch.zeros((), dtype=torch.float64)
     mine = np.arange(rank, len(data), world)
     with torch.no_grad():
-        for start in range(0, len(mine), settings.batch_size):
-            images, labels = _stack(data, mine[start : start + settings.batch_size], [0])
+        shares = (
+            mine[start : start + settings.batch_size] for start in range(0, len(mine), settings.batch_size)
+        )
+        for images, labels in _decoded_ahead(data, shares, [0], settings.workers):
             correct += (model(images.to(device)).argmax(1).cpu() == labels).sum()
     if world > 1:
         correct = correct.to(device=device, dtype=torch.float32)
@@ -155,8 +167,35 @@ def evaluate(model: nn.Module, data: Samples, settings: TrainSettings) -> float:
     return float(correct) / len(data)
 
 
-def _stack(data: Samples, indices: np.ndarray, seeds: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
-    drawn = [data.sample(int(index), np.random.default_rng([*seeds, int(index)])) for index in indices]
+def _decoded_ahead(
+    data: Samples, shares: Iterator[np.ndarray], seeds: list[int], workers: int
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Yield one batch per share of indices, decoding the next one while the caller works on this one."""
+
+    def draw(index: int) -> tuple[np.ndarray, int]:
+        return data.sample(int(index), np.random.default_rng([*seeds, int(index)]))
+
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        drawn = None
+        for share in shares:
+            following = [
+                pool.submit(_draw_all, draw, part) for part in np.array_split(share, max(1, workers))
+            ]
+            if drawn is not None:
+                yield _stacked(drawn)
+            drawn = following
+        if drawn is not None:
+            yield _stacked(drawn)
+
+
+def _draw_all(
+    draw: Callable[[int], tuple[np.ndarray, int]], indices: np.ndarray
+) -> list[tuple[np.ndarray, int]]:
+    return [draw(index) for index in indices]
+
+
+def _stacked(parts: list[Future[list[tuple[np.ndarray, int]]]]) -> tuple[torch.Tensor, torch.Tensor]:
+    drawn = [sample for part in parts for sample in part.result()]
     images = torch.from_numpy(np.stack([image for image, _ in drawn]))
     return images, torch.tensor([label for _, label in drawn])
 

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from tinygmp.errors import ConfigError
+from tinygmp.models.fastgrnn import FastGrnnClassifier
 from tinygmp.prune.mask import PruneMask
 
 
@@ -72,8 +73,9 @@ def count_flops(
     """Return the multiply-adds for one sample of this shape (without the batch axis), found by one forward
     pass.
 
-    Weights outside the mask count as dense. A recurrent module of another kind states `weight_uses(inputs) ->
-    {parameter name: uses}`; without it a declared matrix is used once a time step of [batch, time, features].
+    Weights outside the mask count as dense. Low-rank factors count as they are applied on a device, one after
+    the other. A module of another kind that names its matrices by `prunable()` uses each once a time step of
+    [batch, time, features], unless its method `weight_uses(inputs)` returns other uses by name.
     """
     uses: dict[str, int] = {}
     handles = [
@@ -104,7 +106,7 @@ def count_flops(
 
 def _has_rule(part: nn.Module) -> bool:
     known = isinstance(part, nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.Linear | nn.RNNBase)
-    return known or hasattr(part, "prunable_parameters")
+    return known or hasattr(part, "prunable")
 
 
 def _recorder(path: str, uses: dict[str, int]) -> Any:
@@ -128,4 +130,6 @@ def _uses(part: nn.Module, inputs: tuple[torch.Tensor, ...], output: Any) -> dic
         return {name: steps for name, _ in part.named_parameters() if name.startswith("weight")}
     if hasattr(part, "weight_uses"):
         return dict(part.weight_uses(inputs[0]))
-    return {name: inputs[0].shape[-2] for name in part.prunable_parameters if hasattr(part, name)}
+    steps = inputs[0].shape[-2]
+    once = ("classifier",) if isinstance(part, FastGrnnClassifier) else ()
+    return {name: 1 if name in once else steps for name in part.prunable()}

@@ -67,9 +67,7 @@ def _own_matrices(part: nn.Module) -> list[str]:
         return ["weight"]
     if isinstance(part, nn.RNNBase | nn.RNNCellBase):
         return [name for name, _ in part.named_parameters(recurse=False) if name.startswith("weight")]
-    declared = getattr(part, "prunable_parameters", ())
-    owned = {name for name, _ in part.named_parameters(recurse=False)}
-    return [name for name in declared if name in owned]
+    return list(part.prunable()) if hasattr(part, "prunable") else []
 
 
 def _matches(named: dict[str, nn.Parameter], patterns: Iterable[str], kind: str) -> set[str]:
