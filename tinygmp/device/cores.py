@@ -13,7 +13,7 @@ class Core:
 
     name: str
     family: str  # 'arm', 'riscv', 'avr' or 'msp430'
-    simulator: str  # 'unicorn', 'simavr' or 'mspdebug'
+    simulator: str  # 'unicorn', 'simavr' or 'msp430_core'
     zig_flags: tuple[str, ...] = ()
     gcc: str = ""
     gcc_flags: tuple[str, ...] = ()
@@ -73,6 +73,6 @@ CORES = {
         avr("avr25"),
         avr("avr5"),
         avr("avr6"),
-        Core("msp430", "msp430", "mspdebug", zig_flags=("-target", "msp430-freestanding-none", "-fno-builtin")),
+        Core("msp430", "msp430", "msp430_core", zig_flags=("-target", "msp430-freestanding-none", "-fno-builtin")),
     )
 }  # fmt: skip

@@ -27,7 +27,7 @@ def simulate(firmware: Firmware, counts: np.ndarray) -> RunResult:
     elif simulator == "simavr":
         from tinygmp.device.simavr_run import run_in_simavr as run
     else:
-        from tinygmp.device.mspdebug_run import run_in_mspdebug as run
+        from tinygmp.device.msp430_run import run_in_msp430_core as run
     return run(firmware, counts)
 
 

@@ -1,4 +1,4 @@
-"""Run firmware of an MSP430 board in mspdebug's simulator, with its cycle counter."""
+"""Run firmware of an MSP430 board in mspdebug's simulator: a second opinion on our own model of the CPU."""
 
 import re
 import subprocess
@@ -8,18 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from tinygmp.device.elf_sizes import Image, read_image
-from tinygmp.device.run_result import RunResult, StepCost, input_words, split_output
+from tinygmp.device.msp430_run import MAILBOX_END, mailbox, windows_at_once
+from tinygmp.device.run_result import RunResult, StepCost, split_output
 from tinygmp.device.toolchain import MAILBOX_ADDRESS_16, Firmware
 from tinygmp.device.tools import require
 from tinygmp.errors import SimulationError
 
-MAILBOX_END = 0xC000  # the simulator's memory between the board's RAM and its flash is free
 PAINT = 0xA5
 CALL_IMMEDIATE = b"\xb0\x12"
 METHOD = (
     "mspdebug's simulator, an upper bound: it bills the constants of the constant generator as memory reads"
 )
-ROOM_PER_ANSWER = 2 * (1 + 2 * 32)
 
 
 def run_in_mspdebug(firmware: Firmware, counts: np.ndarray, timeout_s: float = 600.0) -> RunResult:
@@ -29,12 +28,7 @@ def run_in_mspdebug(firmware: Firmware, counts: np.ndarray, timeout_s: float = 6
     Raises MissingToolError without mspdebug, SimulationError when the program goes wrong.
     """
     image = read_image(firmware.elf)
-    window_bytes = 2 * counts.shape[1] * counts.shape[2] + ROOM_PER_ANSWER
-    at_once = (MAILBOX_END - MAILBOX_ADDRESS_16 - 16) // window_bytes
-    if at_once < 1:
-        raise SimulationError(
-            f"a window of {window_bytes:,} B does not fit the simulator's memory; use fewer steps"
-        )
+    at_once = windows_at_once(counts)
     logits, classes, stacks, step = [], [], [], None
     for first in range(0, len(counts), at_once):
         part = counts[first : first + at_once]
@@ -54,14 +48,11 @@ def run_part(
     """Run some windows; return (output words, the tracer's lines of the watched steps, peak stack in bytes)."""
     board = firmware.board
     entry, stop = image.symbols[firmware.step_symbol], image.symbols["tg_port_stop"]
-    words = input_words(counts).astype("<i2").tobytes()
-    begin = MAILBOX_ADDRESS_16 + 4
-    end = begin + len(words)
-    pointers = begin.to_bytes(2, "little") + end.to_bytes(2, "little")
+    content, end = mailbox(counts)
     with tempfile.TemporaryDirectory(prefix="tinygmp-") as name:
         folder = Path(name)
         (folder / "firmware.elf").write_bytes(firmware.elf)
-        (folder / "in.bin").write_bytes(pointers + words)
+        (folder / "in.bin").write_bytes(content)
         watch = ["run", "simio info tracer"] * 2 * watched
         breakpoints = (
             [f"setbreak {entry:#x} 1", f"setbreak {return_address(image, entry):#x} 2"] if watched else []

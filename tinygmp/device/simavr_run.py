@@ -1,6 +1,5 @@
 """Run firmware of an AVR board in simavr, exact to the cycle."""
 
-import hashlib
 import os
 import re
 import subprocess
@@ -10,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from tinygmp.device.elf_sizes import Image, read_image
+from tinygmp.device.native_code import cache_folder, digest
 from tinygmp.device.run_result import RunResult, StepCost, input_words, split_output
 from tinygmp.device.toolchain import FIRMWARE_FOLDER, Firmware
 from tinygmp.device.tools import require
-from tinygmp.device.tracer import cache_folder
 from tinygmp.errors import MissingToolError, SimulationError
 
 # Data addresses of GPIOR0..2, from the data sheets; AVRs of the ATtiny x5 family have them elsewhere.
@@ -82,7 +81,7 @@ def flash_image(image: Image) -> bytes:
 def simavr_runner() -> Path:
     """Return the compiled runner; it is built with the host's compiler when this version of it has not been yet."""
     source = FIRMWARE_FOLDER / "simavr_run.c"
-    path = cache_folder() / f"simavr-{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}"
+    path = cache_folder() / f"simavr-{digest(source)}"
     if path.exists():
         return path
     require("simavr")

@@ -33,7 +33,7 @@ TOOLS = (
     Tool("elftools", "package", "flash and RAM figures", "python -m pip install pyelftools"),
     Tool("avr-gcc", "program", "building for AVR", f"{APT} gcc-avr avr-libc"),
     Tool("simavr", "program", "running AVR programs, exact to the cycle", f"{APT} simavr libsimavr-dev libelf-dev"),
-    Tool("mspdebug", "program", "running MSP430 programs", f"{APT} mspdebug"),
+    Tool("mspdebug", "program", "a second simulator for MSP430", f"{APT} mspdebug"),
     Tool("arm-none-eabi-gcc", "program", "a second compiler for ARM",
          f"{APT} gcc-arm-none-eabi libnewlib-arm-none-eabi"),
     Tool("riscv64-unknown-elf-gcc", "program", "a second compiler for RISC-V",

@@ -6,10 +6,11 @@ import numpy as np
 
 from tinygmp.device.cores import CORES
 from tinygmp.device.elf_sizes import Image, read_image
+from tinygmp.device.native_code import load_native
 from tinygmp.device.run_result import RunResult, StepCost, input_words, split_output
 from tinygmp.device.toolchain import MAILBOX_ADDRESS, Firmware
 from tinygmp.device.tools import require
-from tinygmp.device.tracer import ISA_RISCV, ISA_THUMB, Trace, tracer_library
+from tinygmp.device.tracer import ISA_RISCV, ISA_THUMB, Trace
 from tinygmp.errors import SimulationError
 
 PAGE = 4096
@@ -133,7 +134,7 @@ def start_trace(machine, firmware: Firmware, image: Image, family: str) -> Trace
     trace.held = held
     hook = ctypes.c_size_t()
     status = uclib.uc_hook_add(
-        machine._uch, ctypes.byref(hook), unicorn.UC_HOOK_BLOCK, tracer_library().tg_trace_block,
+        machine._uch, ctypes.byref(hook), unicorn.UC_HOOK_BLOCK, load_native("trace.c").tg_trace_block,
         ctypes.byref(trace), ctypes.c_uint64(1), ctypes.c_uint64(0),
     )  # fmt: skip
     if status != unicorn.UC_ERR_OK:
