@@ -32,7 +32,7 @@ TOOLS = (
     Tool("unicorn", "package", "running Cortex-M and RISC-V programs", PIP),
     Tool("elftools", "package", "flash and RAM figures", "python -m pip install pyelftools"),
     Tool("avr-gcc", "program", "building for AVR", f"{APT} gcc-avr avr-libc"),
-    Tool("simavr", "program", "running AVR programs, exact to the cycle", f"{APT} simavr libsimavr-dev libelf-dev"),
+    Tool("simavr", "program", "running AVR programs, exact to the cycle", f"{APT} simavr libsimavr-dev"),
     Tool("mspdebug", "program", "a second simulator for MSP430", f"{APT} mspdebug"),
     Tool("arm-none-eabi-gcc", "program", "a second compiler for ARM",
          f"{APT} gcc-arm-none-eabi libnewlib-arm-none-eabi"),
