@@ -54,7 +54,7 @@ class Pruner:
         self.make_mask = make_mask
         self.monotone = monotone
         self.mask: PruneMask | None = None
-        self._pruned: dict[str, torch.Tensor] = {}
+        self.pruned: dict[str, torch.Tensor] = {}
 
     def begin_epoch(self, epoch: int) -> PruneMask | None:
         """Renew the mask where the schedule says so, apply it, and return it (None while dense)."""
@@ -66,16 +66,16 @@ class Pruner:
     def use(self, mask: PruneMask | None) -> None:
         """Hold this mask from now on, as when a checkpoint is resumed, and apply it."""
         self.mask = mask
-        self._pruned = {}
+        self.pruned = {}
         if mask is not None:
             for name, kept in mask.kept.items():
-                self._pruned[name] = torch.tensor(~kept, device=self.parameters[name].device)
+                self.pruned[name] = torch.tensor(~kept, device=self.parameters[name].device)
         self.after_step()
 
     def after_step(self) -> None:
         """Set pruned weights to 0 again, whatever momentum or weight decay has done to them."""
         with torch.no_grad():
-            for name, pruned in self._pruned.items():
+            for name, pruned in self.pruned.items():
                 self.parameters[name].masked_fill_(pruned, 0)
 
     def _agreed_mask(self, sparsity: float) -> PruneMask:

@@ -161,6 +161,11 @@ def wait_for_all() -> None:
         distributed.barrier()
 
 
+def is_first_process() -> bool:
+    """Tell whether this process is the one that writes files."""
+    return not (distributed.is_available() and distributed.is_initialized()) or distributed.get_rank() == 0
+
+
 class _Once:
     """Prunes when training begins, to what the mask maker itself decides."""
 
