@@ -124,3 +124,14 @@ def test_msp430_may_not_write_flash(needs, summing, windows):
     artifact = dataclasses.replace(summing, files={**summing.files, "summing.c": wild})
     with pytest.raises(SimulationError, match=r"wrote outside RAM, at 0x.*, to 0xc000"):
         simulate(build(artifact, find_board("msp430g2553")), windows)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in BOARDS if CORES[find_board(name).core].simulator == "unicorn"]
+)
+def test_qemu_agrees(name, needs, summing, windows, summing_logits):
+    needs("ziglang", "qemu-system-arm", "qemu-system-riscv32")
+    from tinygmp.device.qemu_run import run_in_qemu
+
+    result = run_in_qemu(summing, find_board(name), windows, timeout_s=60)
+    np.testing.assert_array_equal(result.logits, summing_logits(windows))

@@ -56,11 +56,13 @@ def build(
     optimise: str = "smallest",
     compiler: str = "",
     defines: tuple[str, ...] = (),
+    port: str = "",
 ) -> Firmware:
     """Build the test firmware around a C artifact for a board.
 
     `optimise` is 'smallest', 'balanced' or 'fastest'; `compiler` 'zig' or 'gcc', by default the one that always works
-    for the core; `defines` are passed as -D. Raises BuildError, MissingToolError or ConfigError.
+    for the core; `defines` are passed as -D; `port` names another source for the firmware's input and output.
+    Raises BuildError, MissingToolError or ConfigError.
     """
     if optimise not in LEVELS:
         raise ConfigError(f"optimise '{optimise}' is unknown; use one of {sorted(LEVELS)}")
@@ -68,7 +70,9 @@ def build(
     sources = model_sources(artifact)
     command = compiler_command(core, board, compiler)
     mailbox = MAILBOX_ADDRESS_16 if core.family == "msp430" else MAILBOX_ADDRESS
-    flags = [*COMMON_FLAGS, LEVELS[optimise], f"-DTG_MAILBOX_ADDRESS={mailbox:#x}u"]
+    flags = [*COMMON_FLAGS, LEVELS[optimise]]
+    if not any(define.startswith("TG_MAILBOX_ADDRESS=") for define in defines):
+        flags.append(f"-DTG_MAILBOX_ADDRESS={mailbox:#x}u")
     flags += [f"-D{define}" for define in defines]
     with tempfile.TemporaryDirectory(prefix="tinygmp-") as name:
         folder = Path(name)
@@ -76,7 +80,7 @@ def build(
             (folder / path).write_bytes(content)
         (folder / "model_interface.h").write_bytes(interface_header(sources.prefix))
         objects = []
-        for source in (sources.source, *support_files(core, folder)):
+        for source in (sources.source, *support_files(core, folder, port)):
             objects.append(f"{Path(source).stem}.o")
             invoke([*command, *flags, "-c", source, "-o", objects[-1]], folder, artifact.name)
         # The level is told to the linker too: zig builds the compiler's helper functions for it.
@@ -103,9 +107,9 @@ def compiler_command(core: Core, board: Board, compiler: str) -> list[str]:
     return [require(core.gcc), *machine]
 
 
-def support_files(core: Core, folder: Path) -> list[str]:
+def support_files(core: Core, folder: Path, port: str) -> list[str]:
     """Copy the firmware's own sources next to the model's and return those to compile."""
-    names = ["main.c", PORT[core.family], *START[core.family]]
+    names = ["main.c", port or PORT[core.family], *START[core.family]]
     for name in ("port.h", *names):
         (folder / name).write_bytes((FIRMWARE_FOLDER / name).read_bytes())
     return names

@@ -39,6 +39,7 @@ TOOLS = (
     Tool("riscv64-unknown-elf-gcc", "program", "a second compiler for RISC-V",
          f"{APT} gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf"),
     Tool("qemu-system-arm", "program", "a second simulator for ARM", f"{APT} qemu-system-arm"),
+    Tool("qemu-system-riscv32", "program", "a second simulator for RISC-V", f"{APT} qemu-system-misc"),
     Tool("gcc", "program", "the host build under AddressSanitizer", f"{APT} gcc libc6-dev"),
 )  # fmt: skip
 
