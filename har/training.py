@@ -1,0 +1,134 @@
+"""Train the dense and the pruned HAR-2 network of a recipe, validating on held-out people."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from har.augment import Augmentation, WindowBatches
+from har.data import CHANNELS, HarData, Split, held_out_people
+from har.recipe import Recipe
+from har.sensor import fit_scaling
+from tinygmp.models.fastgrnn import FastGrnnClassifier, export_weights
+from tinygmp.models.fastgrnn_weights import FastGrnnWeights
+from tinygmp.pack.sensor import SensorScaling
+from tinygmp.prune.schedule import GradualSchedule
+from tinygmp.train.evaluate import accuracy
+from tinygmp.train.fit import Epoch, fit
+from tinygmp.train.settings import WindowSettings
+
+OnEpoch = Callable[[str, Epoch, int], None]  # stage, epoch, number of epochs
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network and its accuracies in per cent; best_epoch is on TEST people, for comparison with papers only."""
+
+    weights: FastGrnnWeights
+    validation_accuracy: float | None
+    test_accuracy: float
+    best_epoch_test_accuracy: float
+    history: tuple[Epoch, ...]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Data of a run: who trains, who validates, who tests, and the normalisation of the training people."""
+
+    train: Split
+    validation: Split
+    test: Split
+    scaling: SensorScaling
+
+    def normalised(self, split: Split) -> np.ndarray:
+        return ((split.windows - self.scaling.mean) / self.scaling.std).astype(np.float32)
+
+
+def prepare(data: HarData, recipe: Recipe, seed: int) -> Prepared:
+    """Split validation people off the training people; a recipe with few windows takes a random subset."""
+    held_out = held_out_people(data.train, recipe.validation.people, recipe.validation.fold)
+    validating = np.isin(data.train.people, held_out)
+    train = data.train.where(~validating)
+    if recipe.windows and recipe.windows < len(train):
+        train = train.where(np.sort(np.random.default_rng(seed).permutation(len(train))[: recipe.windows]))
+    return Prepared(train, data.train.where(validating), data.test, fit_scaling(data.train.windows))
+
+
+def train_dense(
+    prepared: Prepared, recipe: Recipe, seed: int, on_epoch: OnEpoch, checkpoint: Path | None
+) -> Trained:
+    """Train the unpruned network of a recipe."""
+    return train(prepared, recipe, settings_of(recipe, seed, dense=True), "dense", on_epoch, checkpoint)
+
+
+def train_pruned(
+    prepared: Prepared, recipe: Recipe, seed: int, on_epoch: OnEpoch, checkpoint: Path | None
+) -> Trained:
+    """Train the network of a recipe with gradual Global MP."""
+    return train(prepared, recipe, settings_of(recipe, seed, dense=False), "pruned", on_epoch, checkpoint)
+
+
+def settings_of(recipe: Recipe, seed: int, dense: bool) -> WindowSettings:
+    training, pruning = recipe.training, recipe.pruning
+    schedule = GradualSchedule(pruning.sparsity, pruning.start_epoch, pruning.end_epoch, pruning.shape)
+    return WindowSettings(
+        epochs=training.dense_epochs if dense else training.epochs,
+        batch_size=training.batch_size,
+        learning_rate=training.learning_rate,
+        weight_decay=training.weight_decay,
+        label_smoothing=training.label_smoothing,
+        average_decay=training.average_decay,
+        pruning=None if dense else schedule,
+        seed=seed,
+    )
+
+
+def train(
+    prepared: Prepared,
+    recipe: Recipe,
+    settings: WindowSettings,
+    stage: str,
+    on_epoch: OnEpoch,
+    checkpoint: Path | None,
+) -> Trained:
+    network = FastGrnnClassifier(
+        CHANNELS,
+        recipe.network.hidden,
+        2,
+        recipe.network.w_rank,
+        recipe.network.u_rank,
+        generator=torch.Generator().manual_seed(settings.seed),
+    )
+    batches = WindowBatches(
+        prepared.train,
+        prepared.scaling,
+        Augmentation(recipe.augmentation.rotation_degrees, recipe.augmentation.noise),
+    )
+    test = prepared.normalised(prepared.test)
+    validation = prepared.normalised(prepared.validation)
+    on_test: list[float] = []
+
+    def measure(candidate: FastGrnnClassifier) -> float:
+        on_test.append(accuracy(candidate, test, prepared.test.labels))
+        return (
+            accuracy(candidate, validation, prepared.validation.labels) if len(validation) else float("nan")
+        )
+
+    result = fit(
+        network,
+        batches,
+        prepared.train.labels,
+        settings,
+        on_epoch=lambda epoch: on_epoch(stage, epoch, settings.epochs),
+        measure=measure,
+        checkpoint=checkpoint,
+    )
+    return Trained(
+        weights=export_weights(result.network),
+        validation_accuracy=result.history[-1].accuracy if len(validation) else None,
+        test_accuracy=accuracy(result.network, test, prepared.test.labels),
+        best_epoch_test_accuracy=max(on_test, default=float("nan")),
+        history=tuple(result.history),
+    )

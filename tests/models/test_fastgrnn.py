@@ -1,0 +1,89 @@
+"""FastGRNN: the hand-written gradient is the true one, and the export computes the same."""
+
+import numpy as np
+import pytest
+import torch
+
+from tinygmp.errors import ConfigError
+from tinygmp.models.fastgrnn import FastGrnnClassifier, export_weights
+from tinygmp.models.fastgrnn_gradient import FastGrnnWindow
+from tinygmp.pack.calibrate import run_float
+
+
+def stepwise(x, w, u, bias_gate, bias_update, zeta, nu):
+    """The published equations, one step at a time, left to autograd."""
+    state = x.new_zeros(x.shape[1], len(u))
+    for step in x:
+        pre = step @ w.T + state @ u.T
+        z, c = torch.sigmoid(pre + bias_gate), torch.tanh(pre + bias_update)
+        state = z * state + (zeta * (1 - z) + nu) * c
+    return state
+
+
+def arguments(dtype=torch.float64, steps=7, batch=3, inputs=4, hidden=5):
+    torch.manual_seed(0)
+    shapes = [(hidden, inputs), (hidden, hidden), (hidden,), (hidden,)]
+    weights = [torch.randn(shape, dtype=dtype) for shape in shapes]
+    scalars = [torch.tensor(0.7, dtype=dtype), torch.tensor(0.1, dtype=dtype)]
+    return torch.randn(steps, batch, inputs, dtype=dtype), [v.requires_grad_() for v in weights + scalars]
+
+
+def test_gradient_by_finite_differences():
+    x, parameters = arguments()
+    assert torch.autograd.gradcheck(lambda *p: FastGrnnWindow.apply(x, *p), parameters)
+
+
+def test_forward_and_gradient_equal_plain_autograd():
+    x, parameters = arguments(steps=128)
+    expected, obtained = stepwise(x, *parameters), FastGrnnWindow.apply(x, *parameters)
+    torch.testing.assert_close(obtained, expected, atol=1e-12, rtol=0)
+    direction = torch.randn_like(expected)
+    for a, b in zip(
+        torch.autograd.grad(obtained, parameters, direction),
+        torch.autograd.grad(expected, parameters, direction),
+        strict=True,
+    ):
+        torch.testing.assert_close(a, b, atol=1e-10, rtol=1e-10)
+
+
+@pytest.mark.parametrize("ranks", [(0, 0), (2, 3)])
+def test_low_rank_gradients_reach_every_parameter(ranks):
+    torch.manual_seed(0)
+    network = FastGrnnClassifier(4, 6, 3, *ranks).double()
+    x = torch.randn(5, 9, 4, dtype=torch.float64)
+    network(x).square().sum().backward()
+    for name, parameter in network.named_parameters():
+        shift = torch.zeros_like(parameter).flatten()
+        shift[0] = 1e-6
+        with torch.no_grad():
+            parameter += shift.view_as(parameter)
+            up = network(x).square().sum()
+            parameter -= 2 * shift.view_as(parameter)
+            down = network(x).square().sum()
+            parameter += shift.view_as(parameter)
+        assert float((up - down) / 2e-6) == pytest.approx(float(parameter.grad.flatten()[0]), rel=1e-5), name
+
+
+@pytest.mark.parametrize("ranks", [(0, 0), (2, 3)])
+def test_exported_weights_compute_the_same(ranks):
+    network = FastGrnnClassifier(4, 6, 3, *ranks, generator=torch.Generator().manual_seed(1))
+    x = np.random.default_rng(0).normal(0, 1, (5, 20, 4)).astype(np.float32)
+    with torch.no_grad():
+        expected = network(torch.from_numpy(x)).numpy()
+    np.testing.assert_allclose(run_float(export_weights(network), x).logits, expected, atol=1e-5)
+    assert set(export_weights(network).matrices()) == set(network.prunable())
+
+
+def test_published_initialisation():
+    network = FastGrnnClassifier(9, 80, 2, generator=torch.Generator().manual_seed(0))
+    assert network.bias_gate.detach().unique().tolist() == [1.0]
+    assert torch.sigmoid(network.nu).item() == pytest.approx(0.018, abs=1e-3)
+    assert network.U.std().item() == pytest.approx(0.1, abs=0.005)
+    assert sum(weight.numel() for weight in network.prunable().values()) == 80 * 9 + 80 * 80 + 2 * 80
+
+
+def test_impossible_sizes_are_refused():
+    with pytest.raises(ConfigError, match="hidden 0"):
+        FastGrnnClassifier(9, 0, 2)
+    with pytest.raises(ConfigError, match="classes 1"):
+        FastGrnnClassifier(9, 8, 1)

@@ -1,0 +1,96 @@
+"""FastGRNN classifier for windows of sensor data, full rank or low rank."""
+
+import torch
+from torch import Tensor, nn
+
+from tinygmp.errors import ConfigError
+from tinygmp.models.fastgrnn_gradient import FastGrnnWindow
+from tinygmp.models.fastgrnn_weights import FastGrnnWeights
+
+PRUNABLE = ("W", "W2", "W1", "U", "U2", "U1", "classifier")
+
+
+class FastGrnnClassifier(nn.Module):
+    """One FastGRNN cell (sigmoid gate, tanh update) and a linear classifier of its last state.
+
+    z = sigmoid(W x + U h + b_z); c = tanh(W x + U h + b_h); h = (zeta (1 - z) + nu) c + z h, with zeta and nu
+    behind a sigmoid (Kusupati et al. 2018). Low rank: W = W1 W2, U = U1 U2; rank 0 means full rank.
+    Initialised as published: weights N(0, 0.1), biases 1, zeta 1 and nu -4 before the sigmoid.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        hidden: int,
+        classes: int,
+        w_rank: int = 0,
+        u_rank: int = 0,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        for name, value, least in (
+            ("inputs", inputs, 1),
+            ("hidden", hidden, 1),
+            ("classes", classes, 2),
+            ("w_rank", w_rank, 0),
+            ("u_rank", u_rank, 0),
+        ):
+            if value < least:
+                raise ConfigError(f"FastGRNN: {name} {value} must be at least {least}")
+
+        def normal(rows: int, columns: int) -> nn.Parameter:
+            return nn.Parameter(torch.empty(rows, columns).normal_(0, 0.1, generator=generator))
+
+        for letter, columns, rank in (("W", inputs, w_rank), ("U", hidden, u_rank)):
+            if rank:
+                self.register_parameter(f"{letter}1", normal(hidden, rank))
+                self.register_parameter(f"{letter}2", normal(rank, columns))
+            else:
+                self.register_parameter(letter, normal(hidden, columns))
+        self.bias_gate = nn.Parameter(torch.ones(hidden))
+        self.bias_update = nn.Parameter(torch.ones(hidden))
+        self.zeta = nn.Parameter(torch.tensor(1.0))
+        self.nu = nn.Parameter(torch.tensor(-4.0))
+        self.classifier = normal(classes, hidden)
+        self.classifier_bias = nn.Parameter(torch.zeros(classes))
+
+    def matrix(self, letter: str) -> Tensor:
+        """Return W or U, multiplied out when it is low rank."""
+        named = dict(self.named_parameters())
+        return named[letter] if letter in named else named[f"{letter}1"] @ named[f"{letter}2"]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits [batch, classes] of normalised windows [batch, steps, inputs]."""
+        state = FastGrnnWindow.apply(
+            x.transpose(0, 1).contiguous(),
+            self.matrix("W"),
+            self.matrix("U"),
+            self.bias_gate,
+            self.bias_update,
+            torch.sigmoid(self.zeta),
+            torch.sigmoid(self.nu),
+        )
+        return torch.addmm(self.classifier_bias, state, self.classifier.T)
+
+    def prunable(self) -> dict[str, Tensor]:
+        """Return the matrices that global pruning ranks together, by name; biases, zeta and nu are not."""
+        return {name: value.detach() for name, value in self.named_parameters() if name in PRUNABLE}
+
+
+def export_weights(network: FastGrnnClassifier) -> FastGrnnWeights:
+    """Return the network's weights as float32 numpy, zeta and nu after the sigmoid."""
+    state = {name: value.detach().cpu().float() for name, value in network.named_parameters()}
+
+    def factors(letter: str) -> tuple[Tensor, ...]:
+        return (state[letter],) if letter in state else (state[f"{letter}2"], state[f"{letter}1"])
+
+    return FastGrnnWeights(
+        w=tuple(factor.numpy().copy() for factor in factors("W")),
+        u=tuple(factor.numpy().copy() for factor in factors("U")),
+        bias_gate=state["bias_gate"].numpy().copy(),
+        bias_update=state["bias_update"].numpy().copy(),
+        zeta=float(torch.sigmoid(state["zeta"])),
+        nu=float(torch.sigmoid(state["nu"])),
+        classifier=state["classifier"].numpy().copy(),
+        classifier_bias=state["classifier_bias"].numpy().copy(),
+    )

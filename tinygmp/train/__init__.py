@@ -1,0 +1,1 @@
+"""Training of window classifiers: fit, checkpoints, weight averaging, divergence."""
