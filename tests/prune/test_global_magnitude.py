@@ -204,6 +204,7 @@ def _tie(tensor):
         ({"a": np.ones(4)}, float("nan"), None, r"outside \[0, 1\)"),
         ({"a": np.ones(4), "b": np.ones(4)}, 0.75, 2, "keep at least 4 weights together.*leaves 2 of 8"),
         ({"a": np.ones(4)}, 0.5, -1, "below 0"),
+        ({"a": np.ones(4)}, 0.5, 0.02, r"say MinimumShare\(0.02\)"),
     ],
 )
 def test_bad_input_is_refused_by_name(weights, sparsity, minimum, message):

@@ -66,6 +66,11 @@ def checked_floors(minimum: Minimum, sizes: Mapping[str, int], to_keep: int) -> 
     """
     if minimum is None:
         return dict.fromkeys(sizes, 0)
+    if isinstance(minimum, float):
+        raise ConfigError(
+            f"minimum threshold {minimum} is a bare fraction; say MinimumShare({minimum}) for a share of all "
+            "weights, or give a whole number of weights"
+        )
     if isinstance(minimum, int):
         minimum = MinimumWeights(minimum)
     floors = minimum.floors(sizes)
