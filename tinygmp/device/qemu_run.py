@@ -9,7 +9,6 @@ import numpy as np
 
 from tinygmp.artifact import Artifact
 from tinygmp.device.board import Board
-from tinygmp.device.cores import CORES
 from tinygmp.device.run_result import RunResult, input_words, split_output
 from tinygmp.device.toolchain import build
 from tinygmp.device.tools import require

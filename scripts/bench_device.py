@@ -1,0 +1,172 @@
+"""Cost and parity of the C engine on simulated boards, beside what other engines cost.
+
+python scripts/bench_device.py --output runs/bench_device.json
+"""
+
+import argparse
+import json
+import sys
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from converters.base import converter
+from tinygmp.artifact import write_atomically
+from tinygmp.device.board import find_board
+from tinygmp.device.lab import measure_all
+from tinygmp.device.report import DeviceReport
+from tinygmp.packed.model import PackedModel
+from tinygmp.packed.random_model import random_model
+from tinygmp.packed.reference import run
+
+STEPS = 128
+
+
+@dataclass(frozen=True)
+class Goal:
+    """An upper limit for one figure of a DeviceReport, and what another engine needs for the same work."""
+
+    shape: str
+    board: str
+    optimise: str
+    figure: str
+    limit: float
+    rival: str
+
+
+GOALS = (
+    Goal("har2-size", "nucleo-f446re", "fastest", "instructions_per_step", 12_000, "EdgeML 30.0 K"),
+    Goal(
+        "har2-size",
+        "nucleo-g071rb",
+        "fastest",
+        "cycles_per_step",
+        30_000,
+        "EdgeML 87.7 K, paper's board 60.8 K",
+    ),
+    Goal("har2-size", "longan-nano", "fastest", "instructions_per_step", 18_000, "EdgeML 47.1 K"),
+    Goal(
+        "har2-size",
+        "arduino-uno",
+        "fastest",
+        "cycles_per_step",
+        48_000,
+        "EdgeML does not link; prototype 129 K",
+    ),
+    Goal("har2-size", "nucleo-g071rb", "fastest", "flash_bytes", 8_192, "EdgeML 19,852"),
+    Goal("har2-size", "nucleo-g071rb", "smallest", "flash_bytes", 4_200, "EdgeML 19,852; prototype 6,000"),
+    Goal("har2-size", "nucleo-g071rb", "smallest", "ram_bytes", 340, "prototype 276-288"),
+    Goal("peer-size", "arduino-uno", "fastest", "cycles_per_step", 8_000, "peer 155 K"),
+    Goal("peer-size", "arduino-uno", "smallest", "flash_bytes", 1_900, "peer 5,608"),
+    Goal("peer-size", "arduino-uno", "smallest", "ram_bytes", 80, "peer 64-88"),
+    Goal("peer-size", "arduino-uno", "smallest", "stack_bytes", 64, "peer 112"),
+    Goal("peer-size", "msp430g2553", "smallest", "flash_bytes", 16_384 - 8_192, "peer fits"),
+    Goal("peer-size", "msp430g2553", "smallest", "ram_bytes", 512 - 200, "peer fits"),
+    Goal("peer-size", "msp430g2553", "fastest", "milliseconds_per_step", 13, "peer 13 ms"),
+)
+
+
+def shapes() -> dict[str, PackedModel]:
+    """Return the networks to measure: random int8 weights of the sizes that others have published figures for."""
+    return {
+        "har2-size": random_model(
+            seed=1, inputs=9, hidden=80, classes=2, w_kept=0.2, u_kept=0.3, steps=STEPS
+        ),
+        "peer-size": random_model(
+            seed=2, inputs=3, hidden=16, classes=6, w_kept=0.5, u_kept=0.5, w_rank=2, u_rank=8, steps=STEPS
+        ),
+    }
+
+
+def measure_shape(model: PackedModel, boards: list[str], optimise: str, windows: int, jobs: int) -> Any:
+    """Return (reports, missing tools) of one network at one optimisation level."""
+    rng = np.random.default_rng(0)
+    counts = rng.integers(-4000, 4000, (windows, STEPS, model.input.channels)).astype(np.int16)
+    counts[0], counts[-1] = 32767, -32768  # saturated inputs
+    artifact = converter("c")(model)
+    return measure_all(
+        artifact,
+        [find_board(name) for name in boards],
+        counts,
+        partial(reference, model),
+        jobs,
+        optimise=optimise,
+    )
+
+
+def reference(model: PackedModel, counts: np.ndarray) -> np.ndarray:
+    return run(model, counts).logits
+
+
+def judged(goal: Goal, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a goal with the figure that was measured and whether it holds; None where nothing measured it."""
+    found = [
+        row
+        for row in rows
+        if (row["shape"], row["board"], row["optimise"]) == (goal.shape, goal.board, goal.optimise)
+    ]
+    value = found[0][goal.figure] if found else None
+    return {**asdict(goal), "measured": value, "holds": None if value is None else value <= goal.limit}
+
+
+def show(rows: list[dict[str, Any]], goals: list[dict[str, Any]]) -> None:
+    console = Console(width=160)
+    columns = ("flash_bytes", "ram_bytes", "stack_bytes", "instructions_per_step", "cycles_per_step",
+               "milliseconds_per_step", "windows", "mismatches")  # fmt: skip
+    table = Table("shape", "board", "build", *columns)
+    for row in rows:
+        table.add_row(
+            row["shape"], row["board"], row["optimise"], *(figure(row[column]) for column in columns)
+        )
+    console.print(table)
+    table = Table("shape", "board", "build", "figure", "measured", "at most", "others", "holds")
+    for goal in goals:
+        names = (goal["shape"], goal["board"], goal["optimise"], goal["figure"])
+        verdict = {True: "yes", False: "NO", None: "not measured"}[goal["holds"]]
+        table.add_row(*names, figure(goal["measured"]), figure(goal["limit"]), goal["rival"], verdict)
+    console.print(table)
+
+
+def figure(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.2f}" if isinstance(value, float) and value < 100 else f"{round(value):,}"
+
+
+def as_row(shape: str, optimise: str, report: DeviceReport) -> dict[str, Any]:
+    return {"shape": shape, "optimise": optimise, **report.as_dict()}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--output", type=Path, default=Path("runs/bench_device.json"))
+    parser.add_argument("--windows", type=int, default=4, help=f"windows of {STEPS} steps a board")
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args()
+    rows: list[dict[str, Any]] = []
+    told: dict[str, str] = {}
+    for shape, model in shapes().items():
+        boards = sorted({goal.board for goal in GOALS if goal.shape == shape})
+        for optimise in ("smallest", "fastest"):
+            reports, missing = measure_shape(model, boards, optimise, options.windows, options.jobs)
+            rows += [as_row(shape, optimise, report) for report in reports]
+            told.update(missing)
+    goals = [judged(goal, rows) for goal in GOALS]
+    show(rows, goals)
+    for board, reason in told.items():
+        print(f"{board}: {reason}", file=sys.stderr)
+    result = {"rows": rows, "goals": goals, "missing": told}
+    write_atomically(options.output, json.dumps(result, indent=2).encode())
+    wrong = any(row["mismatches"] for row in rows) or any(goal["holds"] is False for goal in goals)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
