@@ -1,8 +1,15 @@
 """What a linked program occupies, read from its ELF file, section by section and symbol by symbol."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tinygmp.errors import BuildError
+
+if TYPE_CHECKING:
+    from elftools.elf.elffile import ELFFile
+    from elftools.elf.sections import Symbol
 
 SHF_WRITE, SHF_ALLOC = 1, 2
 KEPT_ELSEWHERE = (".eeprom", ".fuse", ".lock", ".signature", ".user_signatures", ".mmcu", ".siminfo")
@@ -28,6 +35,16 @@ class Sizes:
         return self.flash_bytes - self.weights_bytes - self.engine_bytes
 
 
+def symbols_of(file: "ELFFile") -> Iterator["Symbol"]:
+    """Yield the symbols of an ELF file; raises BuildError when it was stripped."""
+    from elftools.elf.sections import SymbolTableSection
+
+    table = file.get_section_by_name(".symtab")
+    if not isinstance(table, SymbolTableSection):
+        raise BuildError("the program has no symbol table; build it with -g")
+    yield from table.iter_symbols()
+
+
 def read_sizes(elf: bytes, model_symbols: frozenset[str]) -> Sizes:
     """Return the sizes of an ELF file; `model_symbols` are the names that the model's object file defines."""
     from elftools.elf.elffile import ELFFile
@@ -42,7 +59,7 @@ def read_sizes(elf: bytes, model_symbols: frozenset[str]) -> Sizes:
         ram += size if flags & SHF_WRITE else 0
     functions: dict[str, int] = {}
     constants: dict[str, int] = {}
-    for symbol in file.get_section_by_name(".symtab").iter_symbols():
+    for symbol in symbols_of(file):
         if symbol.name not in model_symbols or symbol["st_shndx"] in ("SHN_UNDEF", "SHN_ABS"):
             continue
         kind, section = symbol["st_info"]["type"], file.get_section(symbol["st_shndx"])
@@ -57,10 +74,9 @@ def object_symbols(obj: bytes) -> frozenset[str]:
     """Return the names of the functions and objects that an object file defines."""
     from elftools.elf.elffile import ELFFile
 
-    table = ELFFile(io.BytesIO(obj)).get_section_by_name(".symtab")
     return frozenset(
         symbol.name
-        for symbol in table.iter_symbols()
+        for symbol in symbols_of(ELFFile(io.BytesIO(obj)))
         if symbol["st_info"]["type"] in ("STT_FUNC", "STT_OBJECT") and symbol["st_shndx"] != "SHN_UNDEF"
     )
 
@@ -86,7 +102,7 @@ def read_image(elf: bytes) -> Image:
     )
     symbols = {
         symbol.name: symbol["st_value"]
-        for symbol in file.get_section_by_name(".symtab").iter_symbols()
+        for symbol in symbols_of(file)
         if symbol.name and symbol["st_info"]["type"] in ("STT_FUNC", "STT_OBJECT", "STT_NOTYPE")
     }
     return Image(segments, symbols, file["e_entry"])

@@ -23,12 +23,16 @@ def simulate(firmware: Firmware, counts: np.ndarray) -> RunResult:
     """Run firmware on the simulator of its core; raises MissingToolError when that simulator is absent."""
     simulator = CORES[firmware.board.core].simulator
     if simulator == "unicorn":
-        from tinygmp.device.unicorn_run import run_in_unicorn as run
-    elif simulator == "simavr":
-        from tinygmp.device.simavr_run import run_in_simavr as run
-    else:
-        from tinygmp.device.msp430_run import run_in_msp430_core as run
-    return run(firmware, counts)
+        from tinygmp.device.unicorn_run import run_in_unicorn
+
+        return run_in_unicorn(firmware, counts)
+    if simulator == "simavr":
+        from tinygmp.device.simavr_run import run_in_simavr
+
+        return run_in_simavr(firmware, counts)
+    from tinygmp.device.msp430_run import run_in_msp430_core
+
+    return run_in_msp430_core(firmware, counts)
 
 
 def measure(
