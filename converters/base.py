@@ -1,0 +1,26 @@
+"""The converters by target, loaded only when asked for."""
+
+from collections.abc import Callable
+from importlib import import_module
+
+from tinygmp.artifact import Artifact
+from tinygmp.errors import UnsupportedError
+from tinygmp.packed.model import PackedModel
+
+Convert = Callable[[PackedModel], Artifact]
+
+CONVERTERS = {
+    "c": "converters.to_c.convert:convert",
+    "tflite": "converters.to_tflite.convert:convert",
+    "onnx": "converters.to_onnx.convert:convert",
+}
+TARGETS = tuple(CONVERTERS)
+
+
+def converter(target: str) -> Convert:
+    """Return the function that converts a PackedModel to a target; UnsupportedError names the targets there are."""
+    if target not in CONVERTERS:
+        raise UnsupportedError(f"target '{target}' is unknown; known: {', '.join(TARGETS)}")
+    module, function = CONVERTERS[target].split(":")
+    convert: Convert = getattr(import_module(module), function)
+    return convert

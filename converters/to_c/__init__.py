@@ -1,0 +1,1 @@
+"""PackedModel to dependency-free C99: one header, one source, an example."""

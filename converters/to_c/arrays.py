@@ -1,0 +1,72 @@
+"""Constant arrays of the generated source: exactly the bytes of the payload."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinygmp.packed.layers import packed_tensors
+from tinygmp.packed.model import PackedModel
+from tinygmp.sparse.tensor import PackedTensor
+
+C_TYPES = {"uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int32_t"}
+
+
+@dataclass(frozen=True)
+class ConstantArray:
+    """One array in flash."""
+
+    symbol: str
+    values: np.ndarray
+    comment: str
+
+    @property
+    def c_type(self) -> str:
+        return C_TYPES[self.values.dtype.name]
+
+    @property
+    def lines(self) -> list[str]:
+        """Return the initialisers, at most 100 characters a line."""
+        lines, line = [], ""
+        for value in self.values.tolist():
+            text = f"{value},"
+            if len(line) + len(text) + 1 > 100:
+                lines.append(line)
+                line = text
+            else:
+                line = f"{line} {text}" if line else text
+        return [*lines, line]
+
+
+def symbol_of(model: PackedModel, tensor_name: str) -> str:
+    """Return a C identifier: 'rnn.U' of model har2 -> har2_rnn_u."""
+    return f"{model.name}_{tensor_name.replace('.', '_').lower()}"
+
+
+def constant_arrays(model: PackedModel) -> list[ConstantArray]:
+    """Return every array of the model, in the order of execution."""
+    arrays = []
+    for field in ("offset", "multiplier"):
+        values = getattr(model.input, field)
+        arrays.append(ConstantArray(f"{model.name}_sensor_{field}", values, f"input {field}, one a channel"))
+    for layer in model.layers:
+        for tensor in packed_tensors(layer):
+            arrays += stream_arrays(model, tensor)
+    for field in ("bias_gate", "bias_update"):
+        values = getattr(model.cell, field)
+        arrays.append(ConstantArray(f"{model.name}_{field}", values, "one a hidden unit"))
+    arrays.append(ConstantArray(f"{model.name}_gate_table", model.cell.table, "round(256 tanh(i / 8))"))
+    arrays.append(ConstantArray(f"{model.name}_classifier_bias", model.classifier.bias, "one a class"))
+    return arrays
+
+
+def stream_arrays(model: PackedModel, tensor: PackedTensor) -> Iterator[ConstantArray]:
+    symbol = symbol_of(model, tensor.name)
+    shape = f"{tensor.shape[0]} x {tensor.shape[1]}, {tensor.nnz} nonzero, {tensor.index_format}"
+    if "index" in tensor.streams:
+        yield ConstantArray(f"{symbol}_index", tensor.streams["index"], f"{tensor.name}: {shape}")
+    values = tensor.streams["values"].view(np.int8)
+    # C has no empty arrays; a tensor without survivors never reads this byte.
+    yield ConstantArray(
+        f"{symbol}_values", values if len(values) else np.zeros(1, np.int8), f"{tensor.name}: int8 values"
+    )

@@ -1,0 +1,84 @@
+"""Write a PackedModel as C99."""
+
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from converters.to_c.arrays import constant_arrays, symbol_of
+from converters.to_c.readers import Reader, reader
+from converters.to_c.runtime_text import joined_kernels
+from tinygmp.artifact import Artifact
+from tinygmp.errors import UnsupportedError
+from tinygmp.packed.layers import LinearMap, LowRank
+from tinygmp.packed.model import PackedModel
+from tinygmp.packed.sizes import ledger
+
+CLASS_LIMIT = 32
+
+
+def convert(model: PackedModel) -> Artifact:
+    """Return <name>.h, <name>.c and example_main.c; the same model always gives the same text.
+
+    Raises UnsupportedError for a format or size without a kernel.
+    """
+    if len(model.labels) > CLASS_LIMIT:
+        raise UnsupportedError(
+            f"model '{model.name}' has {len(model.labels)} classes, the C engine holds {CLASS_LIMIT}"
+        )
+    context = template_context(model)
+    files = {
+        f"{model.name}.h": render("model.h.j2", context),
+        f"{model.name}.c": render("model.c.j2", context),
+        "example_main.c": render("example_main.c.j2", context),
+    }
+    return Artifact(
+        "c", model.name, files, f"{model.name}.c", {"parity": "equal to the reference bit for bit"}
+    )
+
+
+def template_context(model: PackedModel) -> dict[str, object]:
+    """Return everything that the templates name."""
+    maps = {"w": model.cell.w, "u": model.cell.u}
+    readers = {letter: map_readers(model, linear) for letter, linear in maps.items()}
+    classifier = reader(model.classifier.weights, symbol_of(model, model.classifier.weights.name))
+    kernels = ("tg_sensor.c", "tg_fastgrnn.c") + tuple(
+        sorted({r.kernel for rs in readers.values() for r in rs} | {classifier.kernel})
+    )
+    book = ledger(model)
+    return {
+        "model": model,
+        "prefix": model.name,
+        "upper": model.name.upper(),
+        "readers": readers,
+        "requantizers": {
+            letter: linear.requantizer for letter, linear in maps.items() if isinstance(linear, LowRank)
+        },
+        "ranks": {letter: linear.rank for letter, linear in maps.items() if isinstance(linear, LowRank)},
+        "classifier": classifier,
+        "kernels": joined_kernels(kernels),
+        "arrays": constant_arrays(model),
+        "payload_bytes": book.payload_bytes,
+        "scalar_bytes": book.scalar_bytes,
+        "bias_type": "I32" if model.classifier.bias.dtype.itemsize == 4 else "I16",
+    }
+
+
+def map_readers(model: PackedModel, linear: LinearMap) -> tuple[Reader, ...]:
+    tensors = (linear.first, linear.second) if isinstance(linear, LowRank) else (linear,)
+    return tuple(reader(tensor, symbol_of(model, tensor.name)) for tensor in tensors)
+
+
+@cache
+def environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("converters.to_c", "templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+
+
+def render(template: str, context: dict[str, object]) -> bytes:
+    return environment().get_template(template).render(context).encode("ascii", "backslashreplace")

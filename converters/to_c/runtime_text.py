@@ -1,0 +1,28 @@
+"""The kernels under runtime/, joined into one text with only what a model needs."""
+
+import re
+from functools import cache
+from importlib import resources
+
+INCLUDE = re.compile(r'^#include "(tg_\w+\.[ch])"\n', re.MULTILINE)
+
+
+@cache
+def kernel_text(name: str) -> str:
+    return resources.files("converters.to_c").joinpath("runtime", name).read_text()
+
+
+def joined_kernels(names: tuple[str, ...]) -> str:
+    """Return the named kernels and everything they include, each once, what is used before what uses it."""
+    order: list[str] = []
+    for name in names:
+        visit(name, order)
+    return "\n".join(INCLUDE.sub("", kernel_text(name)).strip() + "\n" for name in order)
+
+
+def visit(name: str, order: list[str]) -> None:
+    if name in order:
+        return
+    for included in INCLUDE.findall(kernel_text(name)):
+        visit(included, order)
+    order.append(name)
