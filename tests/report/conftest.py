@@ -1,0 +1,61 @@
+"""A small report with known figures."""
+
+from dataclasses import replace
+
+import pytest
+
+from tinygmp.report.record import (
+    ArtifactResult,
+    ArtifactVariant,
+    DataFacts,
+    DenseResult,
+    DeviceResult,
+    MatrixSparsity,
+    PackedResult,
+    Provenance,
+    PrunedResult,
+    Report,
+    SweepPoint,
+)
+
+
+def device(board: str, **changes) -> DeviceResult:
+    fits = DeviceResult(
+        board, "cortex-m4f", 4_120, 65_536, 188, 20_480, 96, 4_321.5, 0, 64, "unicorn", True, None, None
+    )
+    return replace(fits, **changes)
+
+
+@pytest.fixture
+def report() -> Report:
+    """One run: C exact, two TFLite forms, one board that passes, one too small, one whose answers differ."""
+    packed = PackedResult(
+        96.17, 1_386, 1_203.4, 1_011.0, {"index": 401, "values": 728, "biases": 160, "tables": 33, "scalars": 64},
+        nnz=728, formats={"rnn.W": "rice", "rnn.U": "rice", "classifier.weights": "bitmask"},
+    )  # fmt: skip
+    tflite = {
+        "f32": ArtifactVariant(96.2, 3, 2_947, 12.0, 21_040, "LiteRT"),
+        "int16x8": ArtifactVariant(96.1, 5, 2_947, 70.5, 11_900, "LiteRT"),
+    }
+    return Report(
+        name="HAR-2",
+        data=DataFacts("UCI HAR", False, "ab" * 32, {"train": 17, "test": 9}, {"train": 6_000, "test": 2_947}),
+        dense=DenseResult(95.5, 7_200, 97.0, 96.3),
+        pruned=PrunedResult(
+            96.3, 0.9, 728, {"rnn.W": MatrixSparsity(720, 202, 0.7194), "rnn.U": MatrixSparsity(6_400, 517, 0.9192)}
+        ),
+        packed=packed,
+        artifacts={
+            "c": ArtifactResult(96.17, 0, 2_947, 0.0, 30_001, "gcc on this machine"),
+            "tflite": ArtifactResult(96.1, 5, 2_947, 70.5, 11_900, "LiteRT", tflite),
+            "onnx": ArtifactResult(96.2, 3, 2_947, 11.0, 20_600, "onnxruntime"),
+        },
+        devices=(
+            device("nucleo-l432kc"),
+            device("ch32v003", fits=False, mismatches=None, windows=0, stack_bytes=None, flash_bytes=99_999),
+            device("blue-pill", mismatches=2),
+        ),
+        provenance=Provenance("0123abc", "default", 3, {"numpy": "2.4.6"}, {"train": 185.2, "pack": 4.0}),
+        sweep=(SweepPoint(0.8, 2_000, 96.5), SweepPoint(0.95, 900, 95.1)),
+        shipped=replace(packed, accuracy=96.6, payload_bytes=1_390, provenance={"seed": "8"}),
+    )  # fmt: skip

@@ -1,0 +1,51 @@
+"""The report as one HTML file: no script, no network, plots inside."""
+
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from tinygmp.artifact import write_atomically
+from tinygmp.report.record import Report
+
+TEMPLATE = "report.html.j2"
+
+
+def to_html(report: Report) -> str:
+    """Return the page; raises MissingToolError without matplotlib."""
+    import jinja2
+    from markupsafe import Markup
+
+    from tinygmp.report import plots, rows
+
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["seconds"] = seconds
+    text = resources.files("tinygmp.report").joinpath(TEMPLATE).read_text(encoding="utf-8")
+    drawn: dict[str, Any] = {
+        "accuracy": Markup(plots.accuracy_against_bytes(report)),
+        "parts": Markup(plots.bytes_by_part(report.packed.by_part)),
+        "sparsity": Markup(plots.sparsity_by_matrix(report)),
+    }
+    return environment.from_string(text).render(
+        report=report,
+        plots=drawn,
+        banner=rows.SYNTHETIC_BANNER,
+        heads={"stages": rows.STAGE_HEAD, "artifacts": rows.ARTIFACT_HEAD, "devices": rows.DEVICE_HEAD},
+        stages=rows.stage_rows(report),
+        artifacts=rows.artifact_rows(report),
+        devices=rows.device_rows(report),
+    )
+
+
+def write_html(report: Report, path: Path) -> Path:
+    """Write report.html in one atomic step; raises OutputError or MissingToolError."""
+    write_atomically(path, to_html(report).encode())
+    return path
+
+
+def seconds(value: float) -> str:
+    """Return a duration as people say it: '8.2 s', '3 min 05 s'."""
+    if value < 60:
+        return f"{value:.1f} s"
+    return f"{int(value) // 60} min {int(value) % 60:02d} s"

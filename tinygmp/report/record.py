@@ -1,0 +1,210 @@
+"""What a report says, as data. Accuracies are per cent of test windows, sparsities are fractions of zeros.
+
+`payload_bytes` are the bytes of the model in flash (values, indices, scales, multipliers, biases, tables, stream
+headers), neither code nor container. `limit_bytes` replaces the weight streams by n*h2(k/n) + 8k bits,
+`entropy_limit_bytes` by H(mask) + H(values). `mismatches` are windows whose answer differs from the reference's.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from tinygmp.artifact import write_atomically
+from tinygmp.errors import FileFormatError, RangeError
+from tinygmp.report.plain import from_plain, to_plain
+
+VERSION = 1
+LARGEST = {
+    "accuracy": 100.0,
+    "sparsity": 1.0,
+}  # by the end of a field's name; anything else has no upper limit
+
+
+class Checked:
+    """Refuses figures that cannot be: negative, not finite, above 100 % or above 1."""
+
+    def __post_init__(self) -> None:
+        for entry in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, entry.name)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                continue
+            largest = next((top for end, top in LARGEST.items() if entry.name.endswith(end)), math.inf)
+            if not (0 <= value <= largest and math.isfinite(value)):
+                raise RangeError(
+                    f"report: {type(self).__name__}.{entry.name} {value} is outside 0..{largest:g}; "
+                    "accuracies are per cent, sparsities fractions"
+                )
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """The data of a run; `people` and `windows` count by split: 'train', 'validation', 'test'."""
+
+    name: str
+    synthetic: bool
+    sha256: str
+    people: Mapping[str, int]
+    windows: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class DenseResult(Checked):
+    """The unpruned float network; `best_epoch_accuracy` is the best on TEST people, as papers report it."""
+
+    accuracy: float
+    parameters: int = 0
+    validation_accuracy: float | None = None
+    best_epoch_accuracy: float | None = None
+
+
+@dataclass(frozen=True)
+class MatrixSparsity(Checked):
+    size: int
+    nnz: int
+    sparsity: float
+
+
+@dataclass(frozen=True)
+class PrunedResult(Checked):
+    """The pruned float network before packing; `sparsity` and `nnz` are over the prunable weights."""
+
+    accuracy: float
+    sparsity: float
+    nnz: int
+    by_matrix: Mapping[str, MatrixSparsity]
+    validation_accuracy: float | None = None
+    best_epoch_accuracy: float | None = None
+
+
+@dataclass(frozen=True)
+class PackedResult(Checked):
+    """A packed model run by the integer reference; `formats` maps a tensor to its index format."""
+
+    accuracy: float
+    payload_bytes: int
+    limit_bytes: float
+    entropy_limit_bytes: float
+    by_part: Mapping[str, int]
+    nnz: int = 0
+    formats: Mapping[str, str] = field(default_factory=dict)
+    validation_accuracy: float | None = None
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ArtifactVariant(Checked):
+    """One runnable form of an artifact against the reference; logit differences are in integer logits."""
+
+    accuracy: float | None  # None without labels
+    mismatches: int
+    windows: int
+    worst_logit_difference: float
+    file_bytes: int
+    measured_by: str
+
+
+@dataclass(frozen=True)
+class ArtifactResult(ArtifactVariant):
+    """A target's main form; `variants` holds every form of it by name, such as 'f32' and 'int16x8'."""
+
+    variants: Mapping[str, ArtifactVariant] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DeviceResult(Checked):
+    """A program on a board; `ram_bytes` leaves out the stack, `stack_bytes` is its measured peak or None."""
+
+    board: str
+    core: str
+    flash_bytes: int
+    flash_limit_bytes: int
+    ram_bytes: int
+    ram_limit_bytes: int
+    stack_bytes: int | None
+    instructions_per_step: float | None
+    mismatches: int | None  # None: not run
+    windows: int
+    measured_by: str
+    fits: bool
+    cycles_per_step: float | None = None
+    milliseconds_per_step: float | None = None
+
+    @property
+    def passed(self) -> bool:
+        return self.fits and self.mismatches == 0
+
+
+@dataclass(frozen=True)
+class SweepPoint(Checked):
+    """One packed model of a sweep over sparsities."""
+
+    sparsity: float
+    payload_bytes: int
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Provenance:
+    commit: str
+    recipe: str
+    seed: int
+    versions: Mapping[str, str]
+    seconds_by_stage: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Report:
+    """One run from data to devices. `shipped` is the model that comes with the package, tested on the same data."""
+
+    name: str
+    data: DataFacts
+    dense: DenseResult
+    pruned: PrunedResult
+    packed: PackedResult
+    artifacts: Mapping[str, ArtifactResult]
+    devices: tuple[DeviceResult, ...]
+    provenance: Provenance
+    shipped: PackedResult | None = None
+    sweep: tuple[SweepPoint, ...] = ()
+    version: int = VERSION
+
+    @property
+    def passed(self) -> bool:
+        """True when the C code equals the reference on this machine and on every board, and fits each."""
+        exact = "c" not in self.artifacts or self.artifacts["c"].mismatches == 0
+        return exact and all(device.passed for device in self.devices)
+
+
+def to_json(report: Report) -> str:
+    """Return the report as indented JSON text."""
+    return json.dumps(to_plain(report), indent=2, allow_nan=False) + "\n"
+
+
+def from_json(text: str, source: str = "report.json") -> Report:
+    """Return the report of a JSON text; raises FileFormatError that names the source and the entry."""
+    try:
+        plain: Any = json.loads(text)
+    except ValueError as error:
+        raise FileFormatError(f"'{source}' is not valid JSON ({error}); make the report again") from error
+    if not isinstance(plain, dict) or plain.get("version") != VERSION:
+        found = plain.get("version") if isinstance(plain, dict) else type(plain).__name__
+        raise FileFormatError(f"'{source}' has report version {found}, this tinygmp reads {VERSION}")
+    return from_plain(Report, plain, source)
+
+
+def write_report(report: Report, path: Path) -> Path:
+    """Write report.json in one atomic step; raises OutputError."""
+    write_atomically(path, to_json(report).encode())
+    return path
+
+
+def read_report(path: Path) -> Report:
+    """Read a report.json; raises FileFormatError when it is missing or not a report."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileFormatError(f"cannot read report '{path}': {error}; check the path") from error
+    return from_json(text, str(path))

@@ -1,0 +1,134 @@
+"""The report's tables as rows of text: the page and the terminal show the same words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tinygmp.report.record import ArtifactVariant, DeviceResult, PackedResult, Report
+
+NONE = "–"
+SYNTHETIC_BANNER = (
+    "SYNTHETIC DATA: no real person was measured. These accuracies mean nothing outside this test."
+)
+STAGE_HEAD = ("model", "test accuracy", "validation", "nonzero", "payload", "limit", "H limit")
+ARTIFACT_HEAD = (
+    "artifact",
+    "accuracy",
+    "mismatches",
+    "windows",
+    "worst logit difference",
+    "file",
+    "measured by",
+)
+DEVICE_HEAD = (
+    "board", "core", "flash", "RAM", "stack", "instructions / step", "ms / step", "mismatches", "measured by", "verdict"
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table; `passed` is None where there is nothing to pass."""
+
+    cells: tuple[str, ...]
+    passed: bool | None = None
+
+
+def stage_rows(report: Report) -> list[Row]:
+    """Return the way of a model from dense to packed, and the shipped model."""
+    dense, pruned = report.dense, report.pruned
+    rows = [
+        Row(("dense, float", percent(dense.accuracy), percent(dense.validation_accuracy),
+             f"{dense.parameters:,}" if dense.parameters else NONE, NONE, NONE, NONE)),
+        Row((f"pruned, float ({100 * pruned.sparsity:.1f} % zeros)", percent(pruned.accuracy),
+             percent(pruned.validation_accuracy), f"{pruned.nnz:,}", NONE, NONE, NONE)),
+        packed_row("packed, integer", report.packed),
+    ]  # fmt: skip
+    if report.shipped is not None:
+        rows.append(packed_row("shipped model, integer", report.shipped))
+    return rows
+
+
+def packed_row(name: str, packed: PackedResult) -> Row:
+    return Row(
+        (
+            name,
+            percent(packed.accuracy),
+            percent(packed.validation_accuracy),
+            f"{packed.nnz:,}" if packed.nnz else NONE,
+            size(packed.payload_bytes),
+            size(round(packed.limit_bytes)),
+            size(round(packed.entropy_limit_bytes)),
+        )
+    )
+
+
+def artifact_rows(report: Report) -> list[Row]:
+    """Return a row for every artifact, and one for each form of those that have several."""
+    return rows_of_artifacts(report.artifacts)
+
+
+def rows_of_artifacts(artifacts: Mapping[str, ArtifactVariant]) -> list[Row]:
+    rows = []
+    for target, artifact in artifacts.items():
+        forms = getattr(artifact, "variants", {})
+        named = {f"{target}, {form}": variant for form, variant in forms.items()} or {target: artifact}
+        rows += [artifact_row(name, variant, exact=target == "c") for name, variant in named.items()]
+    return rows
+
+
+def artifact_row(name: str, variant: ArtifactVariant, exact: bool) -> Row:
+    cells = (
+        name,
+        percent(variant.accuracy),
+        f"{variant.mismatches:,}",
+        f"{variant.windows:,}",
+        f"{variant.worst_logit_difference:,.0f}",
+        size(variant.file_bytes),
+        variant.measured_by,
+    )
+    return Row(cells, variant.mismatches == 0 if exact else None)
+
+
+def device_rows(report: Report) -> list[Row]:
+    """Return a row for each board."""
+    return [device_row(device) for device in report.devices]
+
+
+def device_row(device: DeviceResult) -> Row:
+    mismatches = NONE if device.mismatches is None else f"{device.mismatches} of {device.windows}"
+    cells = (
+        device.board,
+        device.core,
+        used(device.flash_bytes, device.flash_limit_bytes),
+        used(device.ram_bytes, device.ram_limit_bytes),
+        size(device.stack_bytes),
+        number(device.instructions_per_step, 0),
+        number(device.milliseconds_per_step, 3),
+        mismatches,
+        device.measured_by,
+        verdict(device),
+    )
+    return Row(cells, device.passed)
+
+
+def verdict(device: DeviceResult) -> str:
+    if not device.fits:
+        return "does not fit"
+    if device.mismatches is None:
+        return "not run"
+    return "pass" if device.passed else "answers differ"
+
+
+def percent(accuracy: float | None) -> str:
+    return NONE if accuracy is None else f"{accuracy:.2f} %"
+
+
+def size(count: int | None) -> str:
+    return NONE if count is None else f"{count:,} B"
+
+
+def used(count: int, limit: int) -> str:
+    return f"{count:,} of {limit:,} B"
+
+
+def number(value: float | None, digits: int) -> str:
+    return NONE if value is None else f"{value:,.{digits}f}"

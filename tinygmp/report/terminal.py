@@ -1,0 +1,63 @@
+"""The report as tables on a terminal."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tinygmp.report.record import Report
+from tinygmp.report.rows import (
+    ARTIFACT_HEAD,
+    DEVICE_HEAD,
+    STAGE_HEAD,
+    SYNTHETIC_BANNER,
+    Row,
+    artifact_rows,
+    device_rows,
+    size,
+    stage_rows,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+
+def print_report(report: Report, console: "Console") -> None:
+    """Print banner and tables of a report."""
+    if report.data.synthetic:
+        print_banner(console)
+    console.print(
+        table(f"{report.name}: from dense to packed ({report.data.name})", STAGE_HEAD, stage_rows(report))
+    )
+    parts = [Row((part, size(count))) for part, count in report.packed.by_part.items()]
+    console.print(table("payload by part", ("part", "bytes"), parts))
+    if report.artifacts:
+        console.print(table("artifacts against the reference", ARTIFACT_HEAD, artifact_rows(report)))
+    if report.devices:
+        console.print(table("boards", DEVICE_HEAD, device_rows(report)))
+
+
+def print_banner(console: "Console", text: str = SYNTHETIC_BANNER) -> None:
+    """Print what nobody may overlook."""
+    from rich.panel import Panel
+    from rich.text import Text
+
+    console.print(Panel(Text(text, justify="center"), style="bold white on red", padding=(1, 2)))
+
+
+def table(title: str, head: Sequence[str], rows: Sequence[Row]) -> "Table":
+    """Return a table: numbers to the right, passed rows marked with a green, failed rows with a red last cell."""
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for index, name in enumerate(head):
+        shown.add_column(name, justify="right" if is_numeric(index, rows) else "left", overflow="fold")
+    for row in rows:
+        styles = [""] * (len(row.cells) - 1) + [{None: "", True: "green", False: "bold red"}[row.passed]]
+        shown.add_row(*(Text(cell, style=style) for cell, style in zip(row.cells, styles, strict=True)))
+    return shown
+
+
+def is_numeric(column: int, rows: Sequence[Row]) -> bool:
+    """Return True when every cell of a column starts with a digit or is empty of information."""
+    return column > 0 and all(row.cells[column][:1].isdigit() or len(row.cells[column]) <= 1 for row in rows)
