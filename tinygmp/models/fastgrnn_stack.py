@@ -1,0 +1,136 @@
+"""Several FastGRNN classifiers of one shape as one module, so that seeds and sparsities train together."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from tinygmp.errors import ConfigError
+from tinygmp.models.fastgrnn import FastGrnnClassifier
+
+
+class FastGrnnStack(nn.Module):
+    """Parameters of FastGrnnClassifier with a leading axis of runs; run i computes what network i would."""
+
+    def __init__(self, networks: Sequence[FastGrnnClassifier]) -> None:
+        super().__init__()
+        if not networks:
+            raise ConfigError("FastGRNN stack: no networks to stack; give one per run")
+        shapes = [{name: tuple(p.shape) for name, p in network.named_parameters()} for network in networks]
+        if any(other != shapes[0] for other in shapes[1:]):
+            raise ConfigError(
+                "FastGRNN stack: networks differ in shape; stack only equal hidden sizes and ranks"
+            )
+        for name in shapes[0]:
+            stacked = torch.stack([network.get_parameter(name).detach() for network in networks])
+            self.register_parameter(name, nn.Parameter(stacked))
+        self.runs = len(networks)
+        self.prunable_names = tuple(networks[0].prunable())
+
+    def matrix(self, letter: str) -> Tensor:
+        """Return W or U of every run [runs, hidden, columns], multiplied out when it is low rank."""
+        named = dict(self.named_parameters())
+        return named[letter] if letter in named else named[f"{letter}1"] @ named[f"{letter}2"]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits [runs, batch, classes] of normalised windows [runs, batch, steps, inputs].
+
+        The runs of x may be 1, for the same windows in every run.
+        """
+        state = FastGrnnStackWindow.apply(
+            x.expand(self.runs, -1, -1, -1).permute(2, 0, 1, 3).contiguous(),
+            self.matrix("W"),
+            self.matrix("U"),
+            self.bias_gate[:, None],
+            self.bias_update[:, None],
+            torch.sigmoid(self.zeta)[:, None, None],
+            torch.sigmoid(self.nu)[:, None, None],
+        )
+        return torch.baddbmm(self.classifier_bias[:, None], state, self.classifier.transpose(1, 2))
+
+    def run_weights(self, run: int) -> dict[str, Tensor]:
+        """Return the prunable matrices of one run as views: what is written there is written into the
+        stack.
+        """
+        return {name: self.get_parameter(name).detach()[run] for name in self.prunable_names}
+
+    def copy_run(self, run: int, network: FastGrnnClassifier) -> None:
+        """Write one run's parameters into a network of its own."""
+        with torch.no_grad():
+            for name, parameter in network.named_parameters():
+                parameter.copy_(self.get_parameter(name)[run])
+
+
+def seeded_stack(
+    inputs: int, hidden: int, classes: int, seeds: Sequence[int], w_rank: int = 0, u_rank: int = 0
+) -> FastGrnnStack:
+    """Return a stack whose run i starts as FastGrnnClassifier does from a generator with seeds[i]."""
+    return FastGrnnStack(
+        [
+            FastGrnnClassifier(
+                inputs, hidden, classes, w_rank, u_rank, generator=torch.Generator().manual_seed(seed)
+            )
+            for seed in seeds
+        ]
+    )
+
+
+def repeated_stack(stack: FastGrnnStack, runs: Sequence[int]) -> FastGrnnStack:
+    """Return a new stack whose run i is a copy of run runs[i] of the given one."""
+    copied = copy.deepcopy(stack)
+    copied.runs = len(runs)
+    for name, parameter in stack.named_parameters():
+        copied.register_parameter(name, nn.Parameter(parameter.detach()[list(runs)].clone()))
+    return copied
+
+
+class FastGrnnStackWindow(torch.autograd.Function):
+    """FastGrnnWindow with a leading axis of runs, by the same hand-written back-propagation through time.
+
+    x [steps, runs, batch, inputs], W [runs, hidden, inputs], U [runs, hidden, hidden], biases [runs, 1,
+    hidden], zeta and nu [runs, 1, 1] -> h [runs, batch, hidden]. x gets no gradient.
+    """
+
+    @staticmethod
+    def forward(ctx, x, W, U, bias_gate, bias_update, zeta, nu):  # type: ignore[no-untyped-def]
+        steps, runs, batch, _ = x.shape
+        w_part = x @ W.transpose(1, 2)
+        states = x.new_zeros(steps + 1, runs, batch, U.shape[1])
+        gates, updates = torch.empty_like(w_part), torch.empty_like(w_part)
+        u_transposed = U.transpose(1, 2).contiguous()
+        gain = torch.empty_like(states[0])
+        for step in range(steps):
+            previous, state, z, c = states[step], states[step + 1], gates[step], updates[step]
+            pre = torch.baddbmm(w_part[step], previous, u_transposed)
+            torch.add(pre, bias_gate, out=z).sigmoid_()
+            torch.add(pre, bias_update, out=c).tanh_()
+            torch.mul(z, -zeta, out=gain).add_(zeta + nu)
+            torch.mul(z, previous, out=state).addcmul_(gain, c)
+        ctx.save_for_backward(x, U, zeta, nu, states, gates, updates)
+        return states[steps].clone()
+
+    @staticmethod
+    def backward(ctx, d_state):  # type: ignore[no-untyped-def]
+        x, U, zeta, nu, states, z, c = ctx.saved_tensors
+        steps, runs, _, hidden = z.shape
+        not_z = 1 - z
+        through_update = (not_z * zeta).add_(nu).mul_(1 - c * c)
+        through_gate = (states[:-1] - zeta * c).mul_(z).mul_(not_z)
+        d_pre, d_states = torch.empty_like(z), torch.empty_like(z)
+        d_h = d_state.clone()
+        for step in range(steps - 1, -1, -1):
+            d_states[step] = d_h
+            slope = through_update[step] + through_gate[step]
+            torch.mul(d_h, slope, out=d_pre[step])
+            d_h.mul_(z[step]).baddbmm_(d_pre[step], U)
+        flat = d_pre.transpose(0, 1).reshape(runs, -1, hidden)
+        d_w = flat.transpose(1, 2) @ x.transpose(0, 1).reshape(runs, flat.shape[1], -1)
+        d_u = flat.transpose(1, 2) @ states[:-1].transpose(0, 1).reshape(runs, -1, hidden)
+        d_bias_gate = (d_states * through_gate).sum((0, 2))[:, None]
+        d_bias_update = (d_states * through_update).sum((0, 2))[:, None]
+        d_c = d_states.mul_(c)
+        d_zeta = (d_c * not_z).sum((0, 2, 3))[:, None, None]
+        return None, d_w, d_u, d_bias_gate, d_bias_update, d_zeta, d_c.sum((0, 2, 3))[:, None, None]
