@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from converters.base import converter
 from rich.console import Console
 from rich.table import Table
 
-from converters.base import converter
 from tinygmp.artifact import write_atomically
 from tinygmp.device.board import find_board
 from tinygmp.device.lab import measure_all
@@ -71,16 +71,17 @@ GOALS = (
 )
 
 
-def shapes() -> dict[str, PackedModel]:
-    """Return the networks to measure: random int8 weights of the sizes that others have published figures for."""
-    return {
-        "har2-size": random_model(
-            seed=1, inputs=9, hidden=80, classes=2, w_kept=0.2, u_kept=0.3, steps=STEPS
-        ),
-        "peer-size": random_model(
-            seed=2, inputs=3, hidden=16, classes=6, w_kept=0.5, u_kept=0.5, w_rank=2, u_rank=8, steps=STEPS
-        ),
-    }
+# The build decides the storage too: the fewest bytes, or the format that is quickest to walk.
+FORMATS = {"smallest": None, "fastest": "csr8"}
+
+
+def network(shape: str, optimise: str) -> PackedModel:
+    """Return a network to measure: random int8 weights of a size that others have published figures for."""
+    sizes: dict[str, Any] = {
+        "har2-size": {"inputs": 9, "hidden": 80, "classes": 2, "w_kept": 0.2, "u_kept": 0.3},
+        "peer-size": {"inputs": 3, "hidden": 16, "classes": 6, "w_kept": 0.5, "u_kept": 0.5, "w_rank": 2, "u_rank": 8},
+    }[shape]
+    return random_model(seed=1, steps=STEPS, index_format=FORMATS[optimise], **sizes)
 
 
 def measure_shape(model: PackedModel, boards: list[str], optimise: str, windows: int, jobs: int) -> Any:
@@ -152,9 +153,10 @@ def main() -> int:
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []
     told: dict[str, str] = {}
-    for shape, model in shapes().items():
+    for shape in dict.fromkeys(goal.shape for goal in GOALS):
         boards = sorted({goal.board for goal in GOALS if goal.shape == shape})
-        for optimise in ("smallest", "fastest"):
+        for optimise in FORMATS:
+            model = network(shape, optimise)
             reports, missing = measure_shape(model, boards, optimise, options.windows, options.jobs)
             rows += [as_row(shape, optimise, report) for report in reports]
             told.update(missing)
