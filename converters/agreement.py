@@ -1,0 +1,84 @@
+"""How closely a converted model agrees with the integer reference, and how closely it must.
+
+The reference rounds the input and the state to 8 bits and reads a 33-entry gate table. A float back end does not,
+so it can only agree within what that rounding amounts to over a window; the limits stand here and nowhere else.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinygmp.errors import ConfigError, DataError
+from tinygmp.packed.model import PackedModel
+from tinygmp.packed.reference import run
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """Largest fraction of windows with another class, and largest logit difference in standard deviations.
+
+    The standard deviation is that of the reference's logits over all windows and classes.
+    """
+
+    mismatch_fraction: float
+    logit_deviation: float
+
+
+EXACT = Tolerance(0.0, 0.0)
+
+# Layer type -> form of the converted model -> limit, for windows of 128 steps.
+TOLERANCES: Mapping[str, Mapping[str, Tolerance]] = {
+    "FastGrnn": {
+        "onnx-exact": EXACT,
+        "onnx-float": Tolerance(0.02, 0.5),
+        "tflite-float32": Tolerance(0.02, 0.5),
+        "tflite-int16x8": Tolerance(0.02, 0.5),
+    },
+}
+
+
+def tolerance(layer: str, form: str) -> Tolerance:
+    """Return the limit of a form; raises ConfigError when the layer or the form has none."""
+    if layer not in TOLERANCES or form not in TOLERANCES[layer]:
+        raise ConfigError(f"no tolerance is stated for layer '{layer}' in form '{form}'; add it to TOLERANCES")
+    return TOLERANCES[layer][form]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What a converted model answered beside the reference, over all windows."""
+
+    form: str
+    windows: int
+    mismatches: int  # windows whose class differs
+    worst_logit: float  # largest logit difference, in standard deviations of the reference's logits
+    typical_logit: float  # root mean square of the same
+
+    def within(self, limit: Tolerance) -> bool:
+        return (
+            self.mismatches <= limit.mismatch_fraction * self.windows
+            and self.worst_logit <= limit.logit_deviation
+        )
+
+
+def compare(form: str, model: PackedModel, counts: np.ndarray, logits: np.ndarray) -> Agreement:
+    """Compare real logits [windows, classes] with the reference's on the same int16 counts.
+
+    Raises DataError when the logits have another shape.
+    """
+    reference = run(model, counts)
+    expected = reference.logits * model.classifier.scale
+    if logits.shape != expected.shape:
+        raise DataError(
+            f"{form}: logits have shape {logits.shape}, the reference's have {expected.shape}; run the same windows"
+        )
+    spread = float(expected.std()) or 1.0
+    difference = np.abs(logits - expected) / spread
+    return Agreement(
+        form=form,
+        windows=len(counts),
+        mismatches=int((logits.argmax(axis=1) != reference.classes).sum()),
+        worst_logit=float(difference.max(initial=0)),
+        typical_logit=float(np.sqrt((difference**2).mean())) if difference.size else 0.0,
+    )

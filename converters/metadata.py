@@ -1,0 +1,30 @@
+"""What every converted file says about itself: where the weights came from and what the numbers mean."""
+
+import json
+
+from tinygmp.packed.layers import STATE_LIMIT
+from tinygmp.packed.model import PackedModel
+
+PROVENANCE_PREFIX = "provenance."
+
+
+def describe(model: PackedModel) -> dict[str, str]:
+    """Return the metadata of a packed model as text by key, in a fixed order."""
+    weights = sum(tensor.size for tensor in model.tensors())
+    sensor = model.input
+    facts = {
+        "model": model.name,
+        "synthetic": "yes" if model.synthetic else "no",
+        "labels": json.dumps(list(model.labels)),
+        "steps": str(model.steps),
+        "channels": json.dumps(list(sensor.channel_names)),
+        "units": json.dumps(list(sensor.units)),
+        "counts_per_unit": json.dumps(list(sensor.counts_per_unit)),
+        "weights": str(weights),
+        "nnz": str(model.nnz),
+        "sparsity": f"{1 - model.nnz / weights:.6f}",
+        "state_full_scale": repr(float(STATE_LIMIT * model.cell.state_scale)),
+        "weights_payload_bytes": str(sum(tensor.payload_bytes for tensor in model.tensors())),
+    }
+    facts |= {f"{PROVENANCE_PREFIX}{key}": str(value) for key, value in sorted(model.provenance.items())}
+    return facts

@@ -1,0 +1,93 @@
+"""The real numbers that a PackedModel's integers stand for: what float back ends compute.
+
+Every quantity is a fraction of its full scale, so that saturation is a clip to -1..1:
+
+    x = clip((counts - offset) * input_gain, -1, 1)           1 is 127 units of the int8 input
+    p = w(x) + u(h)                                           a LowRank map clips between its factors
+    z = sigmoid(p + bias_gate),  c = tanh(p + bias_update)
+    h = clip(z * h + (zeta * (1 - z) + nu) * c, -1, 1)        1 is 32512 units of the int16 state
+    logits = classifier @ h + classifier_bias                 in the real units of training
+
+This is reference.py without its rounding and with the true sigmoid and tanh. The coefficients come from the
+integers that the reference multiplies by (shifts, multipliers), not from the tensors' nominal scales.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinygmp.packed.layers import INT8_LIMIT, STATE_LIMIT, LinearMap, LowRank
+from tinygmp.packed.model import PackedModel
+from tinygmp.quant.gate_table import PRE_FRACTION_BITS
+
+GATE_ONE = 512  # z of the reference is in units of 1/512
+TANH_ONE = 256
+
+
+@dataclass(frozen=True)
+class RealMatrix:
+    """A matrix as unit * q, with q int8 [rows, columns]; zero weights are exactly 0."""
+
+    name: str
+    q: np.ndarray
+    unit: float
+
+    @property
+    def float32(self) -> np.ndarray:
+        return (self.q * self.unit).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class RealModel:
+    """Coefficients of the equations above, float64; w and u hold one matrix, or two factors as applied."""
+
+    offset: np.ndarray  # int16 [channels]
+    input_gain: np.ndarray  # [channels]
+    w: tuple[RealMatrix, ...]
+    u: tuple[RealMatrix, ...]
+    bias_gate: np.ndarray  # [hidden]
+    bias_update: np.ndarray  # [hidden]
+    zeta: float
+    nu: float
+    classifier: RealMatrix
+    classifier_bias: np.ndarray  # [classes]
+
+    @property
+    def channels(self) -> int:
+        return len(self.offset)
+
+    @property
+    def hidden_size(self) -> int:
+        return len(self.bias_gate)
+
+    @property
+    def classes(self) -> int:
+        return len(self.classifier_bias)
+
+
+def real_model(model: PackedModel) -> RealModel:
+    """Return the coefficients of a packed model; raises FormatError when a weight stream is damaged."""
+    cell, classifier, sensor = model.cell, model.classifier, model.input
+    pre_unit = cell.pre_requantizer.factor * INT8_LIMIT / 2**PRE_FRACTION_BITS
+    bias_unit = 2.0**-PRE_FRACTION_BITS
+    return RealModel(
+        offset=sensor.offset,
+        input_gain=sensor.multiplier * 2.0**-sensor.shift / INT8_LIMIT,
+        w=real_map(cell.w, pre_unit * 2**cell.w_shift),
+        u=real_map(cell.u, pre_unit * 2**cell.u_shift),
+        bias_gate=cell.bias_gate * (2**cell.bias_gate_shift * bias_unit),
+        bias_update=cell.bias_update * (2**cell.bias_update_shift * bias_unit),
+        zeta=cell.zeta * 2.0**-cell.zeta_shift * 4 * TANH_ONE / STATE_LIMIT,
+        nu=cell.nu * 4 * TANH_ONE / GATE_ONE / STATE_LIMIT,
+        classifier=RealMatrix(
+            classifier.weights.name, classifier.weights.decode(), classifier.scale * INT8_LIMIT
+        ),
+        classifier_bias=classifier.bias * classifier.scale,
+    )
+
+
+def real_map(linear: LinearMap, unit: float) -> tuple[RealMatrix, ...]:
+    if isinstance(linear, LowRank):
+        first = RealMatrix(linear.first.name, linear.first.decode(), linear.requantizer.factor)
+        return first, RealMatrix(linear.second.name, linear.second.decode(), unit)
+    return (RealMatrix(linear.name, linear.decode(), unit),)
