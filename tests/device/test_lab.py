@@ -4,7 +4,7 @@ import json
 import pytest
 
 from tinygmp.device.board import find_board
-from tinygmp.device.lab import measure, measure_all
+from tinygmp.device.lab import budget, measure, measure_all
 from tinygmp.device.tools import TOOLS, doctor, require
 from tinygmp.errors import MissingToolError
 
@@ -25,6 +25,24 @@ def test_report_is_plain_json_with_time_from_cycles(counted, windows, summing_lo
     assert table["milliseconds_per_step"] == pytest.approx(17 / 64_000)
     assert table["measured_by"] == "unicorn"
     assert table["fits"] is True
+    assert report.share_of_period(period_ms=20) == pytest.approx(17 / 64_000 / 20)
+    assert report.microjoules_per_step(current_ma=5, volts=3) == pytest.approx(17 / 64_000 * 15)
+
+
+@pytest.mark.usefixtures("_lab")
+def test_no_time_or_energy_without_a_cycle_model(counted, windows, summing_logits):
+    report = measure(counted, find_board("nucleo-f446re"), windows, lambda counts: 0 * summing_logits(counts))
+    assert report.milliseconds_per_step is None
+    assert report.share_of_period(20) is None
+    assert report.microjoules_per_step(5, 3) is None
+
+
+@pytest.mark.usefixtures("_lab")
+def test_budget_needs_no_run(summing):
+    assert budget(summing, BOARD).fits
+    told = budget(summing, dataclasses.replace(BOARD, flash_bytes=300))
+    assert told.flash_over > 0
+    assert "weights 6" in told.sentence
 
 
 @pytest.mark.usefixtures("_lab")

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygmp.artifact import Artifact
 from tinygmp.device.board import Board
-from tinygmp.device.budget import check_budget
+from tinygmp.device.budget import BudgetResult, check_budget
 from tinygmp.device.cores import CORES
 from tinygmp.device.report import DeviceReport, Parity
 from tinygmp.device.run_result import RunResult
@@ -33,6 +33,13 @@ def simulate(firmware: Firmware, counts: np.ndarray) -> RunResult:
     from tinygmp.device.msp430_run import run_in_msp430_core
 
     return run_in_msp430_core(firmware, counts)
+
+
+def budget(
+    artifact: Artifact, board: Board, optimise: str = "smallest", defines: tuple[str, ...] = ()
+) -> BudgetResult:
+    """Build an artifact and compare its flash and RAM with the board's, without running it (the stack is unknown)."""
+    return check_budget(build(artifact, board, optimise, defines=defines).sizes, board)
 
 
 def measure(

@@ -70,6 +70,17 @@ class DeviceReport:
         """Mean time of a step at the board's clock, only where cycles are known."""
         return None if self.cycles_per_step is None else 1e3 * self.cycles_per_step / self.clock_hz
 
+    def share_of_period(self, period_ms: float) -> float | None:
+        """Return the part of a sampling period that the worst step takes; above 1 the core cannot keep up."""
+        if self.worst_cycles_per_step is None:
+            return None
+        return 1e3 * self.worst_cycles_per_step / self.clock_hz / period_ms
+
+    def microjoules_per_step(self, current_ma: float, volts: float) -> float | None:
+        """Return the energy of a mean step from the active current that the user measured or read up."""
+        milliseconds = self.milliseconds_per_step
+        return None if milliseconds is None else milliseconds * current_ma * volts
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; 'mismatches' counts windows whose class or logits differ."""
         table = asdict(self)
