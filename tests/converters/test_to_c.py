@@ -1,0 +1,143 @@
+"""Generated C: equal to the reference bit for bit, exactly the payload's bytes, the same text every time."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from converters.base import converter
+from converters.to_c.arrays import constant_arrays
+from converters.to_c.convert import convert
+from converters.to_c.readers import reader
+from converters.to_c.runtime_text import joined_kernels
+from tinygmp.device.host import run_on_host
+from tinygmp.errors import UnsupportedError
+from tinygmp.packed.random_model import random_model
+from tinygmp.packed.reference import run
+from tinygmp.packed.sizes import ledger
+from tinygmp.sparse import encode
+from tinygmp.sparse.tensor import PackedTensor
+
+GOLDEN = Path(__file__).parent / "golden"
+FORMATS = ("dense", "bitmask", "csr8", *(f"relative{width}" for width in range(2, 9)), "rice")
+
+
+def extreme_windows(channels: int) -> np.ndarray:
+    """Random, constant, saturated and alternating windows."""
+    rng = np.random.default_rng(7)
+    shape = (6, 40, channels)
+    windows = [rng.integers(-32768, 32768, shape), rng.integers(-800, 800, shape)]
+    windows += [np.full((1, 40, channels), value) for value in (0, 1, -1, 32767, -32768)]
+    windows.append(np.where(np.arange(40)[:, None] % 2, 32767, -32768) * np.ones((1, 40, channels), int))
+    return np.concatenate(windows).astype(np.int16)
+
+
+def expect_equal(model) -> None:
+    counts = extreme_windows(model.input.channels)
+    obtained, expected = run_on_host(convert(model), counts, sanitize=True), run(model, counts)
+    assert np.array_equal(obtained.logits, expected.logits)
+    assert np.array_equal(obtained.classes, expected.classes)
+
+
+@pytest.mark.parametrize("index_format", FORMATS)
+def test_every_format_equals_the_reference(index_format):
+    expect_equal(random_model(1, index_format=index_format, w_kept=0.3, u_kept=0.1))
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {"inputs": 3, "hidden": 16, "classes": 6, "w_rank": 2, "u_rank": 8, "w_kept": 0.5, "u_kept": 0.5},
+        {"inputs": 1, "hidden": 1, "classes": 2, "w_kept": 1.0, "u_kept": 0.0},
+        {"inputs": 9, "hidden": 7, "classes": 32, "u_rank": 3},
+        {"inputs": 16, "hidden": 200, "classes": 5, "u_kept": 0.02, "w_rank": 4},
+        {"inputs": 9, "hidden": 40, "classes": 2, "w_kept": 0.0, "u_kept": 0.001},
+    ],
+    ids=["peer", "one unit", "32 classes", "200 units", "nearly empty"],
+)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_every_shape_equals_the_reference(shape, seed):
+    expect_equal(random_model(seed, **shape))
+
+
+@pytest.mark.parametrize("ranks", [(0, 0), (2, 5)])
+@pytest.mark.parametrize("index_format", ["dense", "bitmask", "csr8", "relative5", "rice"])
+def test_emitted_arrays_are_the_payload_without_its_scalars(index_format, ranks):
+    model = random_model(2, index_format=index_format, w_rank=ranks[0], u_rank=ranks[1])
+    book = ledger(model)
+    assert (
+        sum(array.values.nbytes for array in constant_arrays(model)) == book.payload_bytes - book.scalar_bytes
+    )
+
+
+def test_the_text_holds_every_array_as_it_is():
+    model = random_model(3)
+    text = convert(model).files[f"{model.name}.c"].decode()
+    for array in constant_arrays(model):
+        body = re.search(rf"{array.symbol}\[(\d+)\] TG_FLASH = \{{(.*?)\}};", text, re.DOTALL)
+        assert int(body[1]) == len(array.values)
+        assert [
+            int(number) for number in body[2].replace("\n", " ").split(",") if number.strip()
+        ] == array.values.tolist()
+
+
+def test_only_the_needed_kernels_are_emitted():
+    text = convert(random_model(0, index_format="csr8")).files["random0.c"].decode()
+    assert "tg_dot_csr8_int8" in text
+    assert "tg_rows_rice" not in text
+    assert "tg_bits" not in text
+
+
+def test_kernels_are_joined_once_each_and_before_their_users():
+    text = joined_kernels(("tg_rows_rice.c", "tg_rows_relative.c"))
+    assert text.count("tg_bits_take(tg_bits *bits") == 1
+    assert text.index("tg_bits_take(tg_bits *bits") < text.index("tg_rice_gap(tg_bits")
+    assert '#include "tg_' not in text
+
+
+def test_synthetic_models_say_so_in_every_file():
+    model = random_model(0)
+    files = convert(model).files
+    assert b"SYNTHETIC" in files["random0.h"]
+    assert b"RANDOM0_SYNTHETIC 1" in files["random0.h"]
+    assert b"SYNTHETIC" in files["random0.c"]
+    real = replace(model, provenance={**model.provenance, "synthetic": "no"})
+    assert b"SYNTHETIC:" not in convert(real).files["random0.h"]
+    assert b"RANDOM0_SYNTHETIC 0" in convert(real).files["random0.h"]
+
+
+def test_hostile_labels_and_provenance_cannot_leave_their_comment():
+    model = random_model(0, hidden=4)
+    hostile = replace(
+        model, labels=('a"b\\', "c\nd"), provenance={"data": "x */ int y; /*", "synthetic": "no"}
+    )
+    counts = extreme_windows(9)[:2]
+    assert np.array_equal(run_on_host(convert(hostile), counts).logits, run(hostile, counts).logits)
+
+
+@pytest.mark.parametrize("name", ["tiny.c", "tiny.h", "example_main.c"])
+def test_golden_text(name):
+    """The exact text of a small model; after a wanted change, write the new text over the golden file."""
+    model = replace(
+        random_model(4, inputs=2, hidden=3, w_kept=0.5, u_kept=0.34, index_format="rice", steps=8),
+        name="tiny",
+    )
+    assert convert(model).files[name].decode() == (GOLDEN / name).read_text()
+
+
+def test_what_the_kernels_cannot_read_is_refused():
+    huge = encode("rnn.U", np.eye(300, dtype=np.int8), 1.0, "rice")
+    with pytest.raises(UnsupportedError, match="16-bit positions"):
+        reader(huge, "m_rnn_u")
+    unknown = PackedTensor(
+        "rnn.U", (2, 2), "rice", "int8", 1.0, encode("t", np.eye(2, dtype=np.int8), 1.0, "rice").streams
+    )
+    object.__setattr__(unknown, "value_format", "int4")
+    with pytest.raises(UnsupportedError, match="int4"):
+        reader(unknown, "m_rnn_u")
+    with pytest.raises(UnsupportedError, match="33 classes"):
+        convert(random_model(0, classes=33))
+    with pytest.raises(UnsupportedError, match="known: c, tflite, onnx"):
+        converter("cobol")
