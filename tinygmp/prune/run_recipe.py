@@ -96,7 +96,7 @@ def pruner_of(recipe: Recipe, network: nn.Module, epochs: int) -> Pruner | None:
     parameters = prunable_parameters(network)
     if section.method == "ranks":
         ranks = dict(zip(FASTGRNN_PAIRS, (section.w_rank or 1, section.u_rank or 1), strict=True))
-        return Pruner(parameters, _Once(), by_ranks(ranks))
+        return Pruner(parameters, FromStart(), by_ranks(ranks))
     criterion = rescaled_global_magnitude_mask if section.spending == "rescale" else global_magnitude_mask
     make = by_criterion(criterion, minimum_of(section))
     if section.method == "one-shot":
@@ -166,7 +166,7 @@ def is_first_process() -> bool:
     return not (distributed.is_available() and distributed.is_initialized()) or distributed.get_rank() == 0
 
 
-class _Once:
+class FromStart:
     """Prunes when training begins, to what the mask maker itself decides."""
 
     def sparsity_at(self, epoch: int) -> float:

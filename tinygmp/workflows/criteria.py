@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinygmp.errors import ConfigError, DataError
+from tinygmp.workflows.har_stacks import HarStacks
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from har.data import HarData
     from tinygmp.models.fastgrnn_stack import FastGrnnStack
     from tinygmp.prune.pruner import Pruner
 
 SCHEDULES = ("one-shot", "gradual")
+DENSE = ("dense", "dense", 0)
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def sparsity_curve(
     rows = read_rows(table)
     curve = _Curve(plan, data, output, progress)
     done = {(row.criterion, row.schedule, row.minimum) for row in rows}
-    if ("dense", "dense", 0) not in done:
+    if DENSE not in done:
         rows += curve.dense_rows()
         write_rows(table, rows)
     for group in plan.groups():
@@ -116,30 +116,17 @@ def _require_same_training(plan: CurvePlan, data: HarData, path: Path) -> None:
 
 
 class _Curve:
-    """Data and dense networks that all groups share."""
+    """Turns groups of a plan into stacks of runs and their histories into rows."""
 
     def __init__(self, plan: CurvePlan, data: HarData, output: Path, progress: Callable[[str], None]) -> None:
-        import numpy as np
-
-        from har.augment import Augmentation, WindowBatches
-        from har.sensor import fit_scaling
-
-        self.plan, self.output, self.progress = plan, output, progress
-        train = data.train
-        if plan.windows:
-            chosen = np.sort(np.random.default_rng(0).permutation(len(train))[: plan.windows])
-            train = train.where(chosen)
-        scaling = fit_scaling(data.train.windows)
-        self.batches = WindowBatches(train, scaling, Augmentation())
-        self.labels = train.labels
-        windows = ((data.test.windows - scaling.mean) / scaling.std).astype(np.float32)
-        self.test: tuple[np.ndarray, np.ndarray] = (windows, data.test.labels)
+        self.plan = plan
+        self.stacks = HarStacks(data, output, progress, plan.windows)
 
     def dense_rows(self) -> list[CurveRow]:
         stack = self._new_stack(self.plan.seeds)
         none: list[Pruner | None] = [None] * len(self.plan.seeds)
         return self._train(
-            stack, "dense", self.plan.dense_epochs, [(0.0, seed) for seed in self.plan.seeds], none
+            stack, DENSE, self.plan.dense_epochs, [(0.0, seed) for seed in self.plan.seeds], none
         )
 
     def group_rows(self, name: str, schedule: str, minimum: int) -> list[CurveRow]:
@@ -152,7 +139,7 @@ class _Curve:
         runs = [(sparsity, seed) for sparsity in plan.sparsities for seed in plan.seeds]
         if schedule == "one-shot":
             positions = [list(plan.seeds).index(seed) for _, seed in runs]
-            stack = repeated_stack(self._dense_stack(), positions)
+            stack = repeated_stack(self.stacks.load(self._new_stack(plan.seeds), "dense"), positions)
             epochs = plan.epochs
             schedules = [OneShotSchedule(sparsity) for sparsity, _ in runs]
         else:
@@ -162,78 +149,29 @@ class _Curve:
             schedules = [GradualSchedule(sparsity, *span) for sparsity, _ in runs]
         make = by_criterion(criterion(name), minimum or None)
         pruners = [Pruner(stack.run_weights(run), schedules[run], make) for run in range(len(runs))]
-        return self._train(stack, f"{name}-{schedule}-{minimum}", epochs, runs, pruners)
+        return self._train(stack, (name, schedule, minimum), epochs, runs, pruners)
 
     def _new_stack(self, seeds: Sequence[int]) -> FastGrnnStack:
         from tinygmp.models.fastgrnn_stack import seeded_stack
 
         return seeded_stack(9, self.plan.hidden, 2, seeds)
 
-    def _dense_stack(self) -> FastGrnnStack:
-        from tinygmp.prune.run_recipe import load_state, read_state
-
-        stack = self._new_stack(self.plan.seeds)
-        path = self.output / "dense.safetensors"
-        load_state(stack, read_state(path), str(path))
-        return stack
-
     def _train(
         self,
         stack: FastGrnnStack,
-        group: str,
+        group: tuple[str, str, int],
         epochs: int,
         runs: list[tuple[float, int]],
         pruners: Sequence[Pruner | None],
     ) -> list[CurveRow]:
-        from tinygmp.prune.fit_stack import StackHistory, StackSettings, fit_stack
-        from tinygmp.prune.run_recipe import save_state
-
-        def report(epoch: int, history: StackHistory) -> None:
-            accuracy = sum(history.accuracies[-1]) / len(runs)
-            self.progress(
-                f"{group}: epoch {epoch + 1} of {epochs}, mean test accuracy {100 * accuracy:.2f} %"
-            )
-
-        training = fit_stack(
-            stack,
-            self.batches,
-            self.labels,
-            self.test,
-            StackSettings(epochs),
-            [seed for _, seed in runs],
-            pruners,
-            self.output / f"{group}.checkpoint",
-            report,
-        )
-        save_state(stack, self.output / f"{group}.safetensors")
-        name, schedule, minimum = ("dense", "dense", "0") if group == "dense" else _split(group)
+        label = "dense" if group == DENSE else "{}-{}-{}".format(*group)
+        history = self.stacks.train(stack, label, epochs, [seed for _, seed in runs], pruners)
         rows = []
         for run, (sparsity, seed) in enumerate(runs):
             counts = [int(weight.count_nonzero()) for weight in stack.run_weights(run).values()]
-            last, best = 100 * training.history.last(run), 100 * training.history.best(run)
-            rows.append(
-                CurveRow(
-                    name,
-                    schedule,
-                    int(minimum),
-                    sparsity,
-                    seed,
-                    last,
-                    best,
-                    sum(counts),
-                    counts.count(0),
-                    epochs,
-                )
-            )
+            last, best = 100 * history.last(run), 100 * history.best(run)
+            rows.append(CurveRow(*group, sparsity, seed, last, best, sum(counts), counts.count(0), epochs))
         return rows
-
-
-def _split(group: str) -> tuple[str, str, str]:
-    for schedule in SCHEDULES:
-        name, separator, minimum = group.rpartition(f"-{schedule}-")
-        if separator:
-            return name, schedule, minimum
-    raise AssertionError(f"'{group}' names no schedule")
 
 
 def read_rows(path: Path) -> list[CurveRow]:
