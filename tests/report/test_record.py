@@ -47,9 +47,14 @@ def test_a_figure_that_cannot_be_is_refused(field, value):
 def test_a_board_passes_only_when_it_fits_and_answers_alike(report):
     assert [device.passed for device in report.devices] == [True, False, False]
     assert not report.passed
-    assert replace(report, devices=report.devices[:1]).passed
-    wrong_c = {"c": replace(report.artifacts["c"], mismatches=1)}
-    assert not replace(report, devices=(), artifacts=wrong_c).passed
+
+
+def test_a_report_passes_only_when_every_form_agrees(report):
+    exact = {"c": report.artifacts["c"]}
+    assert replace(report, devices=report.devices[:1], artifacts=exact).passed
+    assert not replace(report, devices=report.devices[:1]).passed  # its int16x8 form differs
+    only_a_form = {"tflite": replace(report.artifacts["tflite"], agrees=True)}
+    assert not replace(report, devices=(), artifacts=only_a_form).passed
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def bars(
     unit: str,
     limit: float | None = None,
 ) -> str:
-    with figure(6.4, 0.7 + 0.42 * max(len(values), 1)) as (drawing, axes):
+    with figure(4.6, 0.7 + 0.36 * max(len(values), 1)) as (drawing, axes):
         rows = range(len(values))
         colours = [PALETTE[index % len(PALETTE)] for index in reversed(rows)]
         axes.barh(rows, [value for _, value in values], height=0.62, color=colours)
@@ -116,9 +116,9 @@ def bars(
         largest = limit or max([value for _, value in values], default=1)
         for row, ((_, value), label) in enumerate(zip(values, labels, strict=True)):
             inside = value > 0.6 * largest
-            axes.text(
-                value, row, f" {label} ", va="center", ha="right" if inside else "left",
-                color="white" if inside else INK, fontsize=SMALL,
+            axes.annotate(
+                label, (value, row), (-5 if inside else 5, 0), textcoords="offset points", va="center",
+                ha="right" if inside else "left", color="white" if inside else INK, fontsize=SMALL,
             )  # fmt: skip
         axes.set_xlim(0, largest * (1 if limit else 1.08))
         axes.set_xlabel(unit)

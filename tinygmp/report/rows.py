@@ -11,22 +11,16 @@ SYNTHETIC_BANNER = (
 )
 STAGE_HEAD = ("model", "test accuracy", "validation", "nonzero", "payload", "limit", "H limit")
 ARTIFACT_HEAD = (
-    "artifact",
-    "accuracy",
-    "mismatches",
-    "windows",
-    "worst logit difference",
-    "file",
-    "measured by",
-)
+    "artifact", "verdict", "accuracy", "mismatches", "windows", "worst logit", "file", "measured by"
+)  # fmt: skip
 DEVICE_HEAD = (
-    "board", "core", "flash", "RAM", "stack", "instructions / step", "ms / step", "mismatches", "measured by", "verdict"
+    "board", "verdict", "core", "flash", "RAM", "stack", "instructions / step", "ms / step", "mismatches", "measured by"
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a table; `passed` is None where there is nothing to pass."""
+    """One row of a table; `passed` colours the second cell, the verdict, and is None where there is none."""
 
     cells: tuple[str, ...]
     passed: bool | None = None
@@ -71,21 +65,22 @@ def rows_of_artifacts(artifacts: Mapping[str, ArtifactVariant]) -> list[Row]:
     for target, artifact in artifacts.items():
         forms = getattr(artifact, "variants", {})
         named = {f"{target}, {form}": variant for form, variant in forms.items()} or {target: artifact}
-        rows += [artifact_row(name, variant, exact=target == "c") for name, variant in named.items()]
+        rows += [artifact_row(name, variant) for name, variant in named.items()]
     return rows
 
 
-def artifact_row(name: str, variant: ArtifactVariant, exact: bool) -> Row:
+def artifact_row(name: str, variant: ArtifactVariant) -> Row:
     cells = (
         name,
+        "agrees" if variant.agrees else "differs",
         percent(variant.accuracy),
         f"{variant.mismatches:,}",
         f"{variant.windows:,}",
-        f"{variant.worst_logit_difference:,.0f}",
+        f"{variant.worst_logit_difference:.2g} sd" if variant.worst_logit_difference else "0",
         size(variant.file_bytes),
         variant.measured_by,
     )
-    return Row(cells, variant.mismatches == 0 if exact else None)
+    return Row(cells, variant.agrees)
 
 
 def device_rows(report: Report) -> list[Row]:
@@ -97,6 +92,7 @@ def device_row(device: DeviceResult) -> Row:
     mismatches = NONE if device.mismatches is None else f"{device.mismatches} of {device.windows}"
     cells = (
         device.board,
+        verdict(device),
         device.core,
         used(device.flash_bytes, device.flash_limit_bytes),
         used(device.ram_bytes, device.ram_limit_bytes),
@@ -105,7 +101,6 @@ def device_row(device: DeviceResult) -> Row:
         number(device.milliseconds_per_step, 3),
         mismatches,
         device.measured_by,
-        verdict(device),
     )
     return Row(cells, device.passed)
 

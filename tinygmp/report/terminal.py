@@ -45,7 +45,7 @@ def print_banner(console: "Console", text: str = SYNTHETIC_BANNER) -> None:
 
 
 def table(title: str, head: Sequence[str], rows: Sequence[Row]) -> "Table":
-    """Return a table: numbers to the right, passed rows marked with a green, failed rows with a red last cell."""
+    """Return a table: numbers to the right; the second cell is green in rows that passed, red in those that failed."""
     from rich.table import Table
     from rich.text import Text
 
@@ -53,7 +53,9 @@ def table(title: str, head: Sequence[str], rows: Sequence[Row]) -> "Table":
     for index, name in enumerate(head):
         shown.add_column(name, justify="right" if is_numeric(index, rows) else "left", overflow="fold")
     for row in rows:
-        styles = [""] * (len(row.cells) - 1) + [{None: "", True: "green", False: "bold red"}[row.passed]]
+        styles = [""] * len(row.cells)
+        if row.passed is not None:
+            styles[1] = "green" if row.passed else "bold red"
         shown.add_row(*(Text(cell, style=style) for cell, style in zip(row.cells, styles, strict=True)))
     return shown
 
