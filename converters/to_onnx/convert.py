@@ -10,8 +10,12 @@ from tinygmp.packed.model import PackedModel
 Cell = FloatCell | ExactCell
 
 
-def convert_model(model: PackedModel) -> Artifact:
-    """See converters.to_onnx.convert."""
+def convert(model: PackedModel) -> Artifact:
+    """Return `<name>.onnx` (window, float), `<name>_step.onnx`, `<name>_exact.onnx`, `<name>_exact_step.onnx`.
+
+    All take raw int16 counts. The exact pair computes the integer reference's logits and state to the bit.
+    Raises FormatError when a weight stream is damaged, RangeError when an accumulator exceeds 32 bits.
+    """
     facts = describe(model)
     exact = facts | {"arithmetic": "integer; equal to the reference to the bit"}
     real = facts | {"arithmetic": "float32 of the dequantised weights"}

@@ -1,0 +1,118 @@
+"""The FastGRNN step with int8 weights and int16 activations: the same equations, with our own scales.
+
+All zero points are 0. The state has ONE scale, that of the integer reference: state_out may be copied to
+state_in byte for byte, and its integers are the C code's. Where the equations clip, int16 saturates: x and the
+inner vector of a low-rank map reach 1 at 32767. Only the state, which reaches 1 at 32512, is clipped by the ADD.
+"""
+
+import numpy as np
+
+from converters.real_model import RealMatrix, RealModel
+from converters.to_tflite.flatbuffer import ABSENT, Subgraph, schema
+from tinygmp.packed.layers import STATE_LIMIT
+from tinygmp.quant.requantize import INT16_MAX
+
+FRACTION = 1 / INT16_MAX  # scale of values in -1..1
+GATE = 1 / 32768  # what LOGISTIC and TANH must answer in
+PRE = 2.0**-11  # -16..16, the range of the reference's pre-activation
+ACTIVATION_INPUT = 2.0**-12  # -8..8: sigmoid and tanh are flat beyond, and their int16 kernels take a power of two
+STATE = 1 / STATE_LIMIT
+
+
+class Int16x8Cell:
+    """Adds int16x8 operators to a subgraph for one window at a time; runtimes may resize the batch."""
+
+    def __init__(self, graph: Subgraph, real: RealModel) -> None:
+        self.graph = graph
+        self.real = real
+
+    def build(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Add the whole step and return its inputs and outputs by name."""
+        graph, real = self.graph, self.real
+        counts = graph.tensor("counts", (1, real.channels), np.int16, 1.0)
+        state = graph.tensor("state_in", (1, real.hidden_size), np.int16, STATE)
+        products = self.linear("w", real.w, self.normalise(counts)), self.linear("u", real.u, state)
+        pre = self.add("pre", *products, PRE)
+        z = self.activate("LOGISTIC", "z", pre, "bias_gate", real.bias_gate)
+        c = self.activate("TANH", "c", pre, "bias_update", real.bias_update)
+        kept = self.multiply("kept", z, state, STATE)
+        added = self.multiply("added", self.update_gain(z), c, STATE)
+        next_state = self.add("state_out", kept, added, STATE, schema.ActivationFunctionType.RELU_N1_TO_1)
+        return {"counts": counts, "state_in": state}, {
+            "logits": self.classify(next_state),
+            "state_out": next_state,
+        }
+
+    def normalise(self, counts: int) -> int:
+        """Subtract the offset exactly, then scale into fractions of full scale."""
+        real = self.real
+        offset = self.graph.constant("sensor.offset", real.offset.astype(np.int16)[None, :], 1.0)
+        centred = self.subtract("centred", counts, offset, 1.0)
+        gain = self.row("sensor.gain", real.input_gain, float(real.input_gain.max()) / INT16_MAX)
+        return self.multiply("x", centred, gain, FRACTION)
+
+    def linear(self, name: str, matrices: tuple[RealMatrix, ...], x: int) -> int:
+        """Multiply by one matrix or two factors; the product's scale holds the largest possible sum."""
+        for position, matrix in enumerate(matrices):
+            is_last = position == len(matrices) - 1
+            scale = max(PRE, largest_row_sum(matrix) / INT16_MAX) if is_last else FRACTION
+            x = self.fully_connected(f"{name}.{position}", matrix, x, ABSENT, scale)
+        return x
+
+    def update_gain(self, z: int) -> int:
+        """Return zeta * (1 - z) + nu."""
+        real = self.real
+        largest = real.zeta + real.nu
+        scale = largest / INT16_MAX
+        zeta_z = self.multiply("zeta_z", z, self.row("zeta", np.array([real.zeta]), scale), scale)
+        return self.subtract("gain", self.row("zeta_plus_nu", np.array([largest]), scale), zeta_z, scale)
+
+    def classify(self, state: int) -> int:
+        """Return the logits in the finest int16 scale that the largest possible logit allows."""
+        real = self.real
+        bound = largest_row_sum(real.classifier) + float(np.abs(real.classifier_bias).max())
+        scale = bound / INT16_MAX or 1.0
+        bias_scale = STATE * real.classifier.unit
+        bias = np.rint(real.classifier_bias / bias_scale).astype(np.int64)
+        bias_index = self.graph.constant("classifier.bias", bias, bias_scale)
+        return self.fully_connected("logits", real.classifier, state, bias_index, scale)
+
+    def fully_connected(self, name: str, matrix: RealMatrix, x: int, bias: int, scale: float) -> int:
+        output = self.graph.tensor(name, (1, matrix.q.shape[0]), np.int16, scale)
+        weights = self.graph.constant(matrix.name, matrix.q, matrix.unit)
+        options = schema.FullyConnectedOptionsT()
+        return self.graph.operator("FULLY_CONNECTED", 7, [x, weights, bias], output, options)
+
+    def activate(self, kind: str, name: str, pre: int, bias_name: str, bias: np.ndarray) -> int:
+        biased = self.add(f"{name}.in", pre, self.row(bias_name, bias, PRE), ACTIVATION_INPUT)
+        return self.elementwise(kind, 3, name, [biased], GATE, None)
+
+    def add(self, name: str, left: int, right: int, scale: float, activation: int = 0) -> int:
+        options = schema.AddOptionsT()
+        options.fusedActivationFunction = activation
+        options.potScaleInt16 = False
+        return self.elementwise("ADD", 4, name, [left, right], scale, options)
+
+    def subtract(self, name: str, left: int, right: int, scale: float) -> int:
+        options = schema.SubOptionsT()
+        options.potScaleInt16 = False
+        return self.elementwise("SUB", 5, name, [left, right], scale, options)
+
+    def multiply(self, name: str, left: int, right: int, scale: float) -> int:
+        return self.elementwise("MUL", 4, name, [left, right], scale, schema.MulOptionsT())
+
+    def elementwise(
+        self, kind: str, version: int, name: str, inputs: list[int], scale: float, options: object
+    ) -> int:
+        width = max(self.graph.tensors[index].shape[1] for index in inputs)
+        output = self.graph.tensor(name, (1, width), np.int16, scale)
+        return self.graph.operator(kind, version, inputs, output, options)
+
+    def row(self, name: str, values: np.ndarray, scale: float) -> int:
+        q = np.clip(np.rint(np.asarray(values) / scale), -INT16_MAX, INT16_MAX).astype(np.int16)
+        return self.graph.constant(name, q[None, :], scale)
+
+
+def largest_row_sum(matrix: RealMatrix) -> float:
+    """Return the largest magnitude that a row can answer for inputs in -1..1."""
+    return float(np.abs(matrix.q.astype(np.float64)).sum(axis=1).max()) * matrix.unit

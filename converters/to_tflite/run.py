@@ -1,0 +1,69 @@
+"""Run a converted TFLite step cell over many windows, in LiteRT or in TFLite Micro."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinygmp.errors import DataError, FileFormatError, MissingToolError
+
+
+@dataclass(frozen=True)
+class TfliteOutput:
+    """logits float32 [windows, classes] in real units, classes int64 [windows], state as the model stores it."""
+
+    logits: np.ndarray
+    classes: np.ndarray
+    state: np.ndarray
+
+
+def run_tflite(artifact_bytes: bytes, counts: np.ndarray, threads: int = 1) -> TfliteOutput:
+    """Classify windows of raw counts, int16 [windows, steps, channels], with a step cell in LiteRT.
+
+    All windows go through the cell side by side. Raises DataError for other counts, FileFormatError for bytes
+    that are no such model, MissingToolError without ai-edge-litert.
+    """
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError as error:
+        raise MissingToolError("LiteRT is absent; install it with: pip install ai-edge-litert") from error
+    return run_interpreter(Interpreter, artifact_bytes, counts, threads)
+
+
+def run_interpreter(
+    interpreter_class: type, artifact_bytes: bytes, counts: np.ndarray, threads: int = 1
+) -> TfliteOutput:
+    """Run as `run_tflite` does, in any class with LiteRT's (and TensorFlow's) Interpreter interface."""
+    try:
+        interpreter = interpreter_class(model_content=artifact_bytes, num_threads=threads)
+        details = interpreter.get_signature_list()["step"]
+        assert set(details["inputs"]) == {"counts", "state_in"}
+    except Exception as error:  # the interpreters raise bare ValueError, RuntimeError or KeyError
+        raise FileFormatError(f"LiteRT refused the TFLite model ({len(artifact_bytes)} B): {error}") from error
+    inputs = {item["name"]: item for item in interpreter.get_input_details()}
+    outputs = {item["name"]: item for item in interpreter.get_output_details()}
+    check_counts(counts, int(inputs["counts"]["shape"][1]))
+    windows = max(len(counts), 1)
+    for item in inputs.values():
+        interpreter.resize_tensor_input(item["index"], [windows, int(item["shape"][1])])
+    interpreter.allocate_tensors()
+    state = np.zeros((windows, int(inputs["state_in"]["shape"][1])), inputs["state_in"]["dtype"])
+    for step in range(counts.shape[1]):
+        if len(counts):
+            interpreter.set_tensor(inputs["counts"]["index"], np.ascontiguousarray(counts[:, step]))
+        interpreter.set_tensor(inputs["state_in"]["index"], state)
+        interpreter.invoke()
+        state = interpreter.get_tensor(outputs["state_out"]["index"])
+    logits = interpreter.get_tensor(outputs["logits"]["index"])[: len(counts)]
+    return output(logits, outputs["logits"]["quantization"][0], state[: len(counts)])
+
+
+def check_counts(counts: np.ndarray, channels: int) -> None:
+    if counts.dtype != np.int16 or counts.ndim != 3 or counts.shape[2] != channels or not counts.shape[1]:
+        raise DataError(
+            f"the model needs int16 counts [windows, steps, {channels}], got {counts.dtype} {counts.shape}"
+        )
+
+
+def output(logits: np.ndarray, scale: float, state: np.ndarray) -> TfliteOutput:
+    real = (logits * np.float32(scale or 1.0)).astype(np.float32)
+    return TfliteOutput(real, logits.argmax(axis=1), state)
