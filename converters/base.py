@@ -11,8 +11,8 @@ Convert = Callable[[PackedModel], Artifact]
 
 CONVERTERS = {
     "c": "converters.to_c.convert:convert",
-    "tflite": "converters.to_tflite.convert:convert_model",
-    "onnx": "converters.to_onnx.convert:convert_model",
+    "tflite": "converters.to_tflite.convert:convert",
+    "onnx": "converters.to_onnx.convert:convert",
 }
 TARGETS = tuple(CONVERTERS)
 
