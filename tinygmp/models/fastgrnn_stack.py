@@ -40,16 +40,17 @@ class FastGrnnStack(nn.Module):
 
         The runs of x may be 1, for the same windows in every run.
         """
-        state = FastGrnnStackWindow.apply(
+        named = dict(self.named_parameters())
+        state: Tensor = FastGrnnStackWindow.apply(
             x.expand(self.runs, -1, -1, -1).permute(2, 0, 1, 3).contiguous(),
             self.matrix("W"),
             self.matrix("U"),
-            self.bias_gate[:, None],
-            self.bias_update[:, None],
-            torch.sigmoid(self.zeta)[:, None, None],
-            torch.sigmoid(self.nu)[:, None, None],
+            named["bias_gate"][:, None],
+            named["bias_update"][:, None],
+            torch.sigmoid(named["zeta"])[:, None, None],
+            torch.sigmoid(named["nu"])[:, None, None],
         )
-        return torch.baddbmm(self.classifier_bias[:, None], state, self.classifier.transpose(1, 2))
+        return torch.baddbmm(named["classifier_bias"][:, None], state, named["classifier"].transpose(1, 2))
 
     def run_weights(self, run: int) -> dict[str, Tensor]:
         """Return the prunable matrices of one run as views: what is written there is written into the

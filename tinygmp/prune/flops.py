@@ -4,6 +4,7 @@ are used.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch import nn
 from tinygmp.errors import ConfigError
 from tinygmp.models.fastgrnn import FastGrnnClassifier
 from tinygmp.prune.mask import PruneMask
+from tinygmp.prune.selection import own_matrices
 
 
 @dataclass(frozen=True)
@@ -128,8 +130,9 @@ def _uses(part: nn.Module, inputs: tuple[torch.Tensor, ...], output: Any) -> dic
         time_axis = 1 if part.batch_first and inputs[0].dim() == 3 else 0
         steps = inputs[0].shape[time_axis]
         return {name: steps for name, _ in part.named_parameters() if name.startswith("weight")}
-    if hasattr(part, "weight_uses"):
-        return dict(part.weight_uses(inputs[0]))
+    stated: Callable[[torch.Tensor], dict[str, int]] | None = getattr(part, "weight_uses", None)
+    if stated is not None:
+        return stated(inputs[0])
     steps = inputs[0].shape[-2]
     once = ("classifier",) if isinstance(part, FastGrnnClassifier) else ()
-    return {name: 1 if name in once else steps for name in part.prunable()}
+    return {name: 1 if name in once else steps for name in own_matrices(part)}

@@ -49,10 +49,10 @@ def nm_mask(
         np.put_along_axis(mask, order, True, axis=1)
         mask &= padded >= 0
         pattern[name] = mask.reshape(rows.shape[0], -1)[:, : rows.shape[1]].reshape(weights[name].shape)
-    mask = PruneMask({name: pattern[name] for name in weights})
-    if sparsity is None or prune_count(mask.size, sparsity) <= mask.size - mask.nnz:
-        return mask
-    return global_magnitude_mask(weights, sparsity, previous=mask)
+    largest = PruneMask({name: pattern[name] for name in weights})
+    if sparsity is None or prune_count(largest.size, sparsity) <= largest.size - largest.nnz:
+        return largest
+    return global_magnitude_mask(weights, sparsity, previous=largest)
 
 
 def block_mask(

@@ -105,11 +105,9 @@ def by_criterion(criterion: Criterion = global_magnitude_mask, minimum: Minimum 
 
 def by_ranks(ranks: Mapping[LowRankPair, int]) -> MakeMask:
     """Return the mask maker that keeps the given ranks; the sparsity of the schedule only says when."""
-    names = {name for pair in ranks for name in (pair.outer, pair.inner)}
 
     def make(weights: Weights, sparsity: float, previous: PruneMask | None) -> PruneMask:
-        mask = rank_mask(weights, ranks)
-        rest = {name: np.ones(tuple(w.shape), bool) for name, w in weights.items() if name not in names}
-        return PruneMask({name: dict(mask.kept).get(name, rest.get(name)) for name in weights})
+        kept = {name: np.ones(tuple(weight.shape), dtype=bool) for name, weight in weights.items()}
+        return PruneMask(kept | dict(rank_mask(weights, ranks).kept))
 
     return make

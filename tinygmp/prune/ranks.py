@@ -53,7 +53,7 @@ def rank_mask(weights: Weights, ranks: Mapping[LowRankPair, int]) -> PruneMask:
 
     Of equal scores the later component goes. Factors not named stay whole and outside the mask.
     """
-    kept = {}
+    kept: dict[str, np.ndarray] = {}
     for pair, target in ranks.items():
         scores = rank_scores(weights, pair)
         if not 1 <= target <= len(scores):

@@ -4,7 +4,7 @@ patterns.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 
 import torch
@@ -58,16 +58,18 @@ def _preset_names(module: nn.Module, preset: str) -> set[str]:
         stem_seen = stem_seen or is_convolution
         if preset == "deployment" and (is_stem or is_depthwise(part)):
             continue
-        chosen |= {f"{path}.{name}" if path else name for name in _own_matrices(part)}
+        chosen |= {f"{path}.{name}" if path else name for name in own_matrices(part)}
     return chosen
 
 
-def _own_matrices(part: nn.Module) -> list[str]:
+def own_matrices(part: nn.Module) -> list[str]:
+    """Return the names of the prunable parameters that a module holds itself, not through its children."""
     if isinstance(part, nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.Linear):
         return ["weight"]
     if isinstance(part, nn.RNNBase | nn.RNNCellBase):
         return [name for name, _ in part.named_parameters(recurse=False) if name.startswith("weight")]
-    return list(part.prunable()) if hasattr(part, "prunable") else []
+    own_list: Callable[[], Iterable[str]] | None = getattr(part, "prunable", None)
+    return [] if own_list is None else list(own_list())
 
 
 def _matches(named: dict[str, nn.Parameter], patterns: Iterable[str], kind: str) -> set[str]:

@@ -130,7 +130,7 @@ def normalised(image: np.ndarray, mean: Sequence[float], std: Sequence[float]) -
     """Return uint8 [height, width, 3] as float32 [3, height, width] with mean and deviation per channel
     removed.
     """
-    scaled = (image.astype(np.float32) / 255 - np.float32(mean)) / np.float32(std)
+    scaled = (image.astype(np.float32) / 255 - np.array(mean, np.float32)) / np.array(std, np.float32)
     return np.ascontiguousarray(scaled.transpose(2, 0, 1))
 
 

@@ -132,7 +132,7 @@ class _Curve:
     def group_rows(self, name: str, schedule: str, minimum: int) -> list[CurveRow]:
         from tinygmp.models.fastgrnn_stack import repeated_stack
         from tinygmp.prune.baselines import criterion
-        from tinygmp.prune.pruner import Pruner, by_criterion
+        from tinygmp.prune.pruner import Pruner, Schedule, by_criterion
         from tinygmp.prune.schedule import GradualSchedule, OneShotSchedule
 
         plan = self.plan
@@ -141,7 +141,7 @@ class _Curve:
             positions = [list(plan.seeds).index(seed) for _, seed in runs]
             stack = repeated_stack(self.stacks.load(self._new_stack(plan.seeds), "dense"), positions)
             epochs = plan.epochs
-            schedules = [OneShotSchedule(sparsity) for sparsity, _ in runs]
+            schedules: list[Schedule] = [OneShotSchedule(sparsity) for sparsity, _ in runs]
         else:
             epochs = plan.dense_epochs + plan.epochs
             stack = self._new_stack([seed for _, seed in runs])
