@@ -1,0 +1,136 @@
+"""What is inside a packed model: layers, formats, sparsity, bytes against the limit, and where it came from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tinygmp.packed.layers import FastGrnn, Layer, SensorInput, packed_tensors
+from tinygmp.packed.model import PackedModel
+from tinygmp.packed.sizes import Ledger, ledger
+from tinygmp.report.record import MatrixSparsity, PackedResult
+from tinygmp.sparse.limits import entropy_limit_bits, limit_bits
+from tinygmp.sparse.tensor import PackedTensor
+
+
+@dataclass(frozen=True)
+class TensorFacts:
+    """One packed weight tensor; the limits are those of its weight streams alone."""
+
+    layer: str
+    name: str
+    shape: tuple[int, int]
+    index_format: str
+    value_format: str
+    nnz: int
+    sparsity: float
+    scale: float
+    payload_bytes: int
+    limit_bytes: float
+    entropy_limit_bytes: float
+
+
+@dataclass(frozen=True)
+class LayerFacts:
+    """One layer in words."""
+
+    name: str
+    kind: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """A packed model as tables."""
+
+    name: str
+    synthetic: bool
+    labels: tuple[str, ...]
+    steps: int
+    channels: tuple[str, ...]  # 'body_acc_x, 8192 counts per g'
+    layers: tuple[LayerFacts, ...]
+    tensors: tuple[TensorFacts, ...]
+    nnz: int
+    sparsity: float
+    payload_bytes: int
+    limit_bytes: float
+    entropy_limit_bytes: float
+    by_part: Mapping[str, int]
+    provenance: Mapping[str, str]
+
+
+def inspect(model: PackedModel) -> Inspection:
+    """Return what a packed model holds."""
+    book = ledger(model)
+    size = sum(tensor.size for tensor in model.tensors())
+    sensor = model.input
+    counts = zip(sensor.channel_names, sensor.counts_per_unit, sensor.units, strict=True)
+    return Inspection(
+        name=model.name,
+        synthetic=model.synthetic,
+        labels=model.labels,
+        steps=model.steps,
+        channels=tuple(f"{name}, {per_unit:g} counts per {unit}" for name, per_unit, unit in counts),
+        layers=tuple(layer_facts(layer) for layer in model.layers),
+        tensors=tuple(
+            tensor_facts(layer.name, tensor) for layer in model.layers for tensor in packed_tensors(layer)
+        ),
+        nnz=model.nnz,
+        sparsity=1 - model.nnz / size,
+        payload_bytes=book.payload_bytes,
+        limit_bytes=book.limit_bytes,
+        entropy_limit_bytes=book.entropy_limit_bytes,
+        by_part=book.by_part(),
+        provenance=dict(model.provenance),
+    )
+
+
+def tensor_facts(layer: str, tensor: PackedTensor) -> TensorFacts:
+    return TensorFacts(
+        layer=layer,
+        name=tensor.name,
+        shape=tensor.shape,
+        index_format=tensor.index_format,
+        value_format=tensor.value_format,
+        nnz=tensor.nnz,
+        sparsity=1 - tensor.nnz / tensor.size,
+        scale=tensor.scale,
+        payload_bytes=tensor.payload_bytes,
+        limit_bytes=limit_bits(tensor.size, tensor.nnz, 8) / 8,
+        entropy_limit_bytes=entropy_limit_bits(tensor.decode()) / 8,
+    )
+
+
+def layer_facts(layer: Layer) -> LayerFacts:
+    if isinstance(layer, SensorInput):
+        return LayerFacts(layer.name, "sensor input", f"{layer.channels} channels of int16 counts to int8")
+    if isinstance(layer, FastGrnn):
+        return LayerFacts(
+            layer.name, "FastGRNN", f"{layer.input_size} inputs, {layer.hidden_size} hidden units"
+        )
+    classes, inputs = layer.weights.shape
+    return LayerFacts(layer.name, "fully connected", f"{inputs} inputs, {classes} classes")
+
+
+def packed_result(
+    model: PackedModel, accuracy: float, validation_accuracy: float | None = None
+) -> PackedResult:
+    """Return the report's entry of a packed model; accuracies in per cent."""
+    book: Ledger = ledger(model)
+    return PackedResult(
+        accuracy=accuracy,
+        payload_bytes=book.payload_bytes,
+        limit_bytes=book.limit_bytes,
+        entropy_limit_bytes=book.entropy_limit_bytes,
+        by_part=book.by_part(),
+        nnz=model.nnz,
+        formats={tensor.name: tensor.index_format for tensor in model.tensors()},
+        validation_accuracy=validation_accuracy,
+        provenance=dict(model.provenance),
+    )
+
+
+def sparsity_by_matrix(model: PackedModel) -> dict[str, MatrixSparsity]:
+    """Return size, nnz and sparsity of every packed matrix, in the order of execution."""
+    return {
+        tensor.name: MatrixSparsity(tensor.size, tensor.nnz, 1 - tensor.nnz / tensor.size)
+        for tensor in model.tensors()
+    }

@@ -1,0 +1,131 @@
+"""Check what was converted from a packed model: on this machine, and on simulated boards."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from converters.base import converter
+from tinygmp.artifact import Artifact
+from tinygmp.device.board import Board, find_board
+from tinygmp.device.lab import measure
+from tinygmp.device.report import DeviceReport
+from tinygmp.errors import MissingToolError
+from tinygmp.packed.model import PackedModel
+from tinygmp.packed.reference import run
+from tinygmp.report.record import ArtifactResult, DeviceResult
+from tinygmp.workflows.convert import make_artifacts
+from tinygmp.workflows.parity import Truth, check_artifact, truth
+from tinygmp.workflows.progress import OnStep, Steps, silent
+from tinygmp.workflows.windows import Windows, spread
+
+# One board for each core that every machine can simulate: Cortex-M0+, Cortex-M4F, RV32IMC.
+DEFAULT_BOARDS = ("nucleo-g071rb", "nucleo-l432kc", "esp32-c3")
+WINDOWS_PER_CORE = 64
+JOBS = 2
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found; `missing` maps a target or board that could not be run to the reason, with the remedy."""
+
+    model: str
+    data: str
+    synthetic: bool
+    windows: int
+    reference_accuracy: float | None
+    artifacts: Mapping[str, ArtifactResult]
+    devices: tuple[DeviceResult, ...]
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        """True when everything that was run agrees within its tolerance, and fits its board."""
+        forms = [
+            form for artifact in self.artifacts.values() for form in (artifact, *artifact.variants.values())
+        ]
+        return all(form.agrees for form in forms) and all(device.passed for device in self.devices)
+
+
+def verify(
+    model: PackedModel,
+    windows: Windows,
+    targets: Sequence[str] = ("all",),
+    boards: Sequence[str | Board] = DEFAULT_BOARDS,
+    windows_per_core: int = WINDOWS_PER_CORE,
+    on_step: OnStep = silent,
+) -> Verification:
+    """Convert a model and compare each artifact, and the C code on each board, with the integer reference.
+
+    Artifacts run all windows, a simulated core `windows_per_core` of them, spread evenly. A runtime or tool that is
+    absent is told in `missing`; raises ConfigError or UnsupportedError for unknown names, BuildError, SimulationError.
+    """
+    lab_boards = [board if isinstance(board, Board) else find_board(board) for board in boards]
+    artifacts = make_artifacts(model, targets) if targets else []
+    steps = Steps(on_step, 1 + len(artifacts) + len(lab_boards))
+    steps.begin(f"running the reference on {len(windows.counts):,} windows")
+    expected = truth(model, windows.counts, windows.labels)
+    steps.end()
+    results, no_runtime = check_artifacts(artifacts, expected, steps)
+    devices, no_tool = check_boards(model, lab_boards, spread(windows, windows_per_core), steps)
+    return Verification(
+        model=model.name,
+        data=windows.name,
+        synthetic=windows.synthetic,
+        windows=len(windows.counts),
+        reference_accuracy=expected.accuracy,
+        artifacts=results,
+        devices=devices,
+        missing=no_runtime | no_tool,
+    )
+
+
+def check_artifacts(
+    artifacts: Sequence[Artifact], expected: Truth, steps: Steps
+) -> tuple[dict[str, ArtifactResult], dict[str, str]]:
+    """Return the result of each target, and target -> reason where its runtime is absent."""
+    results: dict[str, ArtifactResult] = {}
+    missing: dict[str, str] = {}
+    for artifact in artifacts:
+        steps.begin(f"running {artifact.target} on {len(expected.counts):,} windows")
+        try:
+            results[artifact.target] = check_artifact(artifact, expected)
+        except MissingToolError as error:
+            missing[artifact.target] = str(error)
+        steps.end()
+    return results, missing
+
+
+def check_boards(
+    model: PackedModel, boards: Sequence[Board], counts: np.ndarray, steps: Steps
+) -> tuple[tuple[DeviceResult, ...], dict[str, str]]:
+    """Return the result of each board in the order given, and board -> reason where its tools are absent.
+
+    Boards run side by side in threads: compilers are processes of their own and simulators release the lock.
+    """
+    if not boards:
+        return (), {}
+    artifact = converter("c")(model)
+    results: dict[str, DeviceResult] = {}
+    missing: dict[str, str] = {}
+    steps.begin(f"simulating {len(boards)} boards on {len(counts)} windows each")
+    with ThreadPoolExecutor(JOBS) as pool:
+        jobs = {
+            pool.submit(measure, artifact, board, counts, lambda part: run(model, part).logits): board.name
+            for board in boards
+        }
+        for job in as_completed(jobs):
+            try:
+                results[jobs[job]] = device_result(job.result())
+            except MissingToolError as error:
+                missing[jobs[job]] = str(error)
+            steps.end(f"simulated {jobs[job]}")
+    return tuple(results[board.name] for board in boards if board.name in results), missing
+
+
+def device_result(report: DeviceReport) -> DeviceResult:
+    """Return the report's entry of one measured board."""
+    plain = report.as_dict()
+    names = DeviceResult.__dataclass_fields__
+    return DeviceResult(**{name: plain[name] for name in names if name in plain})
