@@ -1,30 +1,57 @@
 """Cost and parity of the C engine on simulated boards, beside what other engines cost.
 
 python scripts/bench_device.py --output runs/bench_device.json
+python scripts/bench_device.py --model har/pretrained/har2.tgmp --own-windows 256
+
+With --model a packed model is measured too: on real test windows where the data set is at hand, else on random ones.
 """
 
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from converters.base import converter
 from rich.console import Console
 from rich.table import Table
 
+from converters.base import converter
 from tinygmp.artifact import write_atomically
 from tinygmp.device.board import find_board
 from tinygmp.device.lab import measure_all
 from tinygmp.device.report import DeviceReport
+from tinygmp.packed.file import load_model
 from tinygmp.packed.model import PackedModel
 from tinygmp.packed.random_model import random_model
 from tinygmp.packed.reference import run
 
 STEPS = 128
+SAMPLING_PERIOD_MS = 20.0
+OWN_BOARDS = (
+    "nucleo-f446re",
+    "nucleo-g071rb",
+    "longan-nano",
+    "ch32v003",
+    "arduino-uno",
+    "attiny85",
+    "msp430g2553",
+)
+COLUMNS = {
+    "flash_bytes": "flash B",
+    "ram_bytes": "RAM B",
+    "stack_bytes": "stack B",
+    "instructions_per_step": "instr/step",
+    "cycles_per_step": "cycles/step",
+    "milliseconds_per_step": "ms/step",
+    "share_of_20_ms": "of 20 ms",
+    "windows": "windows",
+    "mismatches": "differ",
+}
+Measured = tuple[list[DeviceReport], dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -79,24 +106,46 @@ def network(shape: str, optimise: str) -> PackedModel:
     """Return a network to measure: random int8 weights of a size that others have published figures for."""
     sizes: dict[str, Any] = {
         "har2-size": {"inputs": 9, "hidden": 80, "classes": 2, "w_kept": 0.2, "u_kept": 0.3},
-        "peer-size": {"inputs": 3, "hidden": 16, "classes": 6, "w_kept": 0.5, "u_kept": 0.5, "w_rank": 2, "u_rank": 8},
+        "peer-size": {
+            "inputs": 3,
+            "hidden": 16,
+            "classes": 6,
+            "w_kept": 0.5,
+            "u_kept": 0.5,
+            "w_rank": 2,
+            "u_rank": 8,
+        },
     }[shape]
     return random_model(seed=1, steps=STEPS, index_format=FORMATS[optimise], **sizes)
 
 
-def measure_shape(model: PackedModel, boards: list[str], optimise: str, windows: int, jobs: int) -> Any:
-    """Return (reports, missing tools) of one network at one optimisation level."""
-    rng = np.random.default_rng(0)
-    counts = rng.integers(-4000, 4000, (windows, STEPS, model.input.channels)).astype(np.int16)
-    counts[0], counts[-1] = 32767, -32768  # saturated inputs
-    artifact = converter("c")(model)
+def random_counts(channels: int, windows: int) -> np.ndarray:
+    """Return int16 windows, the first and the last of them saturated."""
+    counts = np.random.default_rng(0).integers(-4000, 4000, (windows, STEPS, channels)).astype(np.int16)
+    counts[0], counts[-1] = 32767, -32768
+    return counts
+
+
+def own_counts(model: PackedModel, windows: int) -> tuple[np.ndarray, str]:
+    """Return real test windows for a HAR model where the data set is at hand, random ones otherwise, and which."""
+    from har.dataset import load_har
+    from har.sensor import CHANNELS, to_counts
+
+    if model.input.channels == len(CHANNELS):
+        data = load_har()
+        if not data.synthetic:
+            spread = np.linspace(0, len(data.test) - 1, windows).astype(int)
+            return to_counts(data.test.windows[spread]), f"{data.name} test windows"
+    return random_counts(model.input.channels, windows), "random windows"
+
+
+def measure_on(
+    model: PackedModel, boards: Sequence[str], optimise: str, counts: np.ndarray, jobs: int
+) -> Measured:
+    """Return (reports, board -> tool that is missing) of one network at one optimisation level."""
+    found = [find_board(name) for name in boards]
     return measure_all(
-        artifact,
-        [find_board(name) for name in boards],
-        counts,
-        partial(reference, model),
-        jobs,
-        optimise=optimise,
+        converter("c")(model), found, counts, partial(reference, model), jobs, optimise=optimise
     )
 
 
@@ -116,13 +165,11 @@ def judged(goal: Goal, rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def show(rows: list[dict[str, Any]], goals: list[dict[str, Any]]) -> None:
-    console = Console(width=160)
-    columns = ("flash_bytes", "ram_bytes", "stack_bytes", "instructions_per_step", "cycles_per_step",
-               "milliseconds_per_step", "windows", "mismatches")  # fmt: skip
-    table = Table("shape", "board", "build", *columns)
+    console = Console(width=140)
+    table = Table("shape", "board", "build", *COLUMNS.values())
     for row in rows:
         table.add_row(
-            row["shape"], row["board"], row["optimise"], *(figure(row[column]) for column in columns)
+            row["shape"], row["board"], row["optimise"], *(figure(row[column]) for column in COLUMNS)
         )
     console.print(table)
     table = Table("shape", "board", "build", "figure", "measured", "at most", "others", "holds")
@@ -140,7 +187,8 @@ def figure(value: float | None) -> str:
 
 
 def as_row(shape: str, optimise: str, report: DeviceReport) -> dict[str, Any]:
-    return {"shape": shape, "optimise": optimise, **report.as_dict()}
+    share = report.share_of_period(SAMPLING_PERIOD_MS)
+    return {"shape": shape, "optimise": optimise, "share_of_20_ms": share, **report.as_dict()}
 
 
 def main() -> int:
@@ -149,6 +197,8 @@ def main() -> int:
     )
     parser.add_argument("--output", type=Path, default=Path("runs/bench_device.json"))
     parser.add_argument("--windows", type=int, default=4, help=f"windows of {STEPS} steps a board")
+    parser.add_argument("--model", type=Path, help="a packed model to measure too")
+    parser.add_argument("--own-windows", type=int, default=256, help="windows of that model a board")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []
@@ -157,14 +207,21 @@ def main() -> int:
         boards = sorted({goal.board for goal in GOALS if goal.shape == shape})
         for optimise in FORMATS:
             model = network(shape, optimise)
-            reports, missing = measure_shape(model, boards, optimise, options.windows, options.jobs)
+            counts = random_counts(model.input.channels, options.windows)
+            reports, missing = measure_on(model, boards, optimise, counts, options.jobs)
             rows += [as_row(shape, optimise, report) for report in reports]
             told.update(missing)
+    if options.model:
+        model = load_model(options.model)
+        counts, told["windows of the own model"] = own_counts(model, options.own_windows)
+        reports, missing = measure_on(model, OWN_BOARDS, "smallest", counts, options.jobs)
+        rows += [as_row(model.name, "smallest", report) for report in reports]
+        told.update(missing)
     goals = [judged(goal, rows) for goal in GOALS]
     show(rows, goals)
     for board, reason in told.items():
         print(f"{board}: {reason}", file=sys.stderr)
-    result = {"rows": rows, "goals": goals, "missing": told}
+    result = {"rows": rows, "goals": goals, "notes": told}
     write_atomically(options.output, json.dumps(result, indent=2).encode())
     wrong = any(row["mismatches"] for row in rows) or any(goal["holds"] is False for goal in goals)
     return 1 if wrong else 0
