@@ -43,7 +43,10 @@ def window_model(model: PackedModel, cell: Cell, metadata: dict[str, str]) -> by
     body.op("Identity", cell.step(body, "x", "state"), output="next_state")
     body_proto = body.proto(
         "step",
-        [value("state", cell.inner_dtype, ("batch", hidden)), value("x", cell.inner_dtype, ("batch", channels))],
+        [
+            value("state", cell.inner_dtype, ("batch", hidden)),
+            value("x", cell.inner_dtype, ("batch", channels)),
+        ],
         [value("next_state", cell.inner_dtype, ("batch", hidden))],
         own_constants=False,
     )

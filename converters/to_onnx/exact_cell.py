@@ -84,9 +84,7 @@ def exact_product(graph: Graph, tensor: PackedTensor, x8: str) -> str:
 
 def requantize(graph: Graph, requantizer: Requantizer, accumulator: str) -> str:
     narrow = clip(graph, shift_right(graph, accumulator, requantizer.pre_shift), INT16_MIN, INT16_MAX)
-    scaled = shift_right_rounded(
-        graph, times(graph, narrow, requantizer.multiplier), requantizer.post_shift
-    )
+    scaled = shift_right_rounded(graph, times(graph, narrow, requantizer.multiplier), requantizer.post_shift)
     return clip(graph, scaled, INT16_MIN, INT16_MAX)
 
 

@@ -53,7 +53,9 @@ def open_session(artifact_bytes: bytes, threads: int):
     try:
         return onnxruntime.InferenceSession(artifact_bytes, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises several classes of its own for a damaged file
-        raise FileFormatError(f"onnxruntime refused the ONNX model ({len(artifact_bytes)} B): {error}") from error
+        raise FileFormatError(
+            f"onnxruntime refused the ONNX model ({len(artifact_bytes)} B): {error}"
+        ) from error
 
 
 def run_window(session, counts: np.ndarray) -> dict[str, np.ndarray]:

@@ -17,12 +17,13 @@ try:
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 except ImportError as error:
-    raise MissingToolError("the TFLite schema is absent; install it with: pip install ai-edge-litert") from error
+    raise MissingToolError(
+        "the TFLite schema is absent; install it with: pip install ai-edge-litert"
+    ) from error
 
 FILE_IDENTIFIER = b"TFL3"
 SCHEMA_VERSION = 3
 BUFFER_ALIGNMENT = 16
-ABSENT = -1  # index of an optional tensor that is left out
 TYPES = {
     np.dtype(np.float32): schema.TensorType.FLOAT32,
     np.dtype(np.int8): schema.TensorType.INT8,
@@ -85,9 +86,7 @@ class Subgraph:
         self.buffers.append(AlignedBuffer(data=content))
         return len(self.buffers) - 1
 
-    def operator(
-        self, kind: str, version: int, inputs: list[int], output: int, options: Any = None
-    ) -> int:
+    def operator(self, kind: str, version: int, inputs: list[int], output: int, options: Any = None) -> int:
         """Add a builtin operator with one output and return that output's index."""
         code = getattr(schema.BuiltinOperator, kind)
         operator = schema.OperatorT()

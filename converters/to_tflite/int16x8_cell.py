@@ -8,15 +8,19 @@ inner vector of a low-rank map reach 1 at 32767. Only the state, which reaches 1
 import numpy as np
 
 from converters.real_model import RealMatrix, RealModel
-from converters.to_tflite.flatbuffer import ABSENT, Subgraph, schema
+from converters.to_tflite.flatbuffer import Subgraph, schema
 from tinygmp.packed.layers import STATE_LIMIT
 from tinygmp.quant.requantize import INT16_MAX
 
 FRACTION = 1 / INT16_MAX  # scale of values in -1..1
 GATE = 1 / 32768  # what LOGISTIC and TANH must answer in
 PRE = 2.0**-11  # -16..16, the range of the reference's pre-activation
-ACTIVATION_INPUT = 2.0**-12  # -8..8: sigmoid and tanh are flat beyond, and their int16 kernels take a power of two
+ACTIVATION_INPUT = (
+    2.0**-12
+)  # -8..8: sigmoid and tanh are flat beyond, and their int16 kernels take a power of two
 STATE = 1 / STATE_LIMIT
+# The first version of each operator with an int16 kernel for general scales.
+VERSIONS = {"FULLY_CONNECTED": 7, "ADD": 3, "SUB": 5, "MUL": 4, "LOGISTIC": 3, "TANH": 3}
 
 
 class Int16x8Cell:
@@ -56,7 +60,7 @@ class Int16x8Cell:
         for position, matrix in enumerate(matrices):
             is_last = position == len(matrices) - 1
             scale = max(PRE, largest_row_sum(matrix) / INT16_MAX) if is_last else FRACTION
-            x = self.fully_connected(f"{name}.{position}", matrix, x, ABSENT, scale)
+            x = self.fully_connected(f"{name}.{position}", matrix, x, [], scale)
         return x
 
     def update_gain(self, z: int) -> int:
@@ -75,38 +79,39 @@ class Int16x8Cell:
         bias_scale = STATE * real.classifier.unit
         bias = np.rint(real.classifier_bias / bias_scale).astype(np.int64)
         bias_index = self.graph.constant("classifier.bias", bias, bias_scale)
-        return self.fully_connected("logits", real.classifier, state, bias_index, scale)
+        return self.fully_connected("logits", real.classifier, state, [bias_index], scale)
 
-    def fully_connected(self, name: str, matrix: RealMatrix, x: int, bias: int, scale: float) -> int:
+    def fully_connected(self, name: str, matrix: RealMatrix, x: int, bias: list[int], scale: float) -> int:
         output = self.graph.tensor(name, (1, matrix.q.shape[0]), np.int16, scale)
         weights = self.graph.constant(matrix.name, matrix.q, matrix.unit)
         options = schema.FullyConnectedOptionsT()
-        return self.graph.operator("FULLY_CONNECTED", 7, [x, weights, bias], output, options)
+        return self.operator("FULLY_CONNECTED", [x, weights, *bias], output, options)
 
     def activate(self, kind: str, name: str, pre: int, bias_name: str, bias: np.ndarray) -> int:
         biased = self.add(f"{name}.in", pre, self.row(bias_name, bias, PRE), ACTIVATION_INPUT)
-        return self.elementwise(kind, 3, name, [biased], GATE, None)
+        return self.elementwise(kind, name, [biased], GATE, None)
 
     def add(self, name: str, left: int, right: int, scale: float, activation: int = 0) -> int:
         options = schema.AddOptionsT()
         options.fusedActivationFunction = activation
         options.potScaleInt16 = False
-        return self.elementwise("ADD", 4, name, [left, right], scale, options)
+        return self.elementwise("ADD", name, [left, right], scale, options)
 
     def subtract(self, name: str, left: int, right: int, scale: float) -> int:
         options = schema.SubOptionsT()
         options.potScaleInt16 = False
-        return self.elementwise("SUB", 5, name, [left, right], scale, options)
+        return self.elementwise("SUB", name, [left, right], scale, options)
 
     def multiply(self, name: str, left: int, right: int, scale: float) -> int:
-        return self.elementwise("MUL", 4, name, [left, right], scale, schema.MulOptionsT())
+        return self.elementwise("MUL", name, [left, right], scale, schema.MulOptionsT())
 
-    def elementwise(
-        self, kind: str, version: int, name: str, inputs: list[int], scale: float, options: object
-    ) -> int:
+    def elementwise(self, kind: str, name: str, inputs: list[int], scale: float, options: object) -> int:
         width = max(self.graph.tensors[index].shape[1] for index in inputs)
         output = self.graph.tensor(name, (1, width), np.int16, scale)
-        return self.graph.operator(kind, version, inputs, output, options)
+        return self.operator(kind, inputs, output, options)
+
+    def operator(self, kind: str, inputs: list[int], output: int, options: object) -> int:
+        return self.graph.operator(kind, VERSIONS[kind], inputs, output, options)
 
     def row(self, name: str, values: np.ndarray, scale: float) -> int:
         q = np.clip(np.rint(np.asarray(values) / scale), -INT16_MAX, INT16_MAX).astype(np.int16)
