@@ -24,7 +24,7 @@ OnEpoch = Callable[[str, Epoch, int], None]  # stage, epoch, number of epochs
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network and its accuracies in per cent; best_epoch is on TEST people, for comparison with papers only."""
+    """A trained network, accuracies in per cent; best_epoch is on TEST people, for comparison with papers only."""
 
     weights: FastGrnnWeights
     validation_accuracy: float | None
