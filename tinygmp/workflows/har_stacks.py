@@ -50,6 +50,7 @@ class HarStacks:
         epochs: int,
         seeds: Sequence[int],
         pruners: Sequence[Pruner | None],
+        learning_rate: float = 6.4e-3,
     ) -> StackHistory:
         """Train a stack, or go on with it, and store its weights as <group>.safetensors."""
         from tinygmp.prune.fit_stack import StackSettings, fit_stack
@@ -60,7 +61,7 @@ class HarStacks:
             self.progress(f"{group}: epoch {epoch + 1} of {epochs}, mean test accuracy {100 * mean:.2f} %")
 
         checkpoint = self.output / f"{group}.checkpoint"
-        settings = StackSettings(epochs)
+        settings = StackSettings(epochs, learning_rate=learning_rate)
         training = fit_stack(
             stack, self.batches, self.labels, self.test, settings, seeds, pruners, checkpoint, report
         )
