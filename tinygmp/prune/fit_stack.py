@@ -95,19 +95,15 @@ class StackTraining:
 
     def step(self, x: Tensor, labels: Tensor) -> Tensor:
         """Train all runs on their own batches [runs, batch, ...] and return their losses [runs]."""
-        logits = self.stack(x)
-        losses = (
-            functional.cross_entropy(
-                logits.flatten(0, 1),
-                labels.flatten(),
-                label_smoothing=self.settings.label_smoothing,
-                reduction="none",
-            )
-            .view_as(labels)
-            .mean(1)
-        )
         self.optimiser.zero_grad()
-        losses.sum().backward()  # runs share no parameter, so each gets the gradient of its own mean
+        losses = []
+        for part in self._parts():
+            logits = self.stack(x[part], part).transpose(1, 2)
+            loss = functional.cross_entropy(
+                logits, labels[part], label_smoothing=self.settings.label_smoothing, reduction="none"
+            ).mean(1)
+            loss.sum().backward()  # runs share no parameter, so each gets the gradient of its own mean
+            losses.append(loss.detach())
         self._clear_pruned({name: p.grad for name, p in self.stack.named_parameters()})
         self._clip_each_run()
         self.optimiser.step()
@@ -116,7 +112,12 @@ class StackTraining:
             if pruner is not None:
                 pruner.after_step()
         self._average()
-        return losses.detach()
+        return torch.cat(losses)
+
+    def _parts(self) -> list[slice]:
+        """On a CPU one run at a time, whose states fit its cache; all at once elsewhere."""
+        together = 1 if self.stack.zeta.device.type == "cpu" else self.stack.runs
+        return [slice(start, start + together) for start in range(0, self.stack.runs, together)]
 
     def _clear_pruned(self, tensors: dict[str, Any]) -> None:
         for run, pruner in enumerate(self.pruners):
@@ -149,8 +150,9 @@ class StackTraining:
         correct = torch.zeros(self.stack.runs)
         with torch.no_grad():
             for start in range(0, len(x), batch):
-                guessed = self.stack(x[None, start : start + batch]).argmax(2)
-                correct += (guessed == labels[None, start : start + batch]).sum(1)
+                windows, expected = x[None, start : start + batch], labels[start : start + batch]
+                for part in self._parts():
+                    correct[part] += (self.stack(windows, part).argmax(2) == expected).sum(1)
         self.load(own)
         return [float(count) / len(x) for count in correct]
 
