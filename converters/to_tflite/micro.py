@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from converters.to_tflite.run import TfliteOutput, check_counts, output
+from converters.to_tflite.run import TfliteOutput, check_counts, litert, open_interpreter, output
 from tinygmp.errors import FileFormatError, MissingToolError
 
 ARENA_TOTAL = re.compile(r"Arena allocation total (\d+) bytes")
@@ -35,7 +35,7 @@ def run_micro(artifact_bytes: bytes, counts: np.ndarray) -> MicroOutput:
     Raises DataError for other counts, FileFormatError for bytes that are no such model, MissingToolError without
     tflite-micro.
     """
-    interpreter = open_interpreter(artifact_bytes)
+    interpreter = open_micro(artifact_bytes)
     check_counts(counts, int(interpreter.get_input_details(COUNTS)["shape"][1]))
     results = [run_window(interpreter, window) for window in counts]
     logits, state = (np.concatenate(parts) for parts in zip(*results, strict=True))
@@ -44,14 +44,16 @@ def run_micro(artifact_bytes: bytes, counts: np.ndarray) -> MicroOutput:
     return MicroOutput(output(logits, scale, state), measure_arena_bytes(interpreter))
 
 
-def open_interpreter(artifact_bytes: bytes) -> Any:
+def open_micro(artifact_bytes: bytes) -> Any:
     try:
         from tflite_micro.python.tflite_micro import runtime
     except ImportError as error:
         raise MissingToolError("TFLite Micro is absent; install it with: pip install tflite-micro") from error
+    # TFLite Micro trusts every offset in the file, and crashes on a damaged one; LiteRT checks them all.
+    open_interpreter(litert(), artifact_bytes)
     try:
         return runtime.Interpreter.from_bytes(artifact_bytes)
-    except Exception as error:  # struct.error, IndexError or RuntimeError, as the damage falls
+    except Exception as error:  # it raises bare RuntimeError, for a missing operator or too small an arena
         raise FileFormatError(f"TFLite Micro refused the model ({len(artifact_bytes)} B): {error}") from error
 
 

@@ -1,6 +1,7 @@
 """Run a converted TFLite step cell over many windows, in LiteRT or in TFLite Micro."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -22,17 +23,20 @@ def run_tflite(artifact_bytes: bytes, counts: np.ndarray, threads: int = 1) -> T
     All windows go through the cell side by side. Raises DataError for other counts, FileFormatError for bytes
     that are no such model, MissingToolError without ai-edge-litert.
     """
+    return run_interpreter(litert(), artifact_bytes, counts, threads)
+
+
+def litert() -> type:
+    """Return LiteRT's Interpreter class."""
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError as error:
         raise MissingToolError("LiteRT is absent; install it with: pip install ai-edge-litert") from error
-    return run_interpreter(Interpreter, artifact_bytes, counts, threads)
+    return Interpreter
 
 
-def run_interpreter(
-    interpreter_class: type, artifact_bytes: bytes, counts: np.ndarray, threads: int = 1
-) -> TfliteOutput:
-    """Run as `run_tflite` does, in any class with LiteRT's (and TensorFlow's) Interpreter interface."""
+def open_interpreter(interpreter_class: type, artifact_bytes: bytes, threads: int = 1) -> Any:
+    """Return an interpreter of a step cell; raises FileFormatError for other bytes."""
     try:
         interpreter = interpreter_class(model_content=artifact_bytes, num_threads=threads)
     except Exception as error:  # the interpreters raise bare ValueError or RuntimeError
@@ -41,6 +45,14 @@ def run_interpreter(
         ) from error
     if "step" not in interpreter.get_signature_list():
         raise FileFormatError("the TFLite model has no signature 'step'; convert the packed model again")
+    return interpreter
+
+
+def run_interpreter(
+    interpreter_class: type, artifact_bytes: bytes, counts: np.ndarray, threads: int = 1
+) -> TfliteOutput:
+    """Run as `run_tflite` does, in any class with LiteRT's (and TensorFlow's) Interpreter interface."""
+    interpreter = open_interpreter(interpreter_class, artifact_bytes, threads)
     inputs = {item["name"]: item for item in interpreter.get_input_details()}
     outputs = {item["name"]: item for item in interpreter.get_output_details()}
     check_counts(counts, int(inputs["counts"]["shape"][1]))

@@ -1,0 +1,65 @@
+"""Packed models and windows of counts that several converters are tested on."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from tinygmp.models.fastgrnn_weights import FastGrnnWeights
+from tinygmp.pack.fastgrnn import PackIdentity, pack_fastgrnn
+from tinygmp.pack.sensor import SensorScaling
+from tinygmp.packed.model import PackedModel
+
+CHANNELS = 3
+SCALING = SensorScaling(
+    channel_names=("ax", "ay", "gx"),
+    units=("g", "g", "rad/s"),
+    counts_per_unit=(8192.0, 8192.0, 3754.9),
+    mean=np.array([0.8, -0.1, 0.0]),
+    std=np.array([0.4, 0.3, 0.5]),
+)
+
+
+def random_walks(windows: int, steps: int = 40, channels: int = CHANNELS, seed: int = 5) -> np.ndarray:
+    """Return int16 counts [windows, steps, channels] that wander over several deviations and sometimes clip."""
+    rng = np.random.default_rng(seed)
+    walk = np.cumsum(rng.normal(0, 600, (windows, steps, channels)), axis=1)
+    return np.clip(walk, -32768, 32767).astype(np.int16)
+
+
+def packed_network(w_rank: int = 0, u_rank: int = 0, hidden: int = 20) -> PackedModel:
+    """Return a pruned random network, packed as a trained one would be."""
+    rng = np.random.default_rng(4)
+
+    def factors(columns: int, rank: int) -> tuple[np.ndarray, ...]:
+        shapes = [(rank, columns), (hidden, rank)] if rank else [(hidden, columns)]
+        return tuple((rng.normal(0, 0.5, s) * (rng.random(s) < 0.5)).astype(np.float32) for s in shapes)
+
+    weights = FastGrnnWeights(
+        w=factors(CHANNELS, w_rank),
+        u=factors(hidden, u_rank),
+        bias_gate=rng.normal(1, 0.3, hidden).astype(np.float32),
+        bias_update=rng.normal(0, 0.3, hidden).astype(np.float32),
+        zeta=0.9,
+        nu=0.02,
+        classifier=rng.normal(0, 0.5, (2, hidden)).astype(np.float32),
+        classifier_bias=np.array([0.1, -0.1], np.float32),
+    )
+    provenance = {"data": "random", "synthetic": "yes", "seed": "4"}
+    identity = PackIdentity("tiny", ("left", "right"), provenance)
+    return pack_fastgrnn(weights, SCALING, random_walks(60), identity)
+
+
+@pytest.fixture(scope="session", params=[(0, 0), (2, 6)], ids=["full", "low_rank"])
+def network(request: pytest.FixtureRequest) -> PackedModel:
+    return packed_network(*request.param)
+
+
+@pytest.fixture(scope="session")
+def full_rank_network() -> PackedModel:
+    return packed_network()
+
+
+@pytest.fixture(scope="session")
+def walks() -> Callable[..., np.ndarray]:
+    return random_walks

@@ -1,0 +1,82 @@
+"""The float equations that back ends share, and the table of tolerances."""
+
+import numpy as np
+import pytest
+
+from converters.agreement import TOLERANCES, Tolerance, compare, form_of, tolerance
+from converters.metadata import describe
+from converters.real_model import real_model
+from tinygmp.errors import ConfigError, DataError
+from tinygmp.packed.layers import STATE_LIMIT, FastGrnn
+from tinygmp.packed.random_model import random_model
+from tinygmp.packed.reference import run
+
+
+def test_matrices_are_the_stored_integers_times_their_real_scale(network):
+    """Fractions of full scale, put back into real units, are scale * q of every packed tensor."""
+    real, cell = real_model(network), network.cell
+    state_full_scale = STATE_LIMIT * cell.state_scale
+    classifier = network.classifier.weights
+    np.testing.assert_allclose(
+        real.classifier.float32 / state_full_scale, classifier.decode() * classifier.scale, rtol=1e-4
+    )
+    for matrices, linear, full_scale in (
+        (real.w, cell.w, 127 * network.input.scale),
+        (real.u, cell.u, state_full_scale),
+    ):
+        tensors = (linear,) if len(matrices) == 1 else (linear.first, linear.second)
+        obtained = expected = np.eye(tensors[0].shape[1])
+        for matrix, tensor in zip(matrices, tensors, strict=True):
+            obtained = matrix.q.astype(float) * matrix.unit @ obtained
+            expected = tensor.decode() * tensor.scale @ expected
+        np.testing.assert_allclose(obtained / full_scale, expected, rtol=1e-3, atol=1e-6)
+
+
+def test_gains_by_hand():
+    model = random_model(0, inputs=2, hidden=4)
+    real, cell = real_model(model), model.cell
+    assert real.nu == pytest.approx(cell.nu * 2 / 32512)
+    assert real.zeta == pytest.approx(cell.zeta / 32 * 1024 / 32512)
+    assert real.bias_gate[0] == int(cell.bias_gate[0]) * 32 / 2048
+    assert real.input_gain[1] == pytest.approx(model.input.multiplier[1] / 65536 / 127)
+    assert (real.channels, real.hidden_size, real.classes) == (2, 4, 2)
+
+
+def test_metadata_counts_zeros_and_carries_provenance(network):
+    facts = describe(network)
+    weights = sum(tensor.decode().size for tensor in network.tensors())
+    nnz = sum(np.count_nonzero(tensor.decode()) for tensor in network.tensors())
+    assert float(facts["sparsity"]) == pytest.approx(1 - nnz / weights, abs=1e-6)
+    assert facts["synthetic"] == "yes"
+    assert facts["provenance.seed"] == "4"
+    assert facts["counts_per_unit"] == "[8192.0, 8192.0, 3754.9]"
+
+
+def test_compare_counts_classes_and_measures_in_deviations(full_rank_network, walks):
+    counts = walks(20)
+    reference = run(full_rank_network, counts)
+    logits = reference.logits * full_rank_network.classifier.scale
+    assert compare("x", full_rank_network, counts, logits).within(Tolerance(0.0, 0.0))
+    logits[3] += logits.std() * np.array([0.25, 0.25])
+    moved = compare("x", full_rank_network, counts, logits)
+    assert (moved.windows, moved.mismatches) == (20, 0)
+    assert moved.worst_logit == pytest.approx(0.25, rel=0.05)
+    swapped = compare("x", full_rank_network, counts, logits[:, ::-1])
+    assert swapped.mismatches == 20
+    assert not swapped.within(Tolerance(0.5, 100.0))
+
+
+def test_compare_refuses_logits_of_other_windows(full_rank_network, walks):
+    with pytest.raises(DataError, match=r"shape \(3, 2\), the reference's have \(4, 2\)"):
+        compare("x", full_rank_network, walks(4), np.zeros((3, 2)))
+
+
+def test_every_form_has_a_tolerance():
+    forms = {form_of(name) for name in ("a.onnx", "a_step.onnx", "a_exact.onnx", "a_exact_step.onnx")}
+    forms |= {form_of("a_step_f32.tflite"), form_of("a_step_int16x8.tflite")}
+    assert forms == set(TOLERANCES[FastGrnn.__name__])
+    assert form_of("har2_exact_step.onnx") == "onnx-exact"
+    with pytest.raises(ConfigError, match="no tolerance"):
+        tolerance("Conv2d", "onnx-float")
+    with pytest.raises(ConfigError, match="known endings"):
+        form_of("har2.bin")

@@ -1,0 +1,186 @@
+"""ONNX models follow the reference: the exact ones to the bit, the float ones as the dequantised network does."""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from converters.agreement import compare, form_of, tolerance
+from converters.to_onnx.convert import convert
+from converters.to_onnx.run import open_session, run_onnx
+from tinygmp.errors import DataError, FileFormatError, RangeError
+from tinygmp.packed.layers import STATE_LIMIT, LowRank
+from tinygmp.packed.model import PackedModel
+from tinygmp.packed.random_model import random_model
+from tinygmp.packed.ranges import largest_sum
+from tinygmp.packed.reference import run, run_steps
+from tinygmp.sparse import encode
+
+
+def float_network(model: PackedModel, counts: np.ndarray) -> np.ndarray:
+    """Logits of the dequantised network, float64, written from the scales that the records state."""
+    sensor, cell, classifier = model.layers
+
+    def product(linear, vector, vector_scale):
+        if not isinstance(linear, LowRank):
+            return vector @ (linear.decode() * linear.scale).T
+        inner_limit = 127 * linear.first.scale * vector_scale / linear.requantizer.factor
+        inner = np.clip(vector @ (linear.first.decode() * linear.first.scale).T, -inner_limit, inner_limit)
+        return inner @ (linear.second.decode() * linear.second.scale).T
+
+    limit = 127 * sensor.scale
+    gain = sensor.multiplier * 2.0**-sensor.shift * sensor.scale
+    x = np.clip((counts - sensor.offset.astype(float)) * gain, -limit, limit)
+    zeta = cell.zeta * 2.0**-cell.zeta_shift * 1024 * cell.state_scale
+    nu = cell.nu * 2 * cell.state_scale
+    h = np.zeros((len(counts), cell.hidden_size))
+    for step in range(counts.shape[1]):
+        pre = product(cell.w, x[:, step], sensor.scale) + product(cell.u, h, 256 * cell.state_scale)
+        z = 1 / (1 + np.exp(-(pre + cell.bias_gate * 2.0 ** (cell.bias_gate_shift - 11))))
+        c = np.tanh(pre + cell.bias_update * 2.0 ** (cell.bias_update_shift - 11))
+        h = np.clip(
+            z * h + (zeta * (1 - z) + nu) * c, -STATE_LIMIT * cell.state_scale, STATE_LIMIT * cell.state_scale
+        )
+    weights = classifier.weights.decode() * classifier.weights.scale
+    return h @ weights.T + classifier.bias * classifier.scale
+
+
+@pytest.fixture(scope="module")
+def files(network):
+    return convert(network).files
+
+
+def test_float_window_is_the_dequantised_network(network, files, walks):
+    counts = walks(50)
+    expected = float_network(network, counts)
+    obtained = run_onnx(files["tiny.onnx"], counts)
+    assert np.abs(obtained.logits - expected).max() < 2e-3 * expected.std()
+    np.testing.assert_array_equal(obtained.classes, obtained.logits.argmax(axis=1))
+
+
+def test_every_form_agrees_with_the_reference_within_its_tolerance(network, files, walks):
+    counts = walks(200, steps=128)
+    for name, content in files.items():
+        agreement = compare(form_of(name), network, counts, run_onnx(content, counts).logits)
+        assert agreement.within(tolerance("FastGrnn", agreement.form)), agreement
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    inputs=st.integers(1, 9),
+    hidden=st.integers(1, 40),
+    classes=st.integers(1, 5),
+    w_rank=st.integers(0, 3),
+    u_rank=st.integers(0, 8),
+)
+def test_exact_window_equals_the_reference_to_the_bit(seed, inputs, hidden, classes, w_rank, u_rank):
+    model = random_model(seed, inputs, hidden, classes, w_rank=w_rank, u_rank=u_rank)
+    counts = np.random.default_rng(seed).integers(-32768, 32768, (7, 9, inputs)).astype(np.int16)
+    expected = run(model, counts)
+    obtained = run_onnx(convert(model).files[f"random{seed}_exact.onnx"], counts)
+    np.testing.assert_array_equal(obtained.logits_int32, expected.logits)
+    np.testing.assert_array_equal(obtained.classes, expected.classes)
+
+
+def test_exact_step_carries_the_state_of_the_reference(network, files, walks):
+    counts = walks(5, steps=30)
+    session = open_session(files["tiny_exact_step.onnx"], threads=1)
+    state = np.zeros((5, network.cell.hidden_size), np.int16)
+    for step, expected in enumerate(run_steps(network, counts)):
+        (state,) = session.run(["state_out"], {"counts": counts[:, step].copy(), "state_in": state})
+        np.testing.assert_array_equal(state, expected)
+    assert np.abs(state).max() > 1000
+
+
+def test_exact_holds_where_float32_sums_would_round():
+    """1,100 weights of 127 on a saturated state sum to more than 2**24."""
+    model = random_model(1, inputs=2, hidden=1100, classes=2)
+    full = np.full((1100, 1100), 127, np.int8)
+    full[::2, ::3] = -126
+    cell = replace(model.cell, u=encode("rnn.U", full, 1 / 64, "dense"), u_shift=0)
+    model = replace(model, layers=(model.input, cell, model.classifier))
+    assert largest_sum(cell.u) > 2**24
+    counts = np.random.default_rng(0).integers(-32768, 32768, (3, 4, 2)).astype(np.int16)
+    obtained = run_onnx(convert(model).files["random1_exact.onnx"], counts)
+    np.testing.assert_array_equal(obtained.logits_int32, run(model, counts).logits)
+
+
+@pytest.mark.parametrize("kind", ["", "_exact"])
+def test_window_equals_the_step_in_a_loop(files, walks, kind):
+    counts = walks(6)
+    window, steps = (
+        run_onnx(files[f"tiny{kind}.onnx"], counts),
+        run_onnx(files[f"tiny{kind}_step.onnx"], counts),
+    )
+    np.testing.assert_allclose(window.logits, steps.logits, rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(window.classes, steps.classes)
+
+
+def test_windows_do_not_influence_each_other(files, walks):
+    counts = walks(4)
+    together = run_onnx(files["tiny_exact.onnx"], counts).logits_int32
+    alone = [run_onnx(files["tiny_exact.onnx"], counts[i : i + 1]).logits_int32[0] for i in range(4)]
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_no_windows_give_no_answers(files, walks):
+    assert run_onnx(files["tiny_exact.onnx"], walks(0)).logits.shape == (0, 2)
+
+
+def test_files_state_shapes_versions_and_origin(network, files):
+    for content in files.values():
+        model = onnx.load_from_string(content)
+        inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True, check_type=True)
+        assert (model.ir_version, model.opset_import[0].version) == (8, 17)
+        props = {prop.key: prop.value for prop in model.metadata_props}
+        assert props["synthetic"] == "yes"
+        assert props["nnz"] == str(network.nnz)
+        logits = next(item for item in inferred.graph.output if item.name == "logits")
+        assert [d.dim_param or d.dim_value for d in logits.type.tensor_type.shape.dim] == ["batch", 2]
+
+
+def test_conversion_is_deterministic_and_the_step_has_the_expected_nodes(full_rank_network):
+    first, second = convert(full_rank_network), convert(full_rank_network)
+    assert first.files == second.files
+    assert first.entry_point == "tiny.onnx"
+    step = onnx.load_from_string(first.files["tiny_step.onnx"])
+    assert Counter(node.op_type for node in step.graph.node) == {
+        "Cast": 3, "Sub": 2, "Mul": 4, "Clip": 2, "MatMul": 2, "Add": 4,
+        "Sigmoid": 1, "Tanh": 1, "Gemm": 1, "ArgMax": 1,
+    }  # fmt: skip
+    window = onnx.load_from_string(first.files["tiny.onnx"])
+    assert [node.op_type for node in window.graph.node].count("Scan") == 1
+
+
+def test_exact_files_store_weights_as_int8(full_rank_network):
+    exact = onnx.load_from_string(convert(full_rank_network).files["tiny_exact.onnx"])
+    kinds = {
+        item.name: item.data_type for item in exact.graph.initializer if item.name.endswith(".transposed")
+    }
+    assert kinds == {
+        f"{tensor.name}.transposed": onnx.TensorProto.INT8 for tensor in full_rank_network.tensors()
+    }
+
+
+def test_other_counts_are_refused(files, walks):
+    with pytest.raises(DataError, match=r"int16 counts \[windows, steps, 3\], got float32 \(2, 40, 3\)"):
+        run_onnx(files["tiny.onnx"], walks(2).astype(np.float32))
+    with pytest.raises(DataError, match=r"got int16 \(2, 40, 4\)"):
+        run_onnx(files["tiny_step.onnx"], walks(2, channels=4))
+
+
+def test_a_truncated_file_is_refused(files, walks):
+    with pytest.raises(FileFormatError, match="refused the ONNX model"):
+        run_onnx(files["tiny.onnx"][:500], walks(2))
+
+
+def test_an_accumulator_that_could_overflow_is_refused():
+    model = random_model(1, hidden=300, u_kept=1.0)
+    model = replace(model, layers=(model.input, replace(model.cell, u_shift=15), model.classifier))
+    with pytest.raises(RangeError, match=r"rnn\.pre"):
+        convert(model)
