@@ -1,6 +1,7 @@
 """HAR-2 from data to devices: every stage of a run, in order, ending in a report."""
 
 import hashlib
+import os
 import shutil
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -101,16 +102,14 @@ def checked_recipe(options: PipelineOptions) -> Recipe:
 
 
 def check_writable(out: Path) -> None:
-    """Raise OutputError before any work when the results could not be written."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        probe = out / ".writable"
-        probe.write_bytes(b"")
-        probe.unlink()
-    except OSError as error:
+    """Raise OutputError before any work when the results could not be written; creates nothing."""
+    nearest = out.absolute()
+    while not nearest.exists():
+        nearest = nearest.parent
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
         raise OutputError(
-            f"cannot write into '{out}': {error.strerror}; give another folder with --out"
-        ) from error
+            f"cannot write into '{out}': '{nearest}' is not a writable folder; give another with --out"
+        )
 
 
 def load_data(run: Run) -> HarData:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from har.pipeline import PipelineOptions, run_pipeline
 from har.recipe import recipe_names
-from tinygmp.errors import MissingToolError, TinyGmpError
+from tinygmp.errors import ConfigError, MissingToolError, TinyGmpError
 from tinygmp.report.html import write_html
 from tinygmp.report.record import write_report
 from tinygmp.report.terminal import print_report
@@ -37,9 +37,8 @@ def main(
 ) -> None:
     """Run the pipeline; exit code 1 when a check fails, 2 for bad input, 3 when a tool is missing."""
     options = PipelineOptions(out, data, recipe, seed, sparsity, tuple(board or DEFAULT_BOARDS), windows)
-    if quick:
-        options = replace(options, recipe="quick", windows_per_core=2)
     try:
+        options = quickened(options) if quick else options
         report = run_pipeline(options)
         write_report(report, out / "report.json")
         write_html(report, out / "report.html")
@@ -50,6 +49,15 @@ def main(
     print_report(report, Console(width=None if sys.stdout.isatty() else 140))
     print(f"report: {out / 'report.html'}")
     sys.exit(0 if report.passed else 1)
+
+
+def quickened(options: PipelineOptions) -> PipelineOptions:
+    """Return the options of a smoke run, which has a recipe of its own."""
+    if options.recipe != "default":
+        raise ConfigError(
+            f"--quick has its own recipe; leave out --recipe {options.recipe}, or leave out --quick"
+        )
+    return replace(options, recipe="quick", windows_per_core=2)
 
 
 def stop(error: TinyGmpError, code: int) -> None:
