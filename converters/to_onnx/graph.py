@@ -1,9 +1,11 @@
 """A growing ONNX graph: nodes in order, and constants shared with the bodies of its loops."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import ArrayLike
 from onnx import TensorProto, helper, numpy_helper
 
 OPSET = 17
@@ -23,7 +25,7 @@ class Graph:
     def body(self, prefix: str) -> "Graph":
         return Graph(self, prefix)
 
-    def constant(self, name: str, array: np.ndarray | int | float, dtype: type | None = None) -> str:
+    def constant(self, name: str, array: ArrayLike, dtype: type | None = None) -> str:
         """Store an array once under a name that says what it is; the same name must hold the same array."""
         tensor = numpy_helper.from_array(np.asarray(array, dtype), name)
         stored = self.initializers.setdefault(name, tensor)
@@ -33,7 +35,7 @@ class Graph:
     def integer(self, value: int) -> str:
         return self.constant(f"int64.{value}", value, np.int64)
 
-    def op(self, kind: str, *inputs: str, output: str = "", **attributes: object) -> str:
+    def op(self, kind: str, *inputs: str, output: str = "", **attributes: Any) -> str:
         """Append a node with one output and return the output's name."""
         output = output or f"{self.prefix}{kind.lower()}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, list(inputs), [output], name=f"{output}.node", **attributes))
