@@ -1,0 +1,53 @@
+"""`tinygmp boards`: which boards are known?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tinygmp.commands.options import Json
+
+if TYPE_CHECKING:
+    from tinygmp.device.board import Board
+
+Search = Annotated[
+    str,
+    typer.Argument(
+        metavar="[TEXT]", help="Only boards whose name, title, chip, core or family contains this."
+    ),
+]
+HEAD = ("board", "title", "chip", "core", "clock", "flash", "RAM")
+
+
+def boards(text: Search = "", as_json: Json = False) -> None:
+    """List the boards that `budget` and `verify` know."""
+    from tinygmp.commands import show
+    from tinygmp.device.board import all_boards
+    from tinygmp.errors import ConfigError
+
+    found = [board for board in all_boards() if text.lower() in searchable(board)]
+    if not found:
+        raise ConfigError(f"no board contains '{text}'; `tinygmp boards` lists all")
+    if as_json:
+        show.print_json({"boards": found})
+        return
+    rows = [
+        (
+            board.name,
+            board.title,
+            board.mcu,
+            board.core,
+            f"{board.clock_hz / 1e6:g} MHz",
+            f"{board.flash_bytes:,} B",
+            f"{board.ram_bytes:,} B",
+        )
+        for board in found
+    ]
+    show.print_table(f"{len(found)} boards", HEAD, rows)
+
+
+def searchable(board: Board) -> str:
+    from tinygmp.device.cores import CORES
+
+    return " ".join((board.name, board.title, board.mcu, board.core, CORES[board.core].family)).lower()
