@@ -68,6 +68,21 @@ def test_stack_grows_by_what_the_step_takes(board, deep, windows):
     assert 64 < shallow.stack_bytes < 260
 
 
+def test_a_stack_that_overruns_ram_is_told(needs, deep, windows):
+    needs("ziglang", "unicorn")
+    tight = dataclasses.replace(find_board("nucleo-g071rb"), ram_bytes=256)
+    with pytest.raises(
+        SimulationError, match=r"stack overran the data: \d+ B of stack and 8 B of data in 256 B"
+    ):
+        simulate(build(deep, tight, defines=("DEPTH=224",)), windows)
+
+
+def test_a_stack_into_the_data_is_over_budget_on_avr(needs, deep, windows):
+    needs("avr-gcc", "simavr")
+    result = simulate(build(deep, find_board("attiny85"), defines=("DEPTH=476",)), windows[:1])
+    assert result.stack_bytes + 8 > find_board("attiny85").ram_bytes
+
+
 @pytest.mark.parametrize("name", ["nucleo-g071rb", "nucleo-f446re", "longan-nano", "ch32v003"])
 def test_second_compiler_gives_the_same_answers(name, needs, summing, windows, summing_logits):
     board = find_board(name)

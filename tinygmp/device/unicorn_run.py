@@ -40,9 +40,10 @@ def run_in_unicorn(firmware: Firmware, counts: np.ndarray, timeout_s: float = 60
     try:
         machine.emu_start(start, stop, timeout=int(timeout_s * 1e6))
     except unicorn.UcError as error:
-        raise SimulationError(
-            f"board '{board.name}': {error} at {program_counter(machine, core.family):#x}"
-        ) from error
+        place = program_counter(machine, core.family)
+        trace.lowest_stack = min(trace.lowest_stack, machine.reg_read(trace.stack_register))
+        why = overrun(firmware, trace, image.symbols["tg_bss_end"]) or f"{error} at {place:#x}"
+        raise SimulationError(f"board '{board.name}': {why}") from error
     if program_counter(machine, core.family) != stop:
         raise SimulationError(f"board '{board.name}': no end within {timeout_s:.0f} s; use fewer windows")
     if trace.outside:
@@ -54,6 +55,18 @@ def run_in_unicorn(firmware: Firmware, counts: np.ndarray, timeout_s: float = 60
     painted = stack_top - lowest_written(bytes(machine.mem_read(*ram)), ram[0], image.symbols["tg_bss_end"])
     stack = max(stack_top - trace.lowest_stack, painted)
     return RunResult(logits, classes, stack, step_cost(trace, core.cycle_model), "unicorn")
+
+
+def overrun(firmware: Firmware, trace: Trace, data_end: int) -> str:
+    """Return the sentence for a stack that grew into the data, or nothing."""
+    board = firmware.board
+    if trace.lowest_stack >= data_end:
+        return ""
+    stack = board.ram_origin + board.ram_bytes - trace.lowest_stack
+    return (
+        f"the stack overran the data: {stack:,} B of stack and {firmware.sizes.ram_bytes:,} B of data "
+        f"in {board.ram_bytes:,} B of RAM; use a smaller model or a board with more RAM"
+    )
 
 
 def machine_for(family: str, cpu: str):  # type: ignore[no-untyped-def]
