@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
@@ -221,3 +223,15 @@ def test_previous_mask_that_keeps_less_is_refused():
 def test_share_outside_its_range_is_refused(share):
     with pytest.raises(ConfigError, match=r"outside 0\.\.1"):
         MinimumShare(share)
+
+
+@pytest.mark.parametrize("minimum", [None, MinimumShare(0.001)])
+def test_no_second_copy_of_the_weights_is_made(minimum):
+    rng = np.random.default_rng(0)
+    weights = {f"layer{i}": rng.standard_normal(500_000, np.float32) / (i + 1) for i in range(8)}
+    tracemalloc.start()
+    mask = global_magnitude_mask(weights, 0.9, minimum)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert mask.nnz == 400_000
+    assert peak_bytes < mask.size + 3_000_000  # one byte a mask element, a sample and the bracket's content
