@@ -98,7 +98,9 @@ def read_image(elf: bytes) -> Image:
     segments = tuple(
         (segment["p_paddr"], segment.data())
         for segment in file.iter_segments()
-        if segment["p_type"] == "PT_LOAD" and segment["p_filesz"]
+        if segment["p_type"] == "PT_LOAD"
+        and segment["p_filesz"]
+        and segment["p_offset"]  # not the file's header
     )
     symbols = {
         symbol.name: symbol["st_value"]

@@ -82,7 +82,11 @@ def build(
         objects = []
         for source in (sources.source, *support_files(core, folder, port)):
             objects.append(f"{Path(source).stem}.o")
-            invoke([*command, *flags, "-c", source, "-o", objects[-1]], folder, artifact.name)
+            invoke(
+                [*command, *flags, f"-fdebug-prefix-map={folder}=.", "-c", source, "-o", objects[-1]],
+                folder,
+                artifact.name,
+            )
         # The level is told to the linker too: zig builds the compiler's helper functions for it.
         linked, overflow = link([*command, "-g", LEVELS[optimise]], core, board, objects, folder)
         model = object_symbols((folder / objects[0]).read_bytes())
