@@ -68,6 +68,22 @@ def test_minimum_reaches_the_training_loop():
     assert pruner.begin_epoch(0).layer_nnz()["0.weight"] == 5
 
 
+def test_a_remembered_weight_returns_when_others_shrink():
+    weight = nn.Parameter(torch.tensor([1.0, 2.0, 3.0, 4.0]))
+    schedule = GradualSchedule(0.5, 0, 2, initial_sparsity=0.5)
+    pruner = Pruner({"w": weight}, schedule, by_criterion(), revive=True)
+    pruner.begin_epoch(0)
+    assert weight.tolist() == [0, 0, 3, 4]
+    with torch.no_grad():
+        weight.copy_(torch.tensor([7.0, 7.0, 3.0, 0.5]))
+    pruner.after_step()
+    assert weight.tolist() == [0, 0, 3, 0.5]
+    pruner.begin_epoch(1)
+    assert weight.tolist() == [0, 2, 3, 0]
+    with pytest.raises(ConfigError, match="only one of the two"):
+        Pruner({"w": weight}, schedule, by_criterion(), monotone=True, revive=True)
+
+
 def test_ranks_are_pruned_in_training():
     weights = {
         "W1": nn.Parameter(torch.randn(6, 4)),

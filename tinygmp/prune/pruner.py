@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import distributed
 
+from tinygmp.errors import ConfigError
 from tinygmp.prune.baselines import Criterion
 from tinygmp.prune.global_magnitude import global_magnitude_mask
 from tinygmp.prune.mask import PruneMask
@@ -32,9 +33,11 @@ class Schedule(Protocol):
 class Pruner:
     """Holds the mask of a module in training: renew it when an epoch begins, apply it after every step.
 
-    monotone: pruned weights stay pruned; otherwise each renewal ranks all weights as they stand, and because
-    a pruned weight stands at 0, only a dense phase or an optimiser's own momentum gives it a chance to
-    return. With torch.distributed running, process 0 makes the mask and every process receives it.
+    monotone: pruned weights stay pruned. Otherwise each renewal ranks all weights as they stand; a pruned one
+    stands at 0 and returns only after a dense phase. revive: pruned weights are remembered with the value
+    that they had, compete with it at the next renewal, and return with it when they win (the mask is free to
+    change, as in Zhu and Gupta 2017); the memory is not part of a checkpoint. With torch.distributed
+    running, process 0 makes the mask and every process receives it.
 
         for epoch in range(epochs):
             pruner.begin_epoch(epoch)
@@ -48,18 +51,24 @@ class Pruner:
         schedule: Schedule,
         make_mask: MakeMask,
         monotone: bool = False,
+        revive: bool = False,
     ) -> None:
+        if monotone and revive:
+            raise ConfigError("pruner: monotone masks never revive a weight; set only one of the two")
         self.parameters = dict(parameters)
         self.schedule = schedule
         self.make_mask = make_mask
-        self.monotone = monotone
+        self.monotone, self.revive = monotone, revive
         self.mask: PruneMask | None = None
         self.pruned: dict[str, torch.Tensor] = {}
+        self._remembered: dict[str, torch.Tensor] = {}
 
     def begin_epoch(self, epoch: int) -> PruneMask | None:
         """Renew the mask where the schedule says so, apply it, and return it (None while dense)."""
         if self.schedule.prunes_at(epoch):
             sparsity = self.schedule.sparsity_at(epoch)
+            if self.revive:
+                self._recall()
             self.use(self._agreed_mask(sparsity) if sparsity > 0 else None)
         return self.mask
 
@@ -77,6 +86,14 @@ class Pruner:
         with torch.no_grad():
             for name, pruned in self.pruned.items():
                 self.parameters[name].masked_fill_(pruned, 0)
+
+    def _recall(self) -> None:
+        """Put remembered values back under the mask, and remember all values for the next renewal."""
+        with torch.no_grad():
+            for name, pruned in self.pruned.items():
+                weight = self.parameters[name]
+                weight.copy_(torch.where(pruned, self._remembered.get(name, weight), weight))
+            self._remembered = {name: weight.detach().clone() for name, weight in self.parameters.items()}
 
     def _agreed_mask(self, sparsity: float) -> PruneMask:
         several = distributed.is_available() and distributed.is_initialized()
