@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from converters.agreement import EXACT, Agreement, tolerance
+from converters.agreement import EXACT, Agreement, form_of, tolerance
 from tinygmp.artifact import Artifact
 from tinygmp.errors import UnsupportedError
 from tinygmp.packed.model import PackedModel
@@ -31,7 +31,9 @@ class Truth:
         return None if self.labels is None else 100 * float((classes == self.labels).mean())
 
     def agreement(self, form: str, logits: np.ndarray, classes: np.ndarray, bitwise: bool) -> Agreement:
-        """Compare real logits; `bitwise` counts a window with any other logit as a mismatch, not only another class."""
+        """Compare real logits; `bitwise` counts a window with any other logit as a mismatch, not only
+        another class.
+        """
         expected = self.reference.logits * self.model.classifier.scale
         difference = np.abs(logits - expected) / (float(expected.std()) or 1.0)
         wrong = classes != self.reference.classes
@@ -51,24 +53,14 @@ def truth(model: PackedModel, counts: np.ndarray, labels: np.ndarray | None = No
     return Truth(model, counts, labels, run(model, counts))
 
 
-@dataclass(frozen=True)
-class Form:
-    """One runnable file of an artifact: its name after the model's, and its entry in TOLERANCES."""
-
-    suffix: str
-    tolerance: str
-
-
+# Target -> name of a form -> what its file's name adds to the model's.
 FORMS = {
-    "tflite": {
-        "f32": Form("_step_f32.tflite", "tflite-float32"),
-        "int16x8": Form("_step_int16x8.tflite", "tflite-int16x8"),
-    },
+    "tflite": {"f32": "_step_f32.tflite", "int16x8": "_step_int16x8.tflite"},
     "onnx": {
-        "scan": Form(".onnx", "onnx-float"),
-        "step": Form("_step.onnx", "onnx-float"),
-        "exact scan": Form("_exact.onnx", "onnx-exact"),
-        "exact step": Form("_exact_step.onnx", "onnx-exact"),
+        "scan": ".onnx",
+        "step": "_step.onnx",
+        "exact scan": "_exact.onnx",
+        "exact step": "_exact_step.onnx",
     },
 }
 
@@ -111,20 +103,17 @@ def check_c(artifact: Artifact, expected: Truth) -> ArtifactResult:
 
 def check_forms(artifact: Artifact, expected: Truth) -> ArtifactResult:
     """Run each form of a TFLite or ONNX artifact over all windows; the entry point is the main one."""
-    variants = {name: check_form(artifact, form, expected) for name, form in FORMS[artifact.target].items()}
-    main = next(
-        name
-        for name, form in FORMS[artifact.target].items()
-        if artifact.name + form.suffix == artifact.entry_point
-    )
+    files = {name: artifact.name + suffix for name, suffix in FORMS[artifact.target].items()}
+    variants = {name: check_form(artifact, file, expected) for name, file in files.items()}
+    main = next(name for name, file in files.items() if file == artifact.entry_point)
     return ArtifactResult(**vars(variants[main]), variants=variants)
 
 
-def check_form(artifact: Artifact, form: Form, expected: Truth) -> ArtifactVariant:
-    content = artifact.files[artifact.name + form.suffix]
+def check_form(artifact: Artifact, file: str, expected: Truth) -> ArtifactVariant:
+    content = artifact.files[file]
     runtime, logits, classes = run_form(artifact.target, content, expected.counts)
-    limit = tolerance(type(expected.model.cell).__name__, form.tolerance)
-    agreement = expected.agreement(form.tolerance, logits, classes, bitwise=False)
+    form = form_of(file)
+    agreement = expected.agreement(form, logits, classes, bitwise=False)
     return ArtifactVariant(
         accuracy=expected.accuracy_of(classes),
         mismatches=agreement.mismatches,
@@ -132,7 +121,7 @@ def check_form(artifact: Artifact, form: Form, expected: Truth) -> ArtifactVaria
         worst_logit_difference=agreement.worst_logit,
         file_bytes=len(content),
         measured_by=runtime,
-        agrees=agreement.within(limit),
+        agrees=agreement.within(tolerance(type(expected.model.cell).__name__, form)),
     )
 
 
