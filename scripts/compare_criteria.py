@@ -67,9 +67,11 @@ def draw(path: Path, rows: Sequence[CurveRow], data_name: str) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(figsize=(8, 5), constrained_layout=True)
+    figure, axes = pyplot.subplots(figsize=(9, 5), constrained_layout=True)
     means = mean_and_deviation(rows)
-    for line in sorted({key[:3] for key in means} - {("dense", "dense", 0)}):
+    lines = sorted({key[:3] for key in means} - {("dense", "dense", 0)})
+    kinds = sorted({(criterion, minimum) for criterion, _, minimum in lines})
+    for line in lines:
         points = sorted(key for key in means if key[:3] == line)
         criterion, schedule, minimum = line
         label = f"{criterion}, {schedule}" + (f", at least {minimum}" if minimum else "")
@@ -78,6 +80,7 @@ def draw(path: Path, rows: Sequence[CurveRow], data_name: str) -> None:
             [means[key][0] for key in points],
             [means[key][1] for key in points],
             label=label,
+            color=f"C{kinds.index((criterion, minimum))}",
             capsize=3,
             marker="o",
             linestyle="-" if schedule == "gradual" else "--",
@@ -87,7 +90,7 @@ def draw(path: Path, rows: Sequence[CurveRow], data_name: str) -> None:
     axes.set(
         xlabel="sparsity % (zeros)", ylabel="test accuracy %, last epoch", title=f"FastGRNN, {data_name}"
     )
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     figure.savefig(path, dpi=150)
 
 
