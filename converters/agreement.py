@@ -1,9 +1,10 @@
 """How closely a converted model agrees with the integer reference, and how closely it must.
 
-The reference rounds the input and the state to 8 bits and reads a 33-entry gate table. A float back end does not,
-so it can only agree within what that rounding amounts to over a window; the limits stand here and nowhere else.
+The reference multiplies the state's top byte and reads a 33-entry gate table; float back ends do neither, so they
+can only agree within what that amounts to over a window. The limits stand here and nowhere else.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -27,8 +28,8 @@ class Tolerance:
 
 # The exact form answers float32 logits, which round the integer logit times its scale; classes and integers are equal.
 EXACT = Tolerance(0.0, 1e-6)
-# A trained HAR-2 network with 683 weights: 6 of 2,947 windows, worst logit 0.34. Long windows let rounding add up.
-REAL = Tolerance(0.01, 0.6)
+# Measured on trained HAR-2 networks, 2,947 windows: at most 7 other classes (0.24 %), worst logit 0.15.
+REAL = Tolerance(0.01, 0.5)
 
 # Layer type -> form -> limit, for trained networks and windows of 128 steps.
 TOLERANCES: Mapping[str, Mapping[str, Tolerance]] = {
@@ -72,10 +73,9 @@ class Agreement:
     typical_logit: float  # root mean square of the same
 
     def within(self, limit: Tolerance) -> bool:
-        return (
-            self.mismatches <= limit.mismatch_fraction * self.windows
-            and self.worst_logit <= limit.logit_deviation
-        )
+        """True when both limits hold; a fraction of a window counts as one, so that few windows can be judged."""
+        allowed = math.ceil(limit.mismatch_fraction * self.windows)
+        return self.mismatches <= allowed and self.worst_logit <= limit.logit_deviation
 
 
 def compare(form: str, model: PackedModel, counts: np.ndarray, logits: np.ndarray) -> Agreement:

@@ -4,6 +4,7 @@ import numpy as np
 
 from converters.real_model import RealMatrix, RealModel, real_model
 from converters.to_onnx.graph import Graph, TensorProto
+from tinygmp.packed.layers import INT8_LIMIT
 from tinygmp.packed.model import PackedModel
 
 
@@ -26,7 +27,7 @@ class FloatCell:
             graph.constant("sensor.offset", real.offset, np.float32),
         )
         scaled = graph.op("Mul", centred, graph.constant("sensor.gain", real.input_gain, np.float32))
-        return clip(graph, scaled)
+        return clip(graph, graph.op("Mul", graph.op("Round", scaled), one_unit(graph)))
 
     def step(self, graph: Graph, x: str, state: str) -> str:
         """Append one step: x [batch, channels] and state [batch, hidden] to the next state."""
@@ -59,6 +60,10 @@ def apply_map(graph: Graph, matrices: tuple[RealMatrix, ...], x: str) -> str:
 
 def transposed(graph: Graph, matrix: RealMatrix) -> str:
     return graph.constant(f"{matrix.name}.transposed", np.ascontiguousarray(matrix.float32.T))
+
+
+def one_unit(graph: Graph) -> str:
+    return graph.constant("sensor.unit", 1 / INT8_LIMIT, np.float32)
 
 
 def clip(graph: Graph, x: str) -> str:

@@ -4,6 +4,7 @@ import numpy as np
 
 from converters.real_model import RealMatrix, RealModel
 from converters.to_tflite.flatbuffer import Subgraph, schema
+from tinygmp.packed.layers import INT8_LIMIT
 
 CLIP = schema.ActivationFunctionType.RELU_N1_TO_1
 NO_BIAS_VERSION = 6  # of FULLY_CONNECTED: the first that may leave the bias out
@@ -39,7 +40,9 @@ class FloatCell:
         wide = self.graph.tensor("wide", (1, real.channels), np.float32)
         self.graph.operator("CAST", 1, [counts], wide, schema.CastOptionsT())
         centred = self.subtract("centred", wide, self.row("sensor.offset", real.offset))
-        return self.multiply("x", centred, self.row("sensor.gain", real.input_gain), CLIP)
+        scaled = self.multiply("scaled", centred, self.row("sensor.gain", real.input_gain))
+        rounded = self.activate("ROUND", "rounded", scaled)
+        return self.multiply("x", rounded, self.scalar("sensor.unit", 1 / INT8_LIMIT), CLIP)
 
     def linear(self, name: str, matrices: tuple[RealMatrix, ...], x: int) -> int:
         for position, matrix in enumerate(matrices):

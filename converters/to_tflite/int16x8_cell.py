@@ -1,17 +1,19 @@
 """The FastGRNN step with int8 weights and int16 activations: the same equations, with our own scales.
 
 All zero points are 0. The state has ONE scale, that of the integer reference: state_out may be copied to
-state_in byte for byte, and its integers are the C code's. Where the equations clip, int16 saturates: x and the
-inner vector of a low-rank map reach 1 at 32767. Only the state, which reaches 1 at 32512, is clipped by the ADD.
+state_in byte for byte, and its integers are the C code's; so are those of x, -127..127 in an int16 tensor. Both
+are clipped by the operator that makes them; the inner vector of a low-rank map saturates at 32767, which is 1.
 """
 
 import numpy as np
 
 from converters.real_model import RealMatrix, RealModel
 from converters.to_tflite.flatbuffer import Subgraph, schema
-from tinygmp.packed.layers import STATE_LIMIT
+from tinygmp.packed.layers import INT8_LIMIT, STATE_LIMIT
 from tinygmp.quant.requantize import INT16_MAX
 
+CLIP = schema.ActivationFunctionType.RELU_N1_TO_1
+INPUT = 1 / INT8_LIMIT
 FRACTION = 1 / INT16_MAX  # scale of values in -1..1
 GATE = 1 / 32768  # what LOGISTIC and TANH must answer in
 PRE = 2.0**-11  # -16..16, the range of the reference's pre-activation
@@ -41,19 +43,20 @@ class Int16x8Cell:
         c = self.activate("TANH", "c", pre, "bias_update", real.bias_update)
         kept = self.multiply("kept", z, state, STATE)
         added = self.multiply("added", self.update_gain(z), c, STATE)
-        next_state = self.add("state_out", kept, added, STATE, schema.ActivationFunctionType.RELU_N1_TO_1)
+        next_state = self.add("state_out", kept, added, STATE, CLIP)
         return {"counts": counts, "state_in": state}, {
             "logits": self.classify(next_state),
             "state_out": next_state,
         }
 
     def normalise(self, counts: int) -> int:
-        """Subtract the offset exactly, then scale into fractions of full scale."""
+        """Subtract the offset exactly, then round to the int8 units of the reference."""
         real = self.real
         offset = self.graph.constant("sensor.offset", real.offset.astype(np.int16)[None, :], 1.0)
         centred = self.subtract("centred", counts, offset, 1.0)
-        gain = self.row("sensor.gain", real.input_gain, float(real.input_gain.max()) / INT16_MAX)
-        return self.multiply("x", centred, gain, FRACTION)
+        gain = real.input_gain / INT8_LIMIT
+        factor = self.row("sensor.gain", gain, float(gain.max()) / INT16_MAX)
+        return self.multiply("x", centred, factor, INPUT, CLIP)
 
     def linear(self, name: str, matrices: tuple[RealMatrix, ...], x: int) -> int:
         """Multiply by one matrix or two factors; the product's scale holds the largest possible sum."""
@@ -102,8 +105,10 @@ class Int16x8Cell:
         options.potScaleInt16 = False
         return self.elementwise("SUB", name, [left, right], scale, options)
 
-    def multiply(self, name: str, left: int, right: int, scale: float) -> int:
-        return self.elementwise("MUL", name, [left, right], scale, schema.MulOptionsT())
+    def multiply(self, name: str, left: int, right: int, scale: float, activation: int = 0) -> int:
+        options = schema.MulOptionsT()
+        options.fusedActivationFunction = activation
+        return self.elementwise("MUL", name, [left, right], scale, options)
 
     def elementwise(self, kind: str, name: str, inputs: list[int], scale: float, options: object) -> int:
         width = max(self.graph.tensors[index].shape[1] for index in inputs)

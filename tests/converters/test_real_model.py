@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from converters.agreement import TOLERANCES, Tolerance, compare, form_of, tolerance
+from converters.agreement import EXACT, TOLERANCES, Agreement, Tolerance, compare, form_of, tolerance
 from converters.metadata import describe
 from converters.real_model import real_model
 from tinygmp.errors import ConfigError, DataError
@@ -38,7 +38,7 @@ def test_gains_by_hand():
     assert real.nu == pytest.approx(cell.nu * 2 / 32512)
     assert real.zeta == pytest.approx(cell.zeta / 32 * 1024 / 32512)
     assert real.bias_gate[0] == int(cell.bias_gate[0]) * 32 / 2048
-    assert real.input_gain[1] == pytest.approx(model.input.multiplier[1] / 65536 / 127)
+    assert real.input_gain[1] == model.input.multiplier[1] / 65536
     assert (real.channels, real.hidden_size, real.classes) == (2, 4, 2)
 
 
@@ -64,6 +64,13 @@ def test_compare_counts_classes_and_measures_in_deviations(full_rank_network, wa
     swapped = compare("x", full_rank_network, counts, logits[:, ::-1])
     assert swapped.mismatches == 20
     assert not swapped.within(Tolerance(0.5, 100.0))
+
+
+def test_a_fraction_of_a_window_counts_as_one():
+    assert Agreement("x", 50, 1, 0.0, 0.0).within(Tolerance(0.01, 0.0))
+    assert not Agreement("x", 50, 2, 0.0, 0.0).within(Tolerance(0.01, 0.0))
+    assert not Agreement("x", 50, 1, 0.0, 0.0).within(EXACT)
+    assert not Agreement("x", 50, 0, 1e-5, 0.0).within(EXACT)
 
 
 def test_compare_refuses_logits_of_other_windows(full_rank_network, walks):

@@ -33,8 +33,8 @@ def float_network(model: PackedModel, counts: np.ndarray) -> np.ndarray:
         return inner @ (linear.second.decode() * linear.second.scale).T
 
     limit = 127 * sensor.scale
-    gain = sensor.multiplier * 2.0**-sensor.shift * sensor.scale
-    x = np.clip((counts - sensor.offset.astype(float)) * gain, -limit, limit)
+    units = (counts - sensor.offset.astype(float)) * sensor.multiplier / 2.0**sensor.shift
+    x = np.clip(np.rint(units) * sensor.scale, -limit, limit)
     zeta = cell.zeta * 2.0**-cell.zeta_shift * 1024 * cell.state_scale
     nu = cell.nu * 2 * cell.state_scale
     h = np.zeros((len(counts), cell.hidden_size))
@@ -150,7 +150,7 @@ def test_conversion_is_deterministic_and_the_step_has_the_expected_nodes(full_ra
     assert first.entry_point == "tiny.onnx"
     step = onnx.load_from_string(first.files["tiny_step.onnx"])
     assert Counter(node.op_type for node in step.graph.node) == {
-        "Cast": 3, "Sub": 2, "Mul": 4, "Clip": 2, "MatMul": 2, "Add": 4,
+        "Cast": 3, "Sub": 2, "Mul": 5, "Round": 1, "Clip": 2, "MatMul": 2, "Add": 4,
         "Sigmoid": 1, "Tanh": 1, "Gemm": 1, "ArgMax": 1,
     }  # fmt: skip
     window = onnx.load_from_string(first.files["tiny.onnx"])

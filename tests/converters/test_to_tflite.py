@@ -14,7 +14,7 @@ from converters.to_tflite.run import run_tflite
 from tinygmp.errors import DataError, FileFormatError, UnsupportedError
 from tinygmp.packed.layers import STATE_LIMIT
 from tinygmp.packed.random_model import random_model
-from tinygmp.packed.reference import run
+from tinygmp.packed.reference import quantize_input, run
 
 F32, INT16X8 = "tiny_step_f32.tflite", "tiny_step_int16x8.tflite"
 
@@ -34,7 +34,7 @@ def float_logits(model, counts: np.ndarray) -> np.ndarray:
             vector = vector @ (matrix.q * matrix.unit).T
         return vector
 
-    x = np.clip((counts - real.offset.astype(float)) * real.input_gain, -1, 1)
+    x = np.clip(np.rint((counts - real.offset.astype(float)) * real.input_gain) / 127, -1, 1)
     h = np.zeros((len(counts), real.hidden_size))
     for step in range(counts.shape[1]):
         pre = apply(real.w, x[:, step]) + apply(real.u, h)
@@ -84,6 +84,26 @@ def test_the_state_has_one_scale_and_no_zero_point(files):
     assert states[0]["quantization"] == states[1]["quantization"]
     assert {item["dtype"] for item in tensors.values()} == {np.int16}
     assert tensors["counts"]["quantization"] == (1.0, 0)
+
+
+@pytest.mark.filterwarnings("ignore:Warning. Enabling `experimental_preserve_all_tensors`")
+def test_int16_input_is_the_references_int8_input(full_rank_network, walks):
+    """Only values next to a tie may differ, by one unit: the gain of the file has 16 bits."""
+    counts = walks(500, steps=1)
+    interpreter = Interpreter(
+        model_content=convert(full_rank_network).files[INT16X8], experimental_preserve_all_tensors=True
+    )
+    tensors = {item["name"]: item["index"] for item in interpreter.get_tensor_details()}
+    interpreter.resize_tensor_input(tensors["counts"], [500, 3])
+    interpreter.resize_tensor_input(tensors["state_in"], [500, full_rank_network.cell.hidden_size])
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(tensors["counts"], counts[:, 0].copy())
+    interpreter.invoke()
+    expected = quantize_input(full_rank_network.input, counts[:, 0]).astype(int)
+    difference = np.abs(interpreter.get_tensor(tensors["x"]) - expected)
+    assert difference.max() <= 1
+    assert (difference > 0).mean() < 0.01
+    assert np.abs(expected).max() > 20
 
 
 def test_int16_state_is_the_references_own_unit(full_rank_network, walks):

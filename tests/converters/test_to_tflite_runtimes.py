@@ -31,30 +31,36 @@ def files(network):
     return convert(network).files
 
 
+@pytest.fixture
+def micro():
+    pytest.importorskip("tflite_micro", reason="install it with: pip install tflite-micro")
+    return run_micro
+
+
 @pytest.mark.parametrize(("file", "limit"), [(F32, 1e-5), (INT16X8, 0.01)])
-def test_tflite_micro_answers_as_litert_does(files, walks, file, limit):
+def test_tflite_micro_answers_as_litert_does(files, walks, micro, file, limit):
     counts = walks(8)
-    micro, expected = run_micro(files[file], counts), run_tflite(files[file], counts)
-    assert np.abs(micro.result.logits - expected.logits).max() < limit * expected.logits.std()
+    obtained, expected = micro(files[file], counts), run_tflite(files[file], counts)
+    assert np.abs(obtained.result.logits - expected.logits).max() < limit * expected.logits.std()
     full_scale = 1.0 if file == F32 else STATE_LIMIT
-    assert np.abs(micro.result.state.astype(float) - expected.state).max() < limit * full_scale
-    np.testing.assert_array_equal(micro.result.classes, expected.classes)
+    assert np.abs(obtained.result.state.astype(float) - expected.state).max() < limit * full_scale
+    np.testing.assert_array_equal(obtained.result.classes, expected.classes)
 
 
-def test_the_arena_of_a_har2_sized_cell_is_small(walks):
+def test_the_arena_of_a_har2_sized_cell_is_small(walks, micro):
     model = random_model(0)
     counts = walks(1, steps=3, channels=9)
-    arenas = {name: run_micro(content, counts).arena_bytes for name, content in convert(model).files.items()}
+    arenas = {name: micro(content, counts).arena_bytes for name, content in convert(model).files.items()}
     assert 3000 < arenas["random0_step_int16x8.tflite"] < 5000
     assert 3000 < arenas["random0_step_f32.tflite"] < 6000
 
 
-def test_tflite_micro_refuses_what_it_cannot_run(files, walks):
+def test_tflite_micro_refuses_what_it_cannot_run(files, walks, micro):
     with pytest.raises(DataError, match="got int16"):
-        run_micro(files[F32], walks(1, channels=4))
+        micro(files[F32], walks(1, channels=4))
     for damaged in (b"", files[F32][: len(files[F32]) // 2]):
         with pytest.raises(FileFormatError, match="refused the TFLite model"):
-            run_micro(damaged, walks(1))
+            micro(damaged, walks(1))
 
 
 def test_tensorflow_answers_as_litert_does(full_rank_network, walks, tmp_path):
