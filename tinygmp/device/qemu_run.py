@@ -58,7 +58,7 @@ def run_in_qemu(
         artifact,
         dataclasses.replace(moved, flash_bytes=1 << 20, ram_bytes=1 << 20),
         defines=(f"TG_MAILBOX_ADDRESS={machine.mailbox:#x}u",),
-        port="port_semihosting.c",
+        program=("main.c", "port_semihosting.c"),
         **options,
     )
     with tempfile.TemporaryDirectory(prefix="tinygmp-") as name:

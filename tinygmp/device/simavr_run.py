@@ -78,10 +78,10 @@ def flash_image(image: Image) -> bytes:
     return bytes(flash)
 
 
-def simavr_runner() -> Path:
-    """Return the compiled runner; it is built with the host's compiler when this version of it has not been yet."""
-    source = FIRMWARE_FOLDER / "simavr_run.c"
-    path = cache_folder() / f"simavr-{digest(source)}"
+def simavr_runner(name: str = "simavr_run.c") -> Path:
+    """Return a compiled runner; it is built with the host's compiler when this version of it has not been yet."""
+    source = FIRMWARE_FOLDER / name
+    path = cache_folder() / f"{source.stem}-{digest(source)}"
     if path.exists():
         return path
     require("simavr")

@@ -56,12 +56,12 @@ def build(
     optimise: str = "smallest",
     compiler: str = "",
     defines: tuple[str, ...] = (),
-    port: str = "",
+    program: tuple[str, ...] = (),
 ) -> Firmware:
     """Build the test firmware around a C artifact for a board.
 
     `optimise` is 'smallest', 'balanced' or 'fastest'; `compiler` 'zig' or 'gcc', by default the one that always works
-    for the core; `defines` are passed as -D; `port` names another source for the firmware's input and output.
+    for the core; `defines` are passed as -D; `program` names other sources of firmware/ than the test loop.
     Raises BuildError, MissingToolError or ConfigError.
     """
     if optimise not in LEVELS:
@@ -80,7 +80,7 @@ def build(
             (folder / path).write_bytes(content)
         (folder / "model_interface.h").write_bytes(interface_header(sources.prefix))
         objects = []
-        for source in (sources.source, *support_files(core, folder, port)):
+        for source in (sources.source, *support_files(core, folder, program)):
             objects.append(f"{Path(source).stem}.o")
             invoke(
                 [*command, *flags, f"-fdebug-prefix-map={folder}=.", "-c", source, "-o", objects[-1]],
@@ -111,10 +111,10 @@ def compiler_command(core: Core, board: Board, compiler: str) -> list[str]:
     return [require(core.gcc), *machine]
 
 
-def support_files(core: Core, folder: Path, port: str) -> list[str]:
+def support_files(core: Core, folder: Path, program: tuple[str, ...]) -> list[str]:
     """Copy the firmware's own sources next to the model's and return those to compile."""
-    names = ["main.c", port or PORT[core.family], *START[core.family]]
-    for name in ("port.h", *names):
+    names = [*(program or ("main.c", PORT[core.family])), *START[core.family]]
+    for name in ("port.h", "serial_link.h", *names):
         (folder / name).write_bytes((FIRMWARE_FOLDER / name).read_bytes())
     return names
 
