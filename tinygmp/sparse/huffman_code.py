@@ -57,7 +57,9 @@ class HuffmanCode:
             counts = np.append(np.bincount(codes), escapes.sum())
             weights = falling(counts[: int(np.flatnonzero(counts)[-1]) + 1])
             bits = -counts[: len(weights)] @ np.log2(weights / weights.sum())
-            costs[shift] = len(numbers) * shift + float(bits)
+            costs[shift] = len(numbers) * shift + max(
+                float(bits), len(numbers)
+            )  # no code is shorter than 1 bit
             if ranks.max() == 0:
                 break
         return min(costs, key=costs.__getitem__)
