@@ -2,13 +2,14 @@
 
 ONNX has no arithmetic right shift, so x >> n is written as (x + 2**40) / 2**n - 2**(40 - n): the sum is positive,
 where an int64 division rounds down. Matrix products run in float, which holds every partial sum exactly, because
-MatMulInteger saturates inside on some CPUs; the weights are stored as int8 all the same.
+MatMulInteger saturates inside on some CPUs; the weights are stored as int8 all the same. What depends on a gate's
+16-bit pre-activation alone is computed once for all 65,536 of them, from the 33-byte table, and looked up in each step.
 """
 
 import numpy as np
 
 from converters.to_onnx.graph import Graph, TensorProto
-from tinygmp.packed.layers import INT8_LIMIT, STATE_LIMIT, LinearMap, LowRank
+from tinygmp.packed.layers import INT8_LIMIT, STATE_LIMIT, FastGrnn, LinearMap, LowRank
 from tinygmp.packed.model import PackedModel
 from tinygmp.packed.ranges import largest_sum, prove_ranges
 from tinygmp.quant.gate_table import SEGMENT_BITS, TABLE_LIMIT
@@ -17,6 +18,7 @@ from tinygmp.sparse.tensor import PackedTensor
 
 POSITIVE = 40  # 2**40 lifts every intermediate (all below 2**34 in magnitude) above zero
 FLOAT32_EXACT = 2**24
+KEPT_CURVE, GAIN_CURVE, TANH_CURVE = "rnn.z_of_gate", "rnn.gain_of_gate", "rnn.c_of_update"
 
 
 class ExactCell:
@@ -31,7 +33,8 @@ class ExactCell:
         self.model = model
 
     def prepare(self, graph: Graph, counts: str) -> str:
-        """Append the folded normalisation: int16 counts [..., channels] to int64 -127..127."""
+        """Append the curves of the gates and the folded normalisation: int16 counts to int64 -127..127."""
+        append_curves(graph, self.model.cell)
         sensor = self.model.input
         wide = graph.op("Cast", counts, to=TensorProto.INT64)
         offset = graph.constant("sensor.offset", sensor.offset, np.int64)
@@ -45,15 +48,13 @@ class ExactCell:
         w_sum = times(graph, apply_map(graph, cell.w, x), 1 << cell.w_shift)
         u_sum = times(graph, apply_map(graph, cell.u, top_byte(graph, state)), 1 << cell.u_shift)
         pre = requantize(graph, cell.pre_requantizer, graph.op("Add", w_sum, u_sum))
-        gate = add_bias(graph, pre, "rnn.bias_gate", cell.bias_gate, cell.bias_gate_shift)
-        update = add_bias(graph, pre, "rnn.bias_update", cell.bias_update, cell.bias_update_shift)
-        z = graph.op("Add", half_tanh(graph, cell.table, gate, 1), graph.integer(256))
-        c = half_tanh(graph, cell.table, update, 2)
-        rest = times(graph, graph.op("Sub", graph.integer(512), z), cell.zeta)
-        a = graph.op("Add", shift_right(graph, rest, cell.zeta_shift), graph.integer(cell.nu))
-        added = times(graph, graph.op("Mul", a, c), 4)
-        total = graph.op("Add", graph.op("Mul", z, state), added)
-        return clip(graph, shift_right_rounded(graph, total, 9), -STATE_LIMIT, STATE_LIMIT)
+        gate = curve_index(graph, pre, "rnn.bias_gate", cell.bias_gate, cell.bias_gate_shift)
+        update = curve_index(graph, pre, "rnn.bias_update", cell.bias_update, cell.bias_update_shift)
+        kept = graph.op("Mul", graph.op("Gather", KEPT_CURVE, gate), state)
+        added = graph.op("Mul", graph.op("Gather", GAIN_CURVE, gate), graph.op("Gather", TANH_CURVE, update))
+        return clip(
+            graph, shift_right_rounded(graph, graph.op("Add", kept, added), 9), -STATE_LIMIT, STATE_LIMIT
+        )
 
     def classify(self, graph: Graph, state: str) -> None:
         """Append 'logits_int32' as in the reference, 'logits' float32 in real units, and 'class' int64."""
@@ -65,6 +66,22 @@ class ExactCell:
         scale = graph.constant("classifier.scale", classifier.scale, np.float32)
         graph.op("Mul", graph.op("Cast", total, to=TensorProto.FLOAT), scale, output="logits")
         graph.op("ArgMax", "logits_int32", output="class", axis=1, keepdims=0)
+
+
+def append_curves(graph: Graph, cell: FastGrnn) -> None:
+    """Append z, 4 * a and c for every pre-activation -32768..32767, in that order."""
+    pre = graph.op("Range", graph.integer(INT16_MIN), graph.integer(INT16_MAX + 1), graph.integer(1))
+    z = graph.op("Add", half_tanh(graph, cell.table, pre, 1), graph.integer(256), output=KEPT_CURVE)
+    rest = times(graph, graph.op("Sub", graph.integer(512), z), cell.zeta)
+    a = graph.op("Add", shift_right(graph, rest, cell.zeta_shift), graph.integer(cell.nu))
+    graph.op("Mul", a, graph.integer(4), output=GAIN_CURVE)
+    graph.op("Identity", half_tanh(graph, cell.table, pre, 2), output=TANH_CURVE)
+
+
+def curve_index(graph: Graph, pre: str, name: str, bias: np.ndarray, shift: int) -> str:
+    """Append the place of saturate16(pre + (bias << shift)) on the curves."""
+    lifted = graph.constant(name, (bias.astype(np.int64) << shift) - INT16_MIN)
+    return clip(graph, graph.op("Add", pre, lifted), 0, INT16_MAX - INT16_MIN)
 
 
 def apply_map(graph: Graph, linear: LinearMap, x8: str) -> str:
@@ -86,11 +103,6 @@ def requantize(graph: Graph, requantizer: Requantizer, accumulator: str) -> str:
     narrow = clip(graph, shift_right(graph, accumulator, requantizer.pre_shift), INT16_MIN, INT16_MAX)
     scaled = shift_right_rounded(graph, times(graph, narrow, requantizer.multiplier), requantizer.post_shift)
     return clip(graph, scaled, INT16_MIN, INT16_MAX)
-
-
-def add_bias(graph: Graph, pre: str, name: str, bias: np.ndarray, shift: int) -> str:
-    shifted = graph.constant(name, bias.astype(np.int64) << shift)
-    return clip(graph, graph.op("Add", pre, shifted), INT16_MIN, INT16_MAX)
 
 
 def half_tanh(graph: Graph, table: np.ndarray, pre: str, stretch: int) -> str:

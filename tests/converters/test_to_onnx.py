@@ -97,6 +97,34 @@ def test_exact_step_carries_the_state_of_the_reference(network, files, walks):
     assert np.abs(state).max() > 1000
 
 
+@pytest.mark.parametrize("index_format", ["dense", "bitmask", "csr8", "relative4", "rice"])
+def test_any_storage_format_gives_the_same_answers(walks, index_format):
+    counts = walks(3, steps=5, channels=9)
+    expected = run(random_model(0, hidden=24), counts).logits
+    model = random_model(0, hidden=24, index_format=index_format)
+    obtained = run_onnx(convert(model).files["random0_exact.onnx"], counts)
+    np.testing.assert_array_equal(obtained.logits_int32, expected)
+
+
+def test_exact_gates_saturate_and_change_sign_where_the_reference_does():
+    """Biases from nothing to far beyond the 16-bit pre-activation, of both signs."""
+    for bias in (-127, -64, -1, 0, 1, 63, 127):
+        for shift in (0, 5, 8):
+            model = random_model(5, inputs=1, hidden=3, classes=2)
+            biases = np.array([bias, -bias, 0], np.int8)
+            cell = replace(
+                model.cell,
+                bias_gate=biases,
+                bias_gate_shift=shift,
+                bias_update=biases,
+                bias_update_shift=shift,
+            )
+            model = replace(model, layers=(model.input, cell, model.classifier))
+            counts = np.random.default_rng(bias + 200).integers(-32768, 32768, (4, 6, 1)).astype(np.int16)
+            obtained = run_onnx(convert(model).files["random5_exact_step.onnx"], counts)
+            np.testing.assert_array_equal(obtained.logits_int32, run(model, counts).logits)
+
+
 def test_exact_holds_where_float32_sums_would_round():
     """1,100 weights of 127 on a saturated state sum to more than 2**24."""
     model = random_model(1, inputs=2, hidden=1100, classes=2)
