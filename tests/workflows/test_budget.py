@@ -40,11 +40,21 @@ def test_the_verdict_turns_at_the_last_byte(model):
 
 
 def test_what_does_not_fit_still_tells_its_size(model):
-    tight = budget(model, [BOARD], Reserve(flash_bytes=find_board(BOARD).flash_bytes - 100))
+    whole = budget(model, [BOARD]).boards[0]
+    tight = budget(model, [replace(find_board(BOARD), flash_bytes=300)])
     assert not tight.fits
-    assert tight.boards[0].flash_bytes == budget(model, [BOARD]).boards[0].flash_bytes
-    assert tight.boards[0].flash_limit_bytes == 100
+    assert tight.boards[0].flash_bytes == whole.flash_bytes
     assert tight.boards[0].stack_bytes is None
+
+
+def test_a_reserve_lowers_the_limits_and_nothing_else(model):
+    whole = budget(model, [BOARD]).boards[0]
+    left = 100
+    kept = Reserve(find_board(BOARD).flash_bytes - left, find_board(BOARD).ram_bytes - left)
+    tight = budget(model, [BOARD], kept).boards[0]
+    assert (tight.flash_limit_bytes, tight.ram_limit_bytes, tight.fits) == (left, left, False)
+    figures = ("flash_bytes", "ram_bytes", "stack_bytes", "by_symbol")
+    assert all(getattr(tight, figure) == getattr(whole, figure) for figure in figures)
 
 
 def test_a_larger_model_needs_more(model):

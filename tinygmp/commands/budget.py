@@ -23,7 +23,7 @@ ReserveFlash = Annotated[
 ReserveRam = Annotated[
     int, typer.Option("--reserve-ram", metavar="BYTES", help="RAM that the rest of the application needs.")
 ]
-HEAD = ("board", "verdict", "core", "flash", "flash left", "RAM", "stack", "RAM left", "measured by")
+HEAD = ("board", "verdict", "flash", "flash left", "RAM + stack", "RAM left", "measured by")
 LARGEST_SYMBOLS = 8
 
 
@@ -98,14 +98,13 @@ def board_row(board: BoardBudget) -> Row:
 
     flash_left = board.flash_limit_bytes - board.flash_bytes
     ram_left = board.ram_limit_bytes - board.ram_bytes - (board.stack_bytes or 0)
+    stack = "" if board.stack_bytes is None else f" + {board.stack_bytes:,}"
     cells = (
         board.board,
         "fits" if board.fits else "does not fit",
-        board.core,
         used(board.flash_bytes, board.flash_limit_bytes),
         size(flash_left),
-        used(board.ram_bytes, board.ram_limit_bytes),
-        size(board.stack_bytes),
+        f"{board.ram_bytes:,}{stack} of {board.ram_limit_bytes:,} B",
         size(ram_left),
         board.measured_by,
     )

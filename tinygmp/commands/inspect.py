@@ -9,7 +9,7 @@ from tinygmp.commands.options import SHIPPED, Json, Model
 if TYPE_CHECKING:
     from tinygmp.workflows.inspect import Inspection, TensorFacts
 
-TENSOR_HEAD = ("tensor", "shape", "index", "values", "nonzero", "zeros", "scale", "bytes", "limit")
+TENSOR_HEAD = ("tensor", "shape", "format", "nonzero", "zeros", "scale", "bytes", "limit")
 
 
 def inspect(model: Model = SHIPPED, as_json: Json = False) -> None:
@@ -51,11 +51,10 @@ def tensor_row(tensor: TensorFacts) -> tuple[str, ...]:
     return (
         tensor.name,
         f"{rows} x {columns}",
-        tensor.index_format,
-        tensor.value_format,
+        f"{tensor.index_format}, {tensor.value_format}",
         f"{tensor.nnz:,}",
         f"{100 * tensor.sparsity:.1f} %",
-        f"{tensor.scale:.4g}",
+        f"{tensor.scale:.3g}",
         f"{tensor.payload_bytes:,} B",
         f"{tensor.limit_bytes:,.0f} B",
     )

@@ -14,7 +14,7 @@ INK = "#010203"  # replaced by currentColor, so that one file serves light, dark
 ACCENT, SOFT, WARM = "#2f7fd0", "#9bbfe3", "#d9822b"
 PALETTE = ("#2f7fd0", "#d9822b", "#4a9a62", "#8d6bb8", "#c24d4d", "#7a8794", "#c9a227")
 SMALL, NORMAL = 9.0, 10.0
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": NORMAL,
@@ -49,9 +49,9 @@ def accuracy_against_bytes(report: Report) -> str:
             )  # fmt: skip
             for point in sweep:
                 label_point(axes, point.payload_bytes, point.accuracy, f"{100 * point.sparsity:.0f} %", -14)
-        for point, colour in zip(named_points(report), (ACCENT, WARM), strict=False):
-            axes.scatter([point.payload_bytes], [point.accuracy], color=colour, s=60, zorder=3)
-            label_point(axes, point.payload_bytes, point.accuracy, point.label, 9)
+        for model, colour in zip(named_points(report), (ACCENT, WARM), strict=False):
+            axes.scatter([model.payload_bytes], [model.accuracy], color=colour, s=60, zorder=3)
+            label_point(axes, model.payload_bytes, model.accuracy, model.label, 9)
         axes.axhline(report.dense.accuracy, color=INK, linewidth=0.8, linestyle=(0, (4, 3)), alpha=0.6)
         axes.annotate(
             f"dense, float: {report.dense.accuracy:.2f} %", (1, report.dense.accuracy), (-3, 3),

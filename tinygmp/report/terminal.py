@@ -1,5 +1,6 @@
 """The report as tables on a terminal."""
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ from tinygmp.report.rows import (
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+
+FIGURE = re.compile(r"–|-?[\d,.]+( (of|\+) [\d,.]+)*( (B|%|sd|MHz))?")
 
 
 def print_report(report: Report, console: "Console") -> None:
@@ -46,12 +49,22 @@ def print_banner(console: "Console", text: str = SYNTHETIC_BANNER) -> None:
 
 def table(title: str, head: Sequence[str], rows: Sequence[Row]) -> "Table":
     """Return a table: numbers to the right; the second cell is green in rows that passed, red in those that failed."""
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
-    shown = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    shown = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
     for index, name in enumerate(head):
-        shown.add_column(name, justify="right" if is_numeric(index, rows) else "left", overflow="fold")
+        figures = is_numeric([row.cells[index] for row in rows])
+        shown.add_column(name, justify="right" if figures else "left", no_wrap=index == 0, overflow="fold")
     for row in rows:
         styles = [""] * len(row.cells)
         if row.passed is not None:
@@ -60,6 +73,6 @@ def table(title: str, head: Sequence[str], rows: Sequence[Row]) -> "Table":
     return shown
 
 
-def is_numeric(column: int, rows: Sequence[Row]) -> bool:
-    """Return True when every cell of a column starts with a digit or is empty of information."""
-    return column > 0 and all(row.cells[column][:1].isdigit() or len(row.cells[column]) <= 1 for row in rows)
+def is_numeric(cells: Sequence[str]) -> bool:
+    """Return True when every cell is a figure, such as '12', '3.5 %', '4,120 of 65,536 B', or empty of information."""
+    return all(FIGURE.fullmatch(cell) for cell in cells)

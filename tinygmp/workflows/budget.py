@@ -35,7 +35,8 @@ class Reserve:
             )
         if self.flash_bytes >= board.flash_bytes or self.ram_bytes >= board.ram_bytes:
             raise ConfigError(
-                f"board '{board.name}' has {board.flash_bytes:,} B flash and {board.ram_bytes:,} B RAM; reserving "
+                f"board '{board.name}' has {board.flash_bytes:,} B flash and {board.ram_bytes:,} "
+                f"B RAM; reserving "
                 f"{self.flash_bytes:,} and {self.ram_bytes:,} leaves none for the model"
             )
         return replace(
@@ -47,7 +48,9 @@ class Reserve:
 
 @dataclass(frozen=True)
 class BoardBudget:
-    """A model's program against one board; `ram_bytes` leaves out the stack, whose peak is None where not measured."""
+    """A model's program against one board; `ram_bytes` leaves out the stack, whose peak is None where not
+    measured.
+    """
 
     board: str
     core: str
@@ -67,7 +70,9 @@ class BoardBudget:
 
 @dataclass(frozen=True)
 class Budget:
-    """Verdicts of all boards, and the byte ledger of the model; `missing` maps a board to the tool that it lacks."""
+    """Verdicts of all boards, and the byte ledger of the model; `missing` maps a board to the tool that it
+    lacks.
+    """
 
     model: str
     synthetic: bool
@@ -88,11 +93,12 @@ def budget(
 ) -> Budget:
     """Build a model for each board and compare it with the board's memory less the reserve.
 
-    Raises ConfigError for an unknown board or too large a reserve, BuildError; a board whose compiler is absent is
-    told in `missing`.
+    Raises ConfigError for an unknown board or too large a reserve, BuildError; a board whose compiler is
+    absent is told in `missing`.
     """
     reserve = reserve or Reserve()
-    found = [reserve.taken_from(board if isinstance(board, Board) else find_board(board)) for board in boards]
+    found = [board if isinstance(board, Board) else find_board(board) for board in boards]
+    limits = [reserve.taken_from(board) for board in found]
     if not found:
         raise ConfigError("no board was given; `tinygmp boards` lists them")
     artifact = converter("c")(model)
@@ -100,30 +106,33 @@ def budget(
     steps = Steps(on_step, len(found))
     results: list[BoardBudget] = []
     missing: dict[str, str] = {}
-    for board in found:
+    for board, limit in zip(found, limits, strict=True):
         steps.begin(f"building for {board.name}")
         try:
-            results.append(budget_of(artifact, board, counts))
+            results.append(budget_of(artifact, board, limit, counts))
         except MissingToolError as error:
             missing[board.name] = str(error)
         steps.end()
     return Budget(model.name, model.synthetic, ledger(model), tuple(results), missing)
 
 
-def budget_of(artifact: Artifact, board: Board, counts: np.ndarray) -> BoardBudget:
-    """Return the budget of a C artifact on one board; a few steps are simulated for the stack's peak."""
+def budget_of(artifact: Artifact, board: Board, limit: Board, counts: np.ndarray) -> BoardBudget:
+    """Return the budget of a C artifact on one board, of whose memory `limit` says how much it may have.
+
+    A few steps are simulated on the whole board for the stack's peak.
+    """
     firmware = build(artifact, board)
     stack_bytes, measured_by = peak_stack(firmware, counts)
-    result = check_budget(firmware.sizes, board, stack_bytes)
+    result = check_budget(firmware.sizes, limit, stack_bytes)
     sizes = firmware.sizes
     return BoardBudget(
         board=board.name,
         core=board.core,
         fits=firmware.links and result.fits,
         flash_bytes=sizes.flash_bytes,
-        flash_limit_bytes=board.flash_bytes,
+        flash_limit_bytes=limit.flash_bytes,
         ram_bytes=sizes.ram_bytes,
-        ram_limit_bytes=board.ram_bytes,
+        ram_limit_bytes=limit.ram_bytes,
         stack_bytes=stack_bytes,
         weights_bytes=sizes.weights_bytes,
         engine_bytes=sizes.engine_bytes,
@@ -135,7 +144,9 @@ def budget_of(artifact: Artifact, board: Board, counts: np.ndarray) -> BoardBudg
 
 
 def peak_stack(firmware: Firmware, counts: np.ndarray) -> tuple[int | None, str]:
-    """Return the peak stack and what measured it; None where the program does not fit or no simulator is there."""
+    """Return the peak stack and what measured it; None where the program does not fit or no simulator is
+    there.
+    """
     if not firmware.links:
         return None, f"{firmware.compiler}, linked without limits"
     try:

@@ -37,8 +37,8 @@ def convert(
 ) -> list[Converted]:
     """Convert a model to each target ('c', 'tflite', 'onnx' or 'all') and write the files into one folder.
 
-    Nothing is written unless every conversion succeeds. Raises UnsupportedError for an unknown target or a model
-    that a target cannot hold, OutputError for a folder that cannot be written.
+    Nothing is written unless every conversion succeeds. Raises UnsupportedError for an unknown target or a
+    model that a target cannot hold, OutputError for a folder that cannot be written.
     """
     artifacts = make_artifacts(model, targets, on_step)
     write_together(artifacts, out_folder)
@@ -62,7 +62,9 @@ def make_artifacts(model: PackedModel, targets: Sequence[str], on_step: OnStep =
 
 
 def write_together(artifacts: Sequence[Artifact], folder: Path) -> None:
-    """Write the files of several artifacts: first all into a hidden neighbour, then move each to its place."""
+    """Write the files of several artifacts: first all into a hidden neighbour, then move each to its
+    place.
+    """
     files: dict[str, bytes] = {}
     for artifact in artifacts:
         for path, content in artifact.files.items():

@@ -1,4 +1,6 @@
-"""What is inside a packed model: layers, formats, sparsity, bytes against the limit, and where it came from."""
+"""What is inside a packed model: layers, formats, sparsity, bytes against the limit, and where it came
+from.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

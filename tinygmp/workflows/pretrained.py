@@ -21,7 +21,9 @@ def shipped_names() -> tuple[str, ...]:
 
 
 def model_path(name_or_path: str = SHIPPED) -> Path:
-    """Return the file of a model by path, or of a shipped model by name; raises ConfigError when there is none."""
+    """Return the file of a model by path, or of a shipped model by name; raises ConfigError when there is
+    none.
+    """
     given = Path(name_or_path)
     if given.suffix or given.exists() or given.parent != Path("."):
         return given

@@ -28,7 +28,9 @@ JOBS = 2
 
 @dataclass(frozen=True)
 class Verification:
-    """What was found; `missing` maps a target or board that could not be run to the reason, with the remedy."""
+    """What was found; `missing` maps a target or board that could not be run to the reason, with the
+    remedy.
+    """
 
     model: str
     data: str
@@ -58,8 +60,9 @@ def verify(
 ) -> Verification:
     """Convert a model and compare each artifact, and the C code on each board, with the integer reference.
 
-    Artifacts run all windows, a simulated core `windows_per_core` of them, spread evenly. A runtime or tool that is
-    absent is told in `missing`; raises ConfigError or UnsupportedError for unknown names, BuildError, SimulationError.
+    Artifacts run all windows, a simulated core `windows_per_core` of them, spread evenly. A runtime or tool
+    that is absent is told in `missing`; raises ConfigError or UnsupportedError for unknown names,
+    BuildError, SimulationError.
     """
     lab_boards = [board if isinstance(board, Board) else find_board(board) for board in boards]
     artifacts = make_artifacts(model, targets) if targets else []

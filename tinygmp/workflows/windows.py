@@ -28,10 +28,10 @@ class Windows:
 def load_windows(model: PackedModel, source: str | None = None, on_step: OnStep = silent) -> Windows:
     """Return test windows for a model.
 
-    source: an .npz file with 'counts' (int16) or 'windows' (real units) and perhaps 'labels'; a folder or zip of
-    UCI HAR; 'uci' (may download), 'synthetic' or 'random'. None takes what this machine has: UCI HAR where the
-    model is of its kind and a local copy exists, else synthetic windows; random counts for other models.
-    Raises DataError or ConfigError.
+    source: an .npz file with 'counts' (int16) or 'windows' (real units) and perhaps 'labels'; a folder or
+    zip of UCI HAR; 'uci' (may download), 'synthetic' or 'random'. None takes what this machine has: UCI HAR
+    where the model is of its kind and a local copy exists, else synthetic windows; random counts for other
+    models. Raises DataError or ConfigError.
     """
     if source is not None and source.endswith(".npz"):
         return own_windows(model, Path(source))
@@ -39,7 +39,8 @@ def load_windows(model: PackedModel, source: str | None = None, on_step: OnStep 
         return random_windows(model)
     if not takes_har(model):
         raise ConfigError(
-            f"model '{model.name}' has channels {', '.join(model.input.channel_names)}, which UCI HAR does not; "
+            f"model '{model.name}' has channels {', '.join(model.input.channel_names)}, which UCI "
+            f"HAR does not; "
             "give --data FILE.npz with its own windows, or --data random"
         )
     return har_windows(model, source, on_step)
@@ -90,7 +91,8 @@ def own_windows(model: PackedModel, path: Path) -> Windows:
         or not counts.size
     ):
         raise DataError(
-            f"'{path}': {counts.dtype} {counts.shape}, expected int16 [windows, steps, {model.input.channels}]"
+            f"'{path}': {counts.dtype} {counts.shape}, expected int16 [windows, steps, "
+            f"{model.input.channels}]"
         )
     labels = arrays.get("labels")
     if labels is not None and (
