@@ -1,6 +1,7 @@
 """Run the test suite; with --strict a skipped test is a failure."""
 
 import argparse
+import os
 import re
 import subprocess
 import sys
@@ -10,7 +11,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--strict", action="store_true", help="fail when any test is skipped")
     options, pytest_arguments = parser.parse_known_args()
-    command = [sys.executable, "-m", "pytest", *pytest_arguments]
+    workers = str(min(os.cpu_count() or 1, 4))
+    command = [sys.executable, "-m", "pytest", "-n", workers, "--dist", "loadscope", *pytest_arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, bufsize=1)
     assert process.stdout is not None
     skipped = 0
