@@ -16,7 +16,7 @@ from tinygmp.errors import SimulationError
 PAGE = 4096
 PAINT = 0xA5
 SYSTEM_REGISTERS = 0xE000E000  # the private peripheral bus of a Cortex-M, where the start-up code finds CPACR
-M0PLUS_METHOD = "Cortex-M0+ cost table, zero wait states, one-cycle multiplier; about 5 % low against boards"
+M0PLUS_METHOD = "modelled: Cortex-M0+ cost table, no wait states; 3 to 5 % low against a measured board"
 
 
 def run_in_unicorn(firmware: Firmware, counts: np.ndarray, timeout_s: float = 600.0) -> RunResult:
