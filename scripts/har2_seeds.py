@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -63,7 +62,6 @@ def main(
 
 def run_seed(seed: int, recipe: Recipe, source: str | None, out: Path) -> None:
     """Train, pack and score one seed, and write its result and model."""
-    torch.set_num_threads(1)
     data = load_har(source)
     prepared = prepare(data, recipe, seed)
 
