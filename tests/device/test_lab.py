@@ -68,17 +68,17 @@ def test_what_does_not_fit_is_not_run(summing, windows, summing_logits):
 @pytest.mark.usefixtures("_lab")
 def test_several_boards_come_back_in_order(summing, windows, summing_logits):
     boards = [find_board(name) for name in ("longan-nano", "nucleo-g071rb")]
-    reports, missing = measure_all(summing, boards, windows, lambda_free_reference)
+    reports, missing = measure_all(summing, boards, windows, summing_logits)
     assert [report.board for report in reports] == ["longan-nano", "nucleo-g071rb"]
     assert all(report.parity.exact for report in reports)
     assert missing == {}
 
 
-def lambda_free_reference(counts):
-    """The summing model's reference under a name, since another process must find it."""
-    import numpy as np
-
-    return (counts.astype(np.int64).sum(axis=1) @ np.array([[1, 3, -5], [-2, 4, 6]])).astype(np.int32)
+def test_a_board_without_its_tool_is_left_out_by_name(summing, windows, summing_logits, monkeypatch):
+    monkeypatch.setattr("tinygmp.device.tools.shutil.which", lambda name: None)
+    reports, missing = measure_all(summing, [find_board("arduino-uno")], windows, summing_logits)
+    assert reports == []
+    assert "gcc-avr avr-libc" in missing["arduino-uno"]
 
 
 def test_a_missing_program_is_named_with_its_install_line(monkeypatch):

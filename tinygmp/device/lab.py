@@ -1,7 +1,7 @@
 """Measure an artifact on a board: build, check the budget, run, compare with the reference."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
@@ -71,14 +71,14 @@ def measure_all(
     jobs: int = 2,
     **options: str,
 ) -> tuple[list[DeviceReport], dict[str, str]]:
-    """Measure on several boards, each in its own process.
+    """Measure on several boards at once: compilers and simulators run outside Python, so threads do.
 
     Returns the reports in the order of the boards, and board name -> reason for boards whose tools are missing.
     """
     reports: list[DeviceReport] = []
     missing: dict[str, str] = {}
     job = partial(measure, artifact, counts=counts, reference=reference, **options)  # type: ignore[arg-type]
-    with ProcessPoolExecutor(max_workers=jobs) as pool:
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
         for board, future in [(board, pool.submit(job, board)) for board in boards]:
             try:
                 reports.append(future.result())
