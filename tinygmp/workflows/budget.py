@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from tinygmp.errors import ConfigError, MissingToolError
 from tinygmp.packed.model import PackedModel
 from tinygmp.packed.sizes import Ledger, ledger
 from tinygmp.workflows.progress import OnStep, Steps, silent
+from tinygmp.workflows.side_by_side import run_side_by_side
 from tinygmp.workflows.windows import random_windows
 
 STACK_WINDOWS, STACK_STEPS = 2, 3  # a step takes the same way through the code each time
@@ -104,16 +106,13 @@ def budget(
     artifact = converter("c")(model)
     counts = random_windows(model, STACK_WINDOWS).counts[:, :STACK_STEPS]
     steps = Steps(on_step, len(found))
-    results: list[BoardBudget] = []
-    missing: dict[str, str] = {}
-    for board, limit in zip(found, limits, strict=True):
-        steps.begin(f"building for {board.name}")
-        try:
-            results.append(budget_of(artifact, board, limit, counts))
-        except MissingToolError as error:
-            missing[board.name] = str(error)
-        steps.end()
-    return Budget(model.name, model.synthetic, ledger(model), tuple(results), missing)
+    steps.begin(f"building for {len(found)} boards")
+    jobs = {
+        board.name: partial(budget_of, artifact, board, limit, counts)
+        for board, limit in zip(found, limits, strict=True)
+    }
+    results, missing = run_side_by_side(jobs, steps, "built for")
+    return Budget(model.name, model.synthetic, ledger(model), tuple(results.values()), missing)
 
 
 def budget_of(artifact: Artifact, board: Board, limit: Board, counts: np.ndarray) -> BoardBudget:

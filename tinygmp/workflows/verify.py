@@ -1,8 +1,8 @@
 """Check what was converted from a packed model: on this machine, and on simulated boards."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -18,12 +18,12 @@ from tinygmp.report.record import ArtifactResult, DeviceResult
 from tinygmp.workflows.convert import make_artifacts
 from tinygmp.workflows.parity import Truth, check_artifact, truth
 from tinygmp.workflows.progress import OnStep, Steps, silent
+from tinygmp.workflows.side_by_side import run_side_by_side
 from tinygmp.workflows.windows import Windows, spread
 
 # One board for each core that every machine can simulate: Cortex-M0+, Cortex-M4F, RV32IMC.
 DEFAULT_BOARDS = ("nucleo-g071rb", "nucleo-l432kc", "esp32-c3")
 WINDOWS_PER_CORE = 64
-JOBS = 2
 
 
 @dataclass(frozen=True)
@@ -103,28 +103,18 @@ def check_artifacts(
 def check_boards(
     model: PackedModel, boards: Sequence[Board], counts: np.ndarray, steps: Steps
 ) -> tuple[tuple[DeviceResult, ...], dict[str, str]]:
-    """Return the result of each board in the order given, and board -> reason where its tools are absent.
-
-    Boards run side by side in threads: compilers are processes of their own and simulators release the lock.
-    """
+    """Return the result of each board in the order given, and board -> reason where its tools are absent."""
     if not boards:
         return (), {}
     artifact = converter("c")(model)
-    results: dict[str, DeviceResult] = {}
-    missing: dict[str, str] = {}
+
+    def simulate(board: Board) -> DeviceResult:
+        return device_result(measure(artifact, board, counts, lambda part: run(model, part).logits))
+
     steps.begin(f"simulating {len(boards)} boards on {len(counts)} windows each")
-    with ThreadPoolExecutor(JOBS) as pool:
-        jobs = {
-            pool.submit(measure, artifact, board, counts, lambda part: run(model, part).logits): board.name
-            for board in boards
-        }
-        for job in as_completed(jobs):
-            try:
-                results[jobs[job]] = device_result(job.result())
-            except MissingToolError as error:
-                missing[jobs[job]] = str(error)
-            steps.end(f"simulated {jobs[job]}")
-    return tuple(results[board.name] for board in boards if board.name in results), missing
+    jobs = {board.name: partial(simulate, board) for board in boards}
+    results, missing = run_side_by_side(jobs, steps, "simulated")
+    return tuple(results.values()), missing
 
 
 def device_result(report: DeviceReport) -> DeviceResult:
