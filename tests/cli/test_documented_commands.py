@@ -1,0 +1,43 @@
+"""Every command in docs/command_line.md runs."""
+
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinygmp.device.board import board_names
+from tinygmp.packed.file import load_model
+from tinygmp.workflows.windows import random_windows
+
+PAGE = Path(__file__).parents[2] / "docs" / "command_line.md"
+COMMANDS = [
+    line
+    for block in re.findall(r"```sh\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    for line in block.splitlines()
+]
+FEW_BOARDS = "--board nucleo-g071rb --board esp32-c3"  # in place of all, which takes minutes
+
+
+def test_there_are_commands():
+    assert len(COMMANDS) > 10
+    assert {"arduino-uno", "nucleo-g071rb", "ch32v003", "esp32-c3"} <= set(board_names())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command_runs(tinygmp, stored, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    np.savez("own.npz", counts=random_windows(load_model(stored), 5).counts, labels=np.zeros(5, np.int64))
+    program, verb, *arguments = shlex.split(command.replace("--board all", FEW_BOARDS))
+    assert program == "tinygmp"
+    if verb in ("inspect", "verify") and "MODEL" not in arguments:
+        arguments = ["MODEL", *arguments]  # the shipped model has tests of its own
+    if verb == "verify" and "--windows" not in arguments:
+        arguments += ["--windows", "1"]
+    spoken = tinygmp(verb, *(str(stored) if argument == "MODEL" else argument for argument in arguments))
+    assert spoken.out
+    if spoken.code == 3:
+        assert "install" in spoken.err
+    else:
+        assert spoken.code == 0
