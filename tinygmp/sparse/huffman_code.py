@@ -71,7 +71,7 @@ class HuffmanCode:
             return Numbers(np.zeros(0, np.int64), np.zeros(0, np.int64), header_bytes)
         symbol_at = symbols_at(bits, lengths)
         widths = np.append(lengths + np.where(np.arange(len(lengths)) == escape, 0, shift), len(bits) + 1)
-        starts = code_starts(np.arange(len(bits)) + widths[symbol_at])
+        starts = code_starts(np.arange(len(bits), dtype=np.int32) + widths.astype(np.int32)[symbol_at])
         symbols = symbol_at[starts]
         closed = symbols != escape
         raw_starts = starts[closed] + lengths[symbols[closed]]

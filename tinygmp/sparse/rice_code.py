@@ -31,11 +31,11 @@ class RiceCode:
             raise FormatError(f"{name}: the Rice parameter {found}; the stream is damaged")
         k = int(stream[0])
         bits = unpack_bits(stream[1:])
-        zero_at = np.where(bits == 0, np.arange(len(bits)), len(bits))
+        zero_at = np.where(bits == 0, np.arange(len(bits), dtype=np.int32), np.int32(len(bits)))
         zero_at = np.minimum.accumulate(zero_at[::-1])[::-1]
         starts = code_starts(zero_at + 1 + k)
         stops = zero_at[starts]
-        values = (stops - starts) << k
+        stops, values = stops.astype(np.int64), (stops - starts) << k
         for bit in range(k):
             values += bits[stops + 1 + bit].astype(np.int64) << bit
         return Numbers(values, stops + 1 + k, header_bytes=1)
