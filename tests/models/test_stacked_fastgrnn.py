@@ -3,7 +3,7 @@ import torch
 
 from tinygmp.errors import ConfigError
 from tinygmp.models.fastgrnn import FastGrnnClassifier
-from tinygmp.models.fastgrnn_stack import FastGrnnStack
+from tinygmp.models.fastgrnn_stack import FastGrnnStack, factored_stack, seeded_stack
 
 
 def networks(count, **ranks):
@@ -39,6 +39,16 @@ def test_shared_windows_and_views():
     assert stack.U[0].all()
     stack.copy_run(1, singles[0])
     assert not singles[0].U.any()
+
+
+def test_factors_of_full_rank_compute_the_same_and_are_ordered():
+    stack = seeded_stack(3, 7, 2, [0, 1])
+    factored = factored_stack(stack)
+    x = torch.randn(2, 4, 6, 3)
+    torch.testing.assert_close(factored(x), stack(x), rtol=1e-4, atol=1e-5)
+    assert factored.W1.shape == (2, 7, 3)
+    strength = factored.U1[1].norm(dim=0)
+    assert torch.equal(strength.sort(descending=True).values, strength)
 
 
 def test_unequal_or_no_networks_are_refused():

@@ -8,7 +8,7 @@ from tinygmp.prune.global_magnitude import global_magnitude_mask
 
 def test_report_names_layer_sparsity_and_repair():
     weights = {"thin": np.full((3, 2), 0.01), "wide": np.arange(1.0, 95.0).reshape(47, 2)}
-    report = collapse_report(weights, 0.9)
+    report = collapse_report(weights, 0.88)
     assert [layer.name for layer in report.vanished] == ["thin"]
     assert report.vanished[0].vanishes_at == 0.06
     assert report.repair.weights == 3
@@ -16,7 +16,15 @@ def test_report_names_layer_sparsity_and_repair():
     assert "layer 'thin' (6 weights) vanishes at sparsity 0.06000" in text
     assert "at least 3 weights per layer (3.0000% of all)" in text
     for repair in (report.repair, report.repair_share):
-        assert not [n for n in global_magnitude_mask(weights, 0.9, repair).layer_nnz().values() if n == 0]
+        assert not [n for n in global_magnitude_mask(weights, 0.88, repair).layer_nnz().values() if n == 0]
+
+
+def test_repair_leaves_at_least_half_of_the_budget_to_the_ranking():
+    weights = {"thin": np.full((3, 2), 0.01), "wide": np.arange(1.0, 95.0).reshape(47, 2)}
+    assert collapse_report(weights, 0.9).repair.weights == 2
+    report = collapse_report(weights, 0.99)
+    assert report.repair is None
+    assert "no minimum repairs it" in str(report)
 
 
 def test_healthy_network_needs_no_repair():

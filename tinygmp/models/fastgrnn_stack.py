@@ -90,6 +90,28 @@ def repeated_stack(stack: FastGrnnStack, runs: Sequence[int]) -> FastGrnnStack:
     return copied
 
 
+def factored_stack(stack: FastGrnnStack) -> FastGrnnStack:
+    """Return the stack with W and U written as products of factors of full rank, which compute the same.
+
+    Singular values are shared out evenly, W1 = Q sqrt(S), W2 = sqrt(S) V: components are ordered by what they
+    contribute, so that pruning ranks removes the least. Ranks are min(hidden, inputs) and hidden.
+    """
+    hidden, inputs = stack.get_parameter("W").shape[1:]
+    classes = stack.get_parameter("classifier").shape[1]
+    seeds = [0] * stack.runs
+    factored = seeded_stack(inputs, hidden, classes, seeds, min(hidden, inputs), hidden)
+    with torch.no_grad():
+        for name, parameter in factored.named_parameters():
+            if name[0] not in "WU":
+                parameter.copy_(stack.get_parameter(name))
+        for letter in "WU":
+            left, values, right = torch.linalg.svd(stack.get_parameter(letter), full_matrices=False)
+            root = values.sqrt()
+            factored.get_parameter(f"{letter}1").copy_(left * root[:, None])
+            factored.get_parameter(f"{letter}2").copy_(root[:, :, None] * right)
+    return factored
+
+
 class FastGrnnStackWindow(torch.autograd.Function):
     """FastGrnnWindow with a leading axis of runs, by the same hand-written back-propagation through time.
 

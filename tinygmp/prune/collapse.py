@@ -35,7 +35,8 @@ class CollapseReport:
     """Collapse of every layer at one sparsity, in the order of the weights.
 
     repair: the least minimum that gives each vanished layer one weight per output (all of its weights where
-    it has fewer), or less where the sparsity leaves no room; None when nothing vanished.
+    it has fewer), but so low that all minimums together take at most half of what the sparsity keeps: a
+    minimum that takes everything leaves nothing to rank. None when nothing vanished, or when no minimum fits.
     """
 
     sparsity: float
@@ -66,8 +67,10 @@ class CollapseReport:
             f"layer '{layer.name}' ({layer.weights} weights) vanishes at sparsity {layer.vanishes_at:.5f}"
             for layer in self.vanished
         ]
-        assert self.repair is not None
-        assert self.repair_share is not None
+        if self.repair is None or self.repair_share is None:
+            return "\n".join(
+                [*lines, "no minimum repairs it: the sparsity keeps fewer weights than layers; lower it"]
+            )
         lines.append(
             f"repair: keep at least {self.repair.weights} weights per layer "
             f"({self.repair_share.share:.4%} of all)"
@@ -130,6 +133,6 @@ def _repair(layers: tuple[LayerCollapse, ...], to_keep: int) -> MinimumWeights |
     if not lost:
         return None
     wanted = max(min(layer.weights, layer.outputs) for layer in lost)
-    while wanted > 0 and sum(min(layer.weights, wanted) for layer in layers) > to_keep:
+    while wanted > 1 and sum(min(layer.weights, wanted) for layer in layers) > to_keep / 2:
         wanted -= 1
-    return MinimumWeights(wanted)
+    return MinimumWeights(wanted) if sum(min(layer.weights, wanted) for layer in layers) <= to_keep else None
