@@ -54,8 +54,8 @@ def accuracy_against_bytes(report: Report) -> str:
             label_point(axes, model.payload_bytes, model.accuracy, model.label, 9)
         axes.axhline(report.dense.accuracy, color=INK, linewidth=0.8, linestyle=(0, (4, 3)), alpha=0.6)
         axes.annotate(
-            f"dense, float: {report.dense.accuracy:.2f} %", (1, report.dense.accuracy), (-3, 3),
-            xycoords=("axes fraction", "data"), textcoords="offset points", ha="right", color=INK, fontsize=SMALL,
+            f"dense, float: {report.dense.accuracy:.2f} %", (0, report.dense.accuracy), (4, 3),
+            xycoords=("axes fraction", "data"), textcoords="offset points", ha="left", color=INK, fontsize=SMALL,
         )  # fmt: skip
         axes.margins(0.16, 0.22)
         axes.set_xlabel("payload in flash, bytes")
@@ -94,7 +94,7 @@ def sparsity_by_matrix(report: Report) -> str:
         "sparsity",
         "Sparsity by matrix",
         [(name, 100 * matrix.sparsity) for name, matrix in matrices],
-        [f"{100 * matrix.sparsity:.1f} %   {matrix.nnz:,} of {matrix.size:,}" for _, matrix in matrices],
+        [f"{100 * matrix.sparsity:.1f} %, {matrix.nnz:,} of {matrix.size:,}" for _, matrix in matrices],
         "zeros, %",
         limit=100,
     )

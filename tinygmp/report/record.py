@@ -144,7 +144,7 @@ class DeviceResult(Checked):
 
 @dataclass(frozen=True)
 class SweepPoint(Checked):
-    """One packed model of a sweep over sparsities."""
+    """The network of the run pruned further in one shot, not retrained, and packed."""
 
     sparsity: float
     payload_bytes: int
