@@ -22,7 +22,9 @@ def code_lengths(weights: np.ndarray, limit: int) -> np.ndarray:
     """
     if len(weights) == 1:
         return np.ones(1, np.int64)
-    singles = [(weight, (symbol,)) for symbol, weight in reversed(list(enumerate(weights.tolist())))]
+    singles: list[tuple[float, tuple[int, ...]]] = [
+        (weight, (symbol,)) for symbol, weight in reversed(list(enumerate(weights.tolist())))
+    ]
     coins = singles
     for _ in range(limit - 1):
         pairs = zip(coins[0::2], coins[1::2], strict=False)

@@ -125,7 +125,7 @@ def symbols_at(bits: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Return, for every bit position, the rank of the code that starts there; len(lengths) where none does."""
     longest = int(lengths[-1])
     padded = np.append(bits, np.zeros(longest, np.uint8)).astype(np.uint16)
-    ahead = np.zeros(len(bits), np.uint16)
+    ahead: np.ndarray = np.zeros(len(bits), np.uint16)
     for bit in range(longest):
         ahead = (ahead << 1) | padded[bit : bit + len(bits)]
     ends = (canonical_codes(lengths) + 1) << (

@@ -16,40 +16,36 @@ from tinygmp.sparse.protocol import IndexFormat, ValueFormat
 from tinygmp.sparse.ranked_values import RankedValues
 from tinygmp.sparse.rice_code import RiceCode
 
-INDEX_FORMATS: dict[str, IndexFormat] = {
-    coding.name: coding
-    for coding in (
-        Dense(),
-        Bitmask(),
-        Csr(8),
-        *(Gaps(f"relative{width}", FixedCode(width)) for width in range(2, 9)),
-        Gaps("rice", RiceCode()),
-        Gaps("huffman", HuffmanCode()),
-        Csr(16),
-        Blocks(2),
-        Blocks(4),
-        Blocks(8),
-        NOfM(1, 4),
-        NOfM(2, 4),
-        NOfM(4, 8),
-    )
-}
+EVERY_INDEX: tuple[IndexFormat, ...] = (
+    Dense(),
+    Bitmask(),
+    Csr(8),
+    *(Gaps(f"relative{width}", FixedCode(width)) for width in range(2, 9)),
+    Gaps("rice", RiceCode()),
+    Gaps("huffman", HuffmanCode()),
+    Csr(16),
+    Blocks(2),
+    Blocks(4),
+    Blocks(8),
+    NOfM(1, 4),
+    NOfM(2, 4),
+    NOfM(4, 8),
+)
 
-VALUE_FORMATS: dict[str, ValueFormat] = {
-    coding.name: coding
-    for coding in (
-        Int8Values(),
-        INT4,
-        TERNARY,
-        POWER2,
-        CodebookValues(4),
-        CodebookValues(8),
-        CodebookValues(16),
-        MagnitudeValues("int8_rice", RiceCode()),
-        MagnitudeValues("int8_huffman", HuffmanCode(least_shift=1)),
-        RankedValues(),
-    )
-}
+EVERY_VALUE: tuple[ValueFormat, ...] = (
+    Int8Values(),
+    INT4,
+    TERNARY,
+    POWER2,
+    CodebookValues(4),
+    CodebookValues(8),
+    CodebookValues(16),
+    MagnitudeValues("int8_rice", RiceCode()),
+    MagnitudeValues("int8_huffman", HuffmanCode(least_shift=1)),
+    RankedValues(),
+)
+INDEX_FORMATS = {coding.name: coding for coding in EVERY_INDEX}
+VALUE_FORMATS = {coding.name: coding for coding in EVERY_VALUE}
 
 
 def index_format(name: str) -> IndexFormat:
