@@ -22,7 +22,7 @@ class Blocks:
     def kept(self, name: str, mask: np.ndarray) -> np.ndarray:
         """Return bool [rows, columns / width]: blocks with a survivor."""
         self.expect_whole(name, (mask.shape[0], mask.shape[1]))
-        return np.any(mask.reshape(mask.shape[0], -1, self.width), axis=2)
+        return np.asarray(mask.reshape(mask.shape[0], -1, self.width).any(axis=2))
 
     def stored(self, name: str, mask: np.ndarray) -> np.ndarray:
         return self.expand(np.flatnonzero(self.kept(name, mask)))
