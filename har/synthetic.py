@@ -82,10 +82,10 @@ def make_window(
 
 def harmonics(rng: np.random.Generator, phase: np.ndarray) -> np.ndarray:
     """Return a gait signal of unit size: a fundamental and three harmonics with random phases."""
-    return sum(
-        strength * np.sin(order * phase + rng.normal(0, 0.6))
-        for order, strength in ((1, 1.0), (2, 0.6), (3, 0.25), (4, 0.1))
-    )
+    strengths = np.array([1.0, 0.6, 0.25, 0.1])
+    orders = np.arange(1, len(strengths) + 1)
+    shifts = rng.normal(0, 0.6, len(strengths))
+    return np.sin(np.outer(phase, orders) + shifts) @ strengths
 
 
 def drift(rng: np.random.Generator) -> np.ndarray:

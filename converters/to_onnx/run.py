@@ -1,6 +1,7 @@
 """Run a converted ONNX model, window or step cell, in onnxruntime over many windows."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,7 @@ def run_onnx(artifact_bytes: bytes, counts: np.ndarray, threads: int = 1) -> Onn
     return OnnxOutput(joined["logits"], joined["class"], joined.get("logits_int32"))
 
 
-def open_session(artifact_bytes: bytes, threads: int):
+def open_session(artifact_bytes: bytes, threads: int) -> Any:
     """Return an onnxruntime session on the CPU."""
     try:
         import onnxruntime
@@ -58,11 +59,11 @@ def open_session(artifact_bytes: bytes, threads: int):
         ) from error
 
 
-def run_window(session, counts: np.ndarray) -> dict[str, np.ndarray]:
+def run_window(session: Any, counts: np.ndarray) -> dict[str, np.ndarray]:
     return named(session, session.run(None, {"counts": counts}))
 
 
-def run_steps(session, counts: np.ndarray) -> dict[str, np.ndarray]:
+def run_steps(session: Any, counts: np.ndarray) -> dict[str, np.ndarray]:
     """Feed the step cell one step after another, its state carried by the caller."""
     state_in = next(item for item in session.get_inputs() if item.name == "state_in")
     dtype = np.int16 if state_in.type == "tensor(int16)" else np.float32
@@ -75,5 +76,5 @@ def run_steps(session, counts: np.ndarray) -> dict[str, np.ndarray]:
     return result
 
 
-def named(session, values: list[np.ndarray]) -> dict[str, np.ndarray]:
+def named(session: Any, values: list[np.ndarray]) -> dict[str, np.ndarray]:
     return dict(zip((item.name for item in session.get_outputs()), values, strict=True))

@@ -4,6 +4,7 @@ import dataclasses
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -43,8 +44,8 @@ MACHINES = {
 
 
 def run_in_qemu(
-    artifact: Artifact, board: Board, counts: np.ndarray, timeout_s: float = 600.0, **options
-) -> RunResult:  # type: ignore[no-untyped-def]
+    artifact: Artifact, board: Board, counts: np.ndarray, timeout_s: float = 600.0, **options: Any
+) -> RunResult:
     """Classify int16 windows [windows, steps, channels] on the QEMU machine that has the board's core.
 
     The program is the board's but for its addresses and its port; `options` go to `build`.

@@ -126,14 +126,15 @@ def build_input(layer: Description, arrays: Mapping[str, np.ndarray]) -> SensorI
 
 
 def build_fastgrnn(layer: Description, arrays: Mapping[str, np.ndarray]) -> FastGrnn:
+    fields: dict[str, Any] = {field: int(layer[field]) for field in FASTGRNN_INTEGERS}
+    fields |= {field: arrays[f"{layer['name']}.{field}"] for field in FASTGRNN_ARRAYS}
     return FastGrnn(
         name=layer["name"],
         w=build_map(layer["w"], arrays),
         u=build_map(layer["u"], arrays),
         pre_requantizer=Requantizer(**layer["pre_requantizer"]),
-        **{field: int(layer[field]) for field in FASTGRNN_INTEGERS},
-        **{field: arrays[f"{layer['name']}.{field}"] for field in FASTGRNN_ARRAYS},
         state_scale=float(layer["state_scale"]),
+        **fields,
     )
 
 

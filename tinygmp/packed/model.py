@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 from tinygmp.errors import ConfigError
 from tinygmp.packed.layers import FastGrnn, FullyConnected, Layer, SensorInput, packed_tensors
@@ -40,15 +41,15 @@ class PackedModel:
 
     @property
     def input(self) -> SensorInput:
-        return self.layers[0]
+        return cast(SensorInput, self.layers[0])
 
     @property
     def cell(self) -> FastGrnn:
-        return self.layers[1]
+        return cast(FastGrnn, self.layers[1])
 
     @property
     def classifier(self) -> FullyConnected:
-        return self.layers[2]
+        return cast(FullyConnected, self.layers[2])
 
     @property
     def synthetic(self) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tinygmp.errors import ConfigError
+from tinygmp.prune.minimum import Minimum
 from tinygmp.prune.schedule import GradualSchedule
 
 
@@ -11,7 +12,7 @@ class WindowSettings:
     """AdamW with a one-cycle learning rate, gradual pruning, and an average of the weights.
 
     learning_rate is the peak. average_decay is that of the exponential moving average over optimiser steps.
-    pruning None trains dense. minimum: weights that each matrix keeps at least (a fraction), None for none.
+    pruning None trains dense. minimum: what each matrix keeps at least, see tinygmp.prune.minimum.
     """
 
     epochs: int
@@ -23,7 +24,7 @@ class WindowSettings:
     gradient_norm: float = 1.0
     average_decay: float = 0.998
     pruning: GradualSchedule | None = None
-    minimum: float | None = None
+    minimum: Minimum = None
     seed: int = 0
 
     def __post_init__(self) -> None:
