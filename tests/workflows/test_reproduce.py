@@ -6,7 +6,7 @@ from PIL import Image
 
 from har.synthetic import synthetic_data
 from tinygmp.errors import ConfigError, DataError
-from tinygmp.recipes.recipe import recipe
+from tinygmp.recipes.recipe import ModelSection, recipe
 from tinygmp.recipes.sequences import Sequences, normalised_by_train
 from tinygmp.workflows import reproduce as workflow
 
@@ -38,7 +38,9 @@ def test_a_structured_row_trains_its_dense_row_first_and_counts_as_the_paper(sma
     assert not any("fastgrnn-dense" in line for line in lines)
 
 
-def test_an_image_row_runs_on_class_folders(tmp_path):
+def test_an_image_row_runs_on_class_folders(tmp_path, monkeypatch):
+    narrow = ModelSection(name="resnet-32", options={"width": 1})
+    monkeypatch.setattr(workflow, "recipe", lambda row: recipe(row).model_copy(update={"model": narrow}))
     rng = np.random.default_rng(0)
     for split in ("train", "test"):
         for name in range(10):
