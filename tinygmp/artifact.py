@@ -24,7 +24,9 @@ class Artifact:
 
     def __post_init__(self) -> None:
         if self.entry_point not in self.files:
-            raise ConfigError(f"artifact '{self.name}': entry point '{self.entry_point}' is not among its files")
+            raise ConfigError(
+                f"artifact '{self.name}': entry point '{self.entry_point}' is not among its files"
+            )
         for path in self.files:
             parts = PurePosixPath(path)
             if parts.is_absolute() or ".." in parts.parts:
@@ -58,4 +60,6 @@ def write_atomically(path: Path, content: bytes) -> None:
     except OSError as error:
         if temporary is not None and os.path.exists(temporary):
             os.unlink(temporary)
-        raise OutputError(f"cannot write '{path}': {error.strerror}; choose a folder you may write to") from error
+        raise OutputError(
+            f"cannot write '{path}': {error.strerror}; choose a folder you may write to"
+        ) from error

@@ -26,6 +26,6 @@ class DivergenceWatch:
         if self.risen < PATIENCE:
             return None
         return (
-            f"loss {loss:.3f} in epoch {epoch} has been above {RISE} x its best {self.best:.3f} for {self.risen} epochs: "
-            "training may be diverging; lower the learning rate"
+            f"loss {loss:.3f} in epoch {epoch} has been above {RISE} x its best {self.best:.3f} for {self.risen} "
+            "epochs: training may be diverging; lower the learning rate"
         )
