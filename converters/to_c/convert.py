@@ -2,6 +2,7 @@
 
 from functools import cache
 
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from converters.to_c.arrays import constant_arrays, symbol_of
@@ -9,9 +10,11 @@ from converters.to_c.readers import Reader, reader
 from converters.to_c.runtime_text import joined_kernels
 from tinygmp.artifact import Artifact
 from tinygmp.errors import UnsupportedError
-from tinygmp.packed.layers import LinearMap, LowRank
+from tinygmp.packed.layers import LinearMap, LowRank, factors
 from tinygmp.packed.model import PackedModel
+from tinygmp.packed.ranges import largest_accumulator, largest_sum
 from tinygmp.packed.sizes import ledger
+from tinygmp.quant.gate_table import half_tanh_table
 
 CLASS_LIMIT = 32
 
@@ -24,6 +27,10 @@ def convert(model: PackedModel) -> Artifact:
     if len(model.labels) > CLASS_LIMIT:
         raise UnsupportedError(
             f"model '{model.name}' has {len(model.labels)} classes, the C engine holds {CLASS_LIMIT}"
+        )
+    if not np.array_equal(model.cell.table, half_tanh_table()):
+        raise UnsupportedError(
+            f"model '{model.name}': the C engine has no other gate table than the tanh; pack it again"
         )
     context = template_context(model)
     files = {
@@ -40,7 +47,9 @@ def template_context(model: PackedModel) -> dict[str, object]:
     """Return everything that the templates name."""
     maps = {"w": model.cell.w, "u": model.cell.u}
     readers = {letter: map_readers(model, linear) for letter, linear in maps.items()}
-    classifier = reader(model.classifier.weights, symbol_of(model, model.classifier.weights.name))
+    classifier = reader(
+        model.classifier.weights, symbol_of(model, model.classifier.weights.name), every_step=False
+    )
     kernels = ("tg_sensor.c", "tg_fastgrnn.c") + tuple(
         sorted({r.kernel for rs in readers.values() for r in rs} | {classifier.kernel})
     )
@@ -54,6 +63,9 @@ def template_context(model: PackedModel) -> dict[str, object]:
             letter: linear.requantizer for letter, linear in maps.items() if isinstance(linear, LowRank)
         },
         "ranks": {letter: linear.rank for letter, linear in maps.items() if isinstance(linear, LowRank)},
+        "limits": {"pre": largest_accumulator(model.cell)}
+        | {letter: largest_sum(factors(linear)[0]) for letter, linear in maps.items()},
+        "definitions": [r.definition for rs in readers.values() for r in rs if r.definition],
         "classifier": classifier,
         "kernels": joined_kernels(kernels),
         "arrays": constant_arrays(model),
@@ -64,8 +76,7 @@ def template_context(model: PackedModel) -> dict[str, object]:
 
 
 def map_readers(model: PackedModel, linear: LinearMap) -> tuple[Reader, ...]:
-    tensors = (linear.first, linear.second) if isinstance(linear, LowRank) else (linear,)
-    return tuple(reader(tensor, symbol_of(model, tensor.name)) for tensor in tensors)
+    return tuple(reader(tensor, symbol_of(model, tensor.name)) for tensor in factors(linear))
 
 
 @cache

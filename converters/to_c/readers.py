@@ -1,39 +1,47 @@
 """Which kernel reads which storage format, and how the generated code calls it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tinygmp.errors import UnsupportedError
 from tinygmp.sparse.tensor import PackedTensor
 
 LARGEST_POSITION = 65535  # the kernels count columns and gaps in 16 bits
+LONGEST_RUN = 64  # survivors of the longest row that tg_rows_csr8_run.c can jump into
 
 
 @dataclass(frozen=True)
 class Reader:
     """The C side of one packed tensor.
 
-    `rows` is the reader's variable; `init` and `dot` are C expressions (statements without their semicolon); `x` in
-    dot() is the C expression of the int8 vector.
+    `rows` is the reader's variable; `init` and dot() are C expressions (statements without their semicolon);
+    `definition` is C at file level that they need, or empty.
     """
 
-    name: str
     rows: str
     kernel: str
     struct: str
     init: str
-    columns: int
-    count: int
-    dot_function: str
+    function: str
+    extent: str = ""
+    definition: str = ""
 
     def dot(self, x: str) -> str:
-        return f"{self.dot_function}(&{self.rows}, {x}, {self.columns}u)"
+        """Return the C expression of the next row's product with the int8 vector `x`."""
+        return self.add(x, "0") if self.definition else f"{self.function}(&{self.rows}, {x}{self.extent})"
+
+    def add(self, x: str, total: str) -> str:
+        """Return the C expression of a sum and that product."""
+        if self.definition:
+            return f"{self.function}(&{self.rows}, {x}, {total})"
+        return self.dot(x) if total == "0" else f"{total} + {self.dot(x)}"
 
 
-def reader(tensor: PackedTensor, symbol: str) -> Reader:
+def reader(tensor: PackedTensor, symbol: str, every_step: bool = True) -> Reader:
     """Return the reader of a tensor whose arrays are `<symbol>_index` and `<symbol>_values`.
 
-    Raises UnsupportedError for a format without a C kernel or a matrix beyond the kernels' 16-bit positions.
+    A tensor that is read every step may get a faster kernel where there is one. Raises UnsupportedError for a format
+    without a C kernel or a matrix beyond the kernels' 16-bit positions.
     """
     rows, columns = tensor.shape
     if rows * columns + columns > LARGEST_POSITION:
@@ -52,16 +60,24 @@ def reader(tensor: PackedTensor, symbol: str) -> Reader:
     arguments.append(f"{symbol}_values")
     if width:
         arguments.append(f"{width}u")
-    return Reader(
-        name=tensor.name,
+    plain = Reader(
         rows=variable,
         kernel=f"tg_rows_{family}.c",
         struct=f"tg_rows_{family}",
         init=f"tg_rows_{family}_init({', '.join(arguments)})",
-        columns=columns,
-        count=rows,
-        dot_function=f"tg_dot_{family}_int8",
+        function=f"tg_dot_{family}_int8",
+        extent=f", {columns}u",
     )
+    if family != "csr8" or not every_step or longest_row(tensor) > LONGEST_RUN:
+        return plain
+    run = max(8, -(-longest_row(tensor) // 8) * 8)
+    function = f"{symbol}_row"
+    definition = f"TG_ROWS_CSR8({function}, {run})"
+    return replace(plain, kernel="tg_rows_csr8_run.c", function=function, extent="", definition=definition)
+
+
+def longest_row(tensor: PackedTensor) -> int:
+    return int((tensor.decode() != 0).sum(axis=1).max())
 
 
 def family_of(tensor: PackedTensor) -> tuple[str, int]:

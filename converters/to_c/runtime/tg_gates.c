@@ -1,33 +1,20 @@
 #include "tg_platform.h"
 
-/* Interpolate the gate table at a magnitude in Q11, 0..65536.
+/* The gate curve, round(256 * tanh(v / 2)) between -255 and 255, of a value in Q11 (|value| <= 131072).
  *
- * table: 33 bytes, round(256 * tanh(i / 8)), at most 255; from 8.0 (2^14) up the last entry. Returns 0..255.
+ * table: 33 bytes, entry i is the curve at v = i / 4; straight lines between, the last entry from 8.0 (2^14) up, where
+ * the last segment must already have reached it. The sigmoid in 1/512 is 256 + curve(v), the hyperbolic tangent in
+ * 1/256 is curve(2 v).
  */
-static inline int16_t tg_half_tanh(const uint8_t *table, int32_t magnitude)
+#if !TG_FAST_32
+TG_SHARED int tg_gate_curve(const uint8_t *table, int32_t value)
 {
-    uint8_t segment;
-    int16_t low;
-    int16_t rise;
-    if (magnitude >= 16384) {
-        return (int16_t)TG_READ_U8(table + 32);
-    }
-    segment = (uint8_t)(magnitude >> 9);
-    low = (int16_t)TG_READ_U8(table + segment);
-    rise = (int16_t)((int16_t)TG_READ_U8(table + segment + 1) - low);
-    return (int16_t)(low + ((rise * (int16_t)((magnitude >> 1) & 255) + 128) >> 8));
+    const int32_t magnitude = value < 0 ? -value : value;
+    const uint16_t inside = magnitude > 16383 ? (uint16_t)16383 : (uint16_t)magnitude;
+    const uint8_t *entry = table + (inside >> 9);
+    const int low = TG_READ_U8(entry);
+    const int rise = TG_READ_U8(entry + 1) - low;
+    const int curve = low + ((rise * (int)(uint8_t)(inside >> 1) + 128) >> 8);
+    return value < 0 ? -curve : curve;
 }
-
-/* Return the sigmoid of a Q11 value as 1..511 in units of 1/512. */
-static inline int16_t tg_sigmoid_q9(const uint8_t *table, int16_t pre)
-{
-    const int16_t t = tg_half_tanh(table, pre < 0 ? -(int32_t)pre : (int32_t)pre);
-    return (int16_t)(pre < 0 ? 256 - t : 256 + t);
-}
-
-/* Return the hyperbolic tangent of a Q11 value as -255..255 in units of 1/256. */
-static inline int16_t tg_tanh_q8(const uint8_t *table, int16_t pre)
-{
-    const int16_t t = tg_half_tanh(table, 2 * (pre < 0 ? -(int32_t)pre : (int32_t)pre));
-    return (int16_t)(pre < 0 ? -t : t);
-}
+#endif

@@ -1,4 +1,4 @@
-/* What differs between compilers: where constants live and how they are read. */
+/* What differs between compilers and builds: where constants live, how they are read, what is inlined. */
 #ifndef TG_PLATFORM_H
 #define TG_PLATFORM_H
 
@@ -17,6 +17,56 @@
 #define TG_READ_I8(address) (*(address))
 #define TG_READ_I16(address) (*(address))
 #define TG_READ_I32(address) (*(address))
+#endif
+
+/* The build: fewest bytes, most steps a second, or between. Set TG_PROFILE to choose; -Os alone means the smallest. */
+#define TG_SMALLEST 0
+#define TG_BALANCED 1
+#define TG_FASTEST 2
+#ifndef TG_PROFILE
+#ifdef __OPTIMIZE_SIZE__
+#define TG_PROFILE TG_SMALLEST
+#else
+#define TG_PROFILE TG_FASTEST
+#endif
+#endif
+
+#if defined(__GNUC__)
+#define TG_NOINLINE __attribute__((noinline))
+#define TG_ALWAYS_INLINE __attribute__((always_inline))
+#define TG_ASSUME(condition) do { if (!(condition)) { __builtin_unreachable(); } } while (0)
+#else
+#define TG_NOINLINE
+#define TG_ALWAYS_INLINE
+#define TG_ASSUME(condition) ((void)0)
+#endif
+#if defined(__GNUC__) && (__GNUC__ >= 7 || defined(__clang__))
+#define TG_FALL_THROUGH __attribute__((fallthrough));
+#else
+#define TG_FALL_THROUGH
+#endif
+
+/* What several places call: one function in the smaller builds, a copy at each place in the fastest. */
+#if TG_PROFILE == TG_FASTEST
+#define TG_SHARED static inline TG_ALWAYS_INLINE
+#else
+#define TG_SHARED static TG_NOINLINE
+#endif
+
+#define TG_TWICE static TG_NOINLINE
+
+/* Cores with 32-bit registers get their speed otherwise than those with 8 or 16. */
+#if TG_PROFILE == TG_FASTEST && !defined(__AVR__) && !defined(__MSP430__)
+#define TG_FAST_32 1
+#else
+#define TG_FAST_32 0
+#endif
+
+/* Hides a value's origin from the compiler: loops over it are not unrolled, tables near it keep their address. */
+#if defined(__GNUC__)
+#define TG_OPAQUE(variable) __asm__("" : "+r"(variable))
+#else
+#define TG_OPAQUE(variable) ((void)0)
 #endif
 
 /* The arithmetic below relies on >> of a negative number rounding toward minus infinity. */

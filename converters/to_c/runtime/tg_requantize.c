@@ -1,27 +1,33 @@
+#include "tg_arithmetic.c"
 #include "tg_platform.h"
 
-static inline int16_t tg_saturate16(int32_t value)
-{
-    if (value > 32767) {
-        return 32767;
-    }
-    return value < -32768 ? (int16_t)-32768 : (int16_t)value;
-}
-
-static inline int8_t tg_clip127(int32_t value)
-{
-    if (value > 127) {
-        return 127;
-    }
-    return value < -127 ? (int8_t)-127 : (int8_t)value;
-}
-
-/* Scale an accumulator by multiplier * 2^-(pre_shift + post_shift), rounded half up, saturated to 16 bits.
+/* A real factor as multiplier * 2^-(pre_shift + post_shift), and the largest magnitude of what it scales.
  *
- * pre_shift 0..16, multiplier 1..32767, post_shift 1..30: no product exceeds 31 bits.
+ * pre_shift 0..16, multiplier 1..32767, post_shift 1..30: no product exceeds 31 bits. `limit` is a proven bound, from
+ * which the compiler sees where saturation cannot happen.
  */
-static inline int16_t tg_requantize(int32_t accumulator, uint8_t pre_shift, int16_t multiplier, uint8_t post_shift)
+typedef struct {
+    uint8_t pre_shift;
+    int16_t multiplier;
+    uint8_t post_shift;
+    int32_t limit;
+} tg_requantizer;
+
+/* Return the accumulator (|accumulator| <= limit) scaled, rounded half up, saturated to 16 bits.
+ *
+ * half: 2^(post_shift - 1), kept in a register by who calls often.
+ */
+static inline int32_t tg_requantize(int32_t accumulator, const tg_requantizer by, int32_t half)
 {
-    const int32_t product = (int32_t)tg_saturate16(accumulator >> pre_shift) * multiplier;
-    return tg_saturate16((product + ((int32_t)1 << (post_shift - 1))) >> post_shift);
+    int32_t narrow = accumulator >> by.pre_shift;
+    if ((by.limit >> by.pre_shift) >= 32767) {
+        narrow = TG_SATURATE(accumulator >> by.pre_shift, 16);
+    }
+    narrow = narrow * by.multiplier + half;
+    return TG_SATURATE(narrow >> by.post_shift, 16);
+}
+
+static inline int32_t tg_half(const tg_requantizer by)
+{
+    return (int32_t)1 << (by.post_shift - 1);
 }

@@ -17,7 +17,7 @@ static inline void tg_rows_bitmask_init(tg_rows_bitmask *rows, const uint8_t *in
 }
 
 /* Return the product of the next row with x[columns], x -127..127. */
-static inline int32_t tg_dot_bitmask_int8(tg_rows_bitmask *rows, const int8_t *x, uint16_t columns)
+TG_SHARED int32_t tg_dot_bitmask_int8(tg_rows_bitmask *rows, const int8_t *x, uint16_t columns)
 {
     const uint8_t *index = rows->index;
     const int8_t *values = rows->values;

@@ -11,7 +11,7 @@ static inline void tg_rows_dense_init(tg_rows_dense *rows, const int8_t *values)
 }
 
 /* Return the product of the next row with x[columns], x -127..127. */
-static inline int32_t tg_dot_dense_int8(tg_rows_dense *rows, const int8_t *x, uint16_t columns)
+TG_SHARED int32_t tg_dot_dense_int8(tg_rows_dense *rows, const int8_t *x, uint16_t columns)
 {
     const int8_t *values = rows->values;
     const int8_t *end = x + columns;

@@ -36,7 +36,7 @@ static inline void tg_rows_relative_init(tg_rows_relative *rows, const uint8_t *
 }
 
 /* Return the product of the next row with x[columns], x -127..127. */
-static inline int32_t tg_dot_relative_int8(tg_rows_relative *rows, const int8_t *x, uint16_t columns)
+TG_SHARED int32_t tg_dot_relative_int8(tg_rows_relative *rows, const int8_t *x, uint16_t columns)
 {
     tg_bits bits = rows->bits;
     const int8_t *values = rows->values;

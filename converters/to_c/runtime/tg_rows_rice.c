@@ -39,7 +39,7 @@ static inline void tg_rows_rice_init(tg_rows_rice *rows, const uint8_t *index, c
 }
 
 /* Return the product of the next row with x[columns], x -127..127. */
-static inline int32_t tg_dot_rice_int8(tg_rows_rice *rows, const int8_t *x, uint16_t columns)
+TG_SHARED int32_t tg_dot_rice_int8(tg_rows_rice *rows, const int8_t *x, uint16_t columns)
 {
     tg_bits bits = rows->bits;
     const int8_t *values = rows->values;

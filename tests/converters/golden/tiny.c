@@ -1,7 +1,7 @@
 /* tiny: generated source, see tiny.h. SYNTHETIC data. */
 #include "tiny.h"
 
-/* What differs between compilers: where constants live and how they are read. */
+/* What differs between compilers and builds: where constants live, how they are read, what is inlined. */
 #ifndef TG_PLATFORM_H
 #define TG_PLATFORM_H
 
@@ -22,84 +22,186 @@
 #define TG_READ_I32(address) (*(address))
 #endif
 
+/* The build: fewest bytes, most steps a second, or between. Set TG_PROFILE to choose; -Os alone means the smallest. */
+#define TG_SMALLEST 0
+#define TG_BALANCED 1
+#define TG_FASTEST 2
+#ifndef TG_PROFILE
+#ifdef __OPTIMIZE_SIZE__
+#define TG_PROFILE TG_SMALLEST
+#else
+#define TG_PROFILE TG_FASTEST
+#endif
+#endif
+
+#if defined(__GNUC__)
+#define TG_NOINLINE __attribute__((noinline))
+#define TG_ALWAYS_INLINE __attribute__((always_inline))
+#define TG_ASSUME(condition) do { if (!(condition)) { __builtin_unreachable(); } } while (0)
+#else
+#define TG_NOINLINE
+#define TG_ALWAYS_INLINE
+#define TG_ASSUME(condition) ((void)0)
+#endif
+#if defined(__GNUC__) && (__GNUC__ >= 7 || defined(__clang__))
+#define TG_FALL_THROUGH __attribute__((fallthrough));
+#else
+#define TG_FALL_THROUGH
+#endif
+
+/* What several places call: one function in the smaller builds, a copy at each place in the fastest. */
+#if TG_PROFILE == TG_FASTEST
+#define TG_SHARED static inline TG_ALWAYS_INLINE
+#else
+#define TG_SHARED static TG_NOINLINE
+#endif
+
+#define TG_TWICE static TG_NOINLINE
+
+/* Cores with 32-bit registers get their speed otherwise than those with 8 or 16. */
+#if TG_PROFILE == TG_FASTEST && !defined(__AVR__) && !defined(__MSP430__)
+#define TG_FAST_32 1
+#else
+#define TG_FAST_32 0
+#endif
+
+/* Hides a value's origin from the compiler: loops over it are not unrolled, tables near it keep their address. */
+#if defined(__GNUC__)
+#define TG_OPAQUE(variable) __asm__("" : "+r"(variable))
+#else
+#define TG_OPAQUE(variable) ((void)0)
+#endif
+
 /* The arithmetic below relies on >> of a negative number rounding toward minus infinity. */
 typedef char tg_needs_arithmetic_shift[((-3) >> 1) == -2 ? 1 : -1];
 
 #endif
 
-static inline int16_t tg_saturate16(int32_t value)
+static inline int32_t tg_clip(int32_t value, int32_t low, int32_t high)
 {
-    if (value > 32767) {
-        return 32767;
-    }
-    return value < -32768 ? (int16_t)-32768 : (int16_t)value;
+    return value > high ? high : value < low ? low : value;
 }
 
-static inline int8_t tg_clip127(int32_t value)
-{
-    if (value > 127) {
-        return 127;
-    }
-    return value < -127 ? (int8_t)-127 : (int8_t)value;
-}
+/* With saturation in the instruction set, a shift before it costs nothing. */
+#if defined(__ARM_FEATURE_SAT) && defined(__has_builtin)
+#if __has_builtin(__builtin_arm_ssat)
+#define TG_SATURATE(value, bits) __builtin_arm_ssat(value, bits)
+#endif
+#endif
+#ifndef TG_SATURATE
+#define TG_SATURATE(value, bits) \
+    tg_clip(value, -((int32_t)1 << ((bits) - 1)), ((int32_t)1 << ((bits) - 1)) - 1)
+#endif
 
-/* Scale an accumulator by multiplier * 2^-(pre_shift + post_shift), rounded half up, saturated to 16 bits.
+/* Normalise one sample: values[channels], -127..127, are ((counts - offset) * multiplier + half) >> shift.
  *
- * pre_shift 0..16, multiplier 1..32767, post_shift 1..30: no product exceeds 31 bits.
+ * counts and offset int16, multiplier 1..32767, shift 1..30, channels at least 1.
  */
-static inline int16_t tg_requantize(int32_t accumulator, uint8_t pre_shift, int16_t multiplier, uint8_t post_shift)
+static inline void tg_sensor_int8(const int16_t *counts, const int16_t *offset, const int16_t *multiplier, uint8_t shift,
+                                  int8_t *values, uint8_t channels)
 {
-    const int32_t product = (int32_t)tg_saturate16(accumulator >> pre_shift) * multiplier;
-    return tg_saturate16((product + ((int32_t)1 << (post_shift - 1))) >> post_shift);
+    const int8_t *end = values + channels;
+    TG_OPAQUE(offset); /* a loop, not its nine copies with their constants */
+    TG_OPAQUE(multiplier);
+    TG_OPAQUE(end);
+    do {
+        const int32_t centred = (int32_t)*counts - TG_READ_I16(offset);
+        const int32_t product = TG_SATURATE(centred, 16) * TG_READ_I16(multiplier);
+        *values = (int8_t)tg_clip((product + ((int32_t)1 << (shift - 1))) >> shift, -127, 127);
+        counts++;
+        offset++;
+        multiplier++;
+    } while (++values != end);
 }
 
-/* Return one channel's normalised value, -127..127: ((counts - offset) * multiplier + half) >> shift.
+/* The gate curve, round(256 * tanh(v / 2)) between -255 and 255, of a value in Q11 (|value| <= 131072).
  *
- * counts and offset int16, multiplier 1..32767, shift 1..30.
+ * table: 33 bytes, entry i is the curve at v = i / 4; straight lines between, the last entry from 8.0 (2^14) up, where
+ * the last segment must already have reached it. The sigmoid in 1/512 is 256 + curve(v), the hyperbolic tangent in
+ * 1/256 is curve(2 v).
  */
-static inline int8_t tg_sensor_int8(int16_t counts, int16_t offset, int16_t multiplier, uint8_t shift)
+#if !TG_FAST_32
+TG_SHARED int tg_gate_curve(const uint8_t *table, int32_t value)
 {
-    const int32_t product = (int32_t)tg_saturate16((int32_t)counts - offset) * multiplier;
-    return tg_clip127((product + ((int32_t)1 << (shift - 1))) >> shift);
+    const int32_t magnitude = value < 0 ? -value : value;
+    const uint16_t inside = magnitude > 16383 ? (uint16_t)16383 : (uint16_t)magnitude;
+    const uint8_t *entry = table + (inside >> 9);
+    const int low = TG_READ_U8(entry);
+    const int rise = TG_READ_U8(entry + 1) - low;
+    const int curve = low + ((rise * (int)(uint8_t)(inside >> 1) + 128) >> 8);
+    return value < 0 ? -curve : curve;
 }
+#endif
 
-/* Interpolate the gate table at a magnitude in Q11, 0..65536.
+#if TG_FAST_32
+/* tg_gate_curve with its table unfolded to both signs: more flash, no sign to take off and put back.
  *
- * table: 33 bytes, round(256 * tanh(i / 8)), at most 255; from 8.0 (2^14) up the last entry. Returns 0..255.
+ * Segment s covers 0.25 from v = s / 4 - 8. start: the curve at its beginning in 1/65536, plus what rounds the result
+ * half away from zero as the folded table does (half a unit, below zero 1/256 less); rise: the increase over 1/512 of
+ * the segment.
  */
-static inline int16_t tg_half_tanh(const uint8_t *table, int32_t magnitude)
-{
-    uint8_t segment;
-    int16_t low;
-    int16_t rise;
-    if (magnitude >= 16384) {
-        return (int16_t)TG_READ_U8(table + 32);
-    }
-    segment = (uint8_t)(magnitude >> 9);
-    low = (int16_t)TG_READ_U8(table + segment);
-    rise = (int16_t)((int16_t)TG_READ_U8(table + segment + 1) - low);
-    return (int16_t)(low + ((rise * (int16_t)((magnitude >> 1) & 255) + 128) >> 8));
-}
+typedef struct {
+    int32_t start;
+    int32_t rise;
+} tg_gate_segment;
 
-/* Return the sigmoid of a Q11 value as 1..511 in units of 1/512. */
-static inline int16_t tg_sigmoid_q9(const uint8_t *table, int16_t pre)
-{
-    const int16_t t = tg_half_tanh(table, pre < 0 ? -(int32_t)pre : (int32_t)pre);
-    return (int16_t)(pre < 0 ? 256 - t : 256 + t);
-}
+static const tg_gate_segment tg_gate_segments[64] = {
+    {-16679168, 0}, {-16679168, 0}, {-16679168, 0}, {-16679168, 0}, {-16679168, 0}, {-16679168, 0},
+    {-16679168, 0}, {-16679168, 0}, {-16679168, 128}, {-16613632, 0}, {-16613632, 128}, {-16548096, 0},
+    {-16548096, 128}, {-16482560, 256}, {-16351488, 128}, {-16285952, 256}, {-16154880, 384},
+    {-15958272, 384}, {-15761664, 512}, {-15499520, 640}, {-15171840, 896}, {-14713088, 1024},
+    {-14188800, 1280}, {-13533440, 1536}, {-12747008, 1920}, {-11763968, 2176}, {-10649856, 2688},
+    {-9273600, 3072}, {-7700736, 3328}, {-5996800, 3712}, {-4096256, 3968}, {-2064640, 4096}, {32768, 4096},
+    {2129920, 3968}, {4161536, 3712}, {6062080, 3328}, {7766016, 3072}, {9338880, 2688}, {10715136, 2176},
+    {11829248, 1920}, {12812288, 1536}, {13598720, 1280}, {14254080, 1024}, {14778368, 896},
+    {15237120, 640}, {15564800, 512}, {15826944, 384}, {16023552, 384}, {16220160, 256}, {16351232, 128},
+    {16416768, 256}, {16547840, 128}, {16613376, 0}, {16613376, 128}, {16678912, 0}, {16678912, 128},
+    {16744448, 0}, {16744448, 0}, {16744448, 0}, {16744448, 0}, {16744448, 0}, {16744448, 0}, {16744448, 0},
+    {16744448, 0},
+};
 
-/* Return the hyperbolic tangent of a Q11 value as -255..255 in units of 1/256. */
-static inline int16_t tg_tanh_q8(const uint8_t *table, int16_t pre)
+/* The curve of a value in -16384..16383, whose lowest bit does not count; middle: the table's entry of zero. */
+static inline int32_t tg_gate_wide(const tg_gate_segment *middle, int32_t value)
 {
-    const int16_t t = tg_half_tanh(table, 2 * (pre < 0 ? -(int32_t)pre : (int32_t)pre));
-    return (int16_t)(pre < 0 ? -t : t);
+    const tg_gate_segment *segment = middle + (value >> 9);
+    return (segment->start + segment->rise * (value & 510)) >> 16;
 }
+#endif
 
-/* The scalars of a FastGRNN cell; docs/arithmetic.md has the equations. */
+/* A real factor as multiplier * 2^-(pre_shift + post_shift), and the largest magnitude of what it scales.
+ *
+ * pre_shift 0..16, multiplier 1..32767, post_shift 1..30: no product exceeds 31 bits. `limit` is a proven bound, from
+ * which the compiler sees where saturation cannot happen.
+ */
 typedef struct {
     uint8_t pre_shift;
     int16_t multiplier;
     uint8_t post_shift;
+    int32_t limit;
+} tg_requantizer;
+
+/* Return the accumulator (|accumulator| <= limit) scaled, rounded half up, saturated to 16 bits.
+ *
+ * half: 2^(post_shift - 1), kept in a register by who calls often.
+ */
+static inline int32_t tg_requantize(int32_t accumulator, const tg_requantizer by, int32_t half)
+{
+    int32_t narrow = accumulator >> by.pre_shift;
+    if ((by.limit >> by.pre_shift) >= 32767) {
+        narrow = TG_SATURATE(accumulator >> by.pre_shift, 16);
+    }
+    narrow = narrow * by.multiplier + half;
+    return TG_SATURATE(narrow >> by.post_shift, 16);
+}
+
+static inline int32_t tg_half(const tg_requantizer by)
+{
+    return (int32_t)1 << (by.post_shift - 1);
+}
+
+/* The scalars of a FastGRNN cell; docs/arithmetic.md has the equations. */
+typedef struct {
+    tg_requantizer pre;
     uint8_t bias_gate_shift;
     uint8_t bias_update_shift;
     uint8_t zeta; /* 0..255 */
@@ -110,23 +212,58 @@ typedef struct {
 /* Return the rounded upper byte of the state, -127..127; state -32512..32512. */
 static inline int8_t tg_top_byte(int16_t state)
 {
-    return (int8_t)(((int32_t)state + 128) >> 8);
+    return (int8_t)((state + 128) >> 8);
 }
 
-/* Return the next state of one unit, -32512..32512, from its accumulator, biases (int8) and state. */
-static inline int16_t tg_fastgrnn_update(const tg_fastgrnn_scalars *cell, const uint8_t *table, int32_t accumulator,
+/* The equations of both builds below, from a gate z - 1/2 (-255..255 / 512) and an update c (-255..255 / 256). */
+static inline int32_t tg_fastgrnn_next(const tg_fastgrnn_scalars cell, int32_t z, int32_t c, int32_t state, int32_t half)
+{
+    const int32_t a = ((256 * (int32_t)cell.zeta - (int32_t)cell.zeta * z) >> cell.zeta_shift) + cell.nu;
+    const int32_t next = ((z + 256) * state + half + 4 * (a * c)) >> 9;
+    if ((uint32_t)(next + 32512) > 65024u) {
+        return next < 0 ? -32512 : 32512;
+    }
+    return next;
+}
+
+#if TG_FAST_32
+/* Update every unit: pre-activations in Q11, biases and states, each [units]; top takes the new states' upper bytes.
+ *
+ * The sums with the biases need no saturation: the gates are level long before 16 bits end.
+ */
+static inline void tg_fastgrnn_update(const tg_fastgrnn_scalars cell, const int16_t *pre, const int8_t *bias_gate,
+                                      const int8_t *bias_update, int16_t *hidden, int8_t *top, uint16_t units)
+{
+    const int16_t *end = pre + units;
+    const tg_gate_segment *middle = tg_gate_segments + 32;
+    int32_t half = 256;
+    TG_OPAQUE(middle);
+    TG_OPAQUE(half);
+    TG_OPAQUE(end);
+    do {
+        const int32_t gate = *pre + *bias_gate++ * ((int32_t)1 << cell.bias_gate_shift);
+        const int32_t update = *pre++ + *bias_update++ * ((int32_t)1 << cell.bias_update_shift);
+        /* An odd value counts as the even one nearer to zero. */
+        const int32_t even = gate + (int32_t)((uint32_t)gate >> 31);
+        const int32_t z = tg_gate_wide(middle, TG_SATURATE(even, 15));
+        const int32_t c = tg_gate_wide(middle, TG_SATURATE(2 * update, 15));
+        int32_t next = tg_fastgrnn_next(cell, z, c, *hidden, half);
+        TG_OPAQUE(next);
+        *hidden++ = (int16_t)next;
+        *top++ = (int8_t)((next + 128) >> 8);
+    } while (pre != end);
+}
+
+#else
+/* Return the next state of one unit, -32512..32512, from its pre-activation in Q11, biases (int8) and state. */
+static inline int16_t tg_fastgrnn_update(const tg_fastgrnn_scalars cell, const uint8_t *table, int32_t pre,
                                          int8_t bias_gate, int8_t bias_update, int16_t state)
 {
-    const int32_t pre = tg_requantize(accumulator, cell->pre_shift, cell->multiplier, cell->post_shift);
-    const int16_t z = tg_sigmoid_q9(table, tg_saturate16(pre + bias_gate * ((int32_t)1 << cell->bias_gate_shift)));
-    const int16_t c = tg_tanh_q8(table, tg_saturate16(pre + bias_update * ((int32_t)1 << cell->bias_update_shift)));
-    const int32_t a = (((int32_t)cell->zeta * (512 - z)) >> cell->zeta_shift) + cell->nu;
-    const int32_t next = ((int32_t)z * state + 4 * a * c + 256) >> 9;
-    if (next > 32512) {
-        return 32512;
-    }
-    return next < -32512 ? (int16_t)-32512 : (int16_t)next;
+    const int z = tg_gate_curve(table, pre + bias_gate * ((int32_t)1 << cell.bias_gate_shift));
+    const int c = tg_gate_curve(table, 2 * (pre + bias_update * ((int32_t)1 << cell.bias_update_shift)));
+    return (int16_t)tg_fastgrnn_next(cell, z, c, state, 256);
 }
+#endif
 
 /* Reads a stream of bits, least significant bit first, one byte of look-ahead at most.
  *
@@ -191,7 +328,7 @@ static inline void tg_rows_rice_init(tg_rows_rice *rows, const uint8_t *index, c
 }
 
 /* Return the product of the next row with x[columns], x -127..127. */
-static inline int32_t tg_dot_rice_int8(tg_rows_rice *rows, const int8_t *x, uint16_t columns)
+TG_SHARED int32_t tg_dot_rice_int8(tg_rows_rice *rows, const int8_t *x, uint16_t columns)
 {
     tg_bits bits = rows->bits;
     const int8_t *values = rows->values;
@@ -270,47 +407,65 @@ static const int16_t tiny_classifier_bias[2] TG_FLASH = {
     1535, -601,
 };
 
-static const tg_fastgrnn_scalars tiny_cell = {
-    5, 27667, 11, 5, 4, 166, 5, 1409
-};
 
-static void tiny_take_top(tiny_state *state)
-{
-    uint16_t unit;
-    for (unit = 0; unit < TINY_HIDDEN; unit++) {
-        state->top[unit] = tg_top_byte(state->hidden[unit]);
-    }
-}
+static const tg_fastgrnn_scalars tiny_cell = {
+    { 5, 27667, 11, 130048 }, 5, 4, 166, 5, 1409
+};
 
 void tiny_init(tiny_state *state)
 {
     uint16_t unit;
     for (unit = 0; unit < TINY_HIDDEN; unit++) {
         state->hidden[unit] = 0;
+        state->top[unit] = 0;
     }
 }
 
 void tiny_step(tiny_state *state, const int16_t *counts)
 {
-    int8_t x[TINY_CHANNELS];
     tg_rows_rice rnn_w_rows;
     tg_rows_rice rnn_u_rows;
-    uint16_t unit;
+#if TG_FAST_32
+    int16_t pre[TINY_HIDDEN];
+    int16_t *row = pre;
+    const int16_t *end = pre + TINY_HIDDEN;
+    int32_t half = tg_half(tiny_cell.pre);
+#else
+    const int8_t *bias_gate = tiny_bias_gate;
+    const int8_t *bias_update = tiny_bias_update;
+    int16_t *hidden = state->hidden;
+    int8_t *top = state->top;
+#endif
 
-    for (unit = 0; unit < TINY_CHANNELS; unit++) {
-        x[unit] = tg_sensor_int8(counts[unit], TG_READ_I16(&tiny_sensor_offset[unit]),
-                                 TG_READ_I16(&tiny_sensor_multiplier[unit]), 16);
-    }
-    tiny_take_top(state);
+    tg_sensor_int8(counts, tiny_sensor_offset, tiny_sensor_multiplier, 16, state->input, TINY_CHANNELS);
     tg_rows_rice_init(&rnn_w_rows, tiny_rnn_w_index, tiny_rnn_w_values);
     tg_rows_rice_init(&rnn_u_rows, tiny_rnn_u_index, tiny_rnn_u_values);
-    for (unit = 0; unit < TINY_HIDDEN; unit++) {
-        const int32_t accumulator = tg_dot_rice_int8(&rnn_w_rows, x, 2u) * 4
-                                    + tg_dot_rice_int8(&rnn_u_rows, state->top, 3u) * 2;
-        state->hidden[unit] = tg_fastgrnn_update(&tiny_cell, tiny_gate_table, accumulator,
-                                                 TG_READ_I8(&tiny_bias_gate[unit]),
-                                                 TG_READ_I8(&tiny_bias_update[unit]), state->hidden[unit]);
-    }
+#if TG_FAST_32
+    /* First every row, then every gate: each loop fits the registers, and no row reads a state already updated. */
+    (void)tiny_gate_table; /* unfolded in tg_gate_segments */
+    TG_OPAQUE(half);
+    TG_OPAQUE(end);
+    do {
+        int32_t accumulator = tg_dot_rice_int8(&rnn_w_rows, state->input, 2u) * 2;
+        accumulator = accumulator + tg_dot_rice_int8(&rnn_u_rows, state->top, 3u);
+        *row++ = (int16_t)tg_requantize(accumulator * 2, tiny_cell.pre, half);
+    } while (row != end);
+    tg_fastgrnn_update(tiny_cell, pre, tiny_bias_gate, tiny_bias_update, state->hidden, state->top, TINY_HIDDEN);
+#else
+    do {
+        int32_t accumulator = tg_dot_rice_int8(&rnn_w_rows, state->input, 2u) * 2;
+        accumulator = accumulator + tg_dot_rice_int8(&rnn_u_rows, state->top, 3u);
+        accumulator = tg_requantize(accumulator * 2, tiny_cell.pre, tg_half(tiny_cell.pre));
+        *hidden = tg_fastgrnn_update(tiny_cell, tiny_gate_table, accumulator, TG_READ_I8(bias_gate),
+                                     TG_READ_I8(bias_update), *hidden);
+        bias_gate++;
+        bias_update++;
+    } while (++hidden != state->hidden + TINY_HIDDEN);
+    hidden = state->hidden;
+    do {
+        *top++ = tg_top_byte(*hidden++);
+    } while (hidden != state->hidden + TINY_HIDDEN);
+#endif
 }
 
 uint8_t tiny_predict(tiny_state *state, int32_t *logits)
@@ -320,7 +475,6 @@ uint8_t tiny_predict(tiny_state *state, int32_t *logits)
     uint8_t best_class = 0;
     uint8_t row;
 
-    tiny_take_top(state);
     tg_rows_rice_init(&classifier_weights_rows, tiny_classifier_weights_index, tiny_classifier_weights_values);
     for (row = 0; row < TINY_CLASSES; row++) {
         const int32_t logit = tg_dot_rice_int8(&classifier_weights_rows, state->top, 3u) + TG_READ_I16(&tiny_classifier_bias[row]);

@@ -35,10 +35,13 @@ extern "C" {
 #define TINY_CLASS_0 "class0"
 #define TINY_CLASS_1 "class1"
 
-/* hidden: the state, -32512..32512. top: scratch, the state's rounded upper bytes, -127..127. */
+/* hidden: the state, -32512..32512. All else is scratch of a step, -127..127: the state's rounded upper bytes, the
+ * normalised sample.
+ */
 typedef struct {
     int16_t hidden[TINY_HIDDEN];
     int8_t top[TINY_HIDDEN];
+    int8_t input[TINY_CHANNELS];
 } tiny_state;
 
 /* Begin a new window or stream. */
