@@ -1,6 +1,7 @@
 """Choose the formats of all tensors of a model at once, so that each decoder's code is paid for once."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -11,7 +12,30 @@ from tinygmp.sparse.decode_cost import DecodeCost, decoders
 from tinygmp.sparse.tensor import PackedTensor
 
 MOST_DECODERS = 5  # together in one model; more never pay on a microcontroller
-BISECTIONS = 40
+BISECTIONS = 24
+HIGHEST_PRICE = 1e3  # bytes that one cycle may weigh
+
+
+@dataclass(frozen=True)
+class Offers:
+    """Every way to pack one tensor, with its costs side by side."""
+
+    tensors: list[PackedTensor]
+    needs: np.ndarray  # int64, one bit for each decoder piece
+    payload: np.ndarray  # float, bytes
+    cycles: np.ndarray  # float
+
+    @classmethod
+    def of(cls, tensors: list[PackedTensor], cost: DecodeCost, bit_of: Mapping[str, int]) -> "Offers":
+        needs = [sum(1 << bit_of[piece] for piece in decoders(tensor)) for tensor in tensors]
+        payload = np.array([float(tensor.payload_bytes) for tensor in tensors])
+        return cls(tensors, np.array(needs), payload, np.array([cost.cycles(tensor) for tensor in tensors]))
+
+
+@dataclass(frozen=True)
+class Choice:
+    packed: dict[str, PackedTensor]
+    cycles: float
 
 
 def choose_together(
@@ -27,49 +51,48 @@ def choose_together(
     decoders; with one, bytes are weighed against cycles by one price for all tensors. Raises FormatError when even
     the fastest formats exceed the bound.
     """
-    options = [
+    packed = [
         all_encodings(name, q, scale, candidates or READ_BY_EVERY_TARGET, value_formats)
         for name, (q, scale) in weights.items()
     ]
-    if most_cycles is None:
-        return cheapest(options, cost, 0.0)[1]
-    cycles, quick = cheapest(options, cost, float("inf"))
-    if cycles > most_cycles:
+    pieces = sorted({piece for tensors in packed for tensor in tensors for piece in decoders(tensor)})
+    bit_of = {piece: bit for bit, piece in enumerate(pieces)}
+    offers = [Offers.of(tensors, cost, bit_of) for tensors in packed]
+    code = {
+        sum(1 << bit_of[piece] for piece in present): cost.code(frozenset(present))
+        for size in range(min(MOST_DECODERS, len(pieces)) + 1)
+        for present in combinations(pieces, size)
+    }
+    best = cheapest(offers, code, 0.0)
+    if most_cycles is None or best.cycles <= most_cycles:
+        return best.packed
+    best = cheapest(offers, code, HIGHEST_PRICE)
+    if best.cycles > most_cycles:
         raise FormatError(
-            f"the fastest formats need {cycles:.0f} cycles, the bound is {most_cycles:.0f}; allow more"
+            f"the fastest formats need {best.cycles:.0f} cycles, the bound is {most_cycles:.0f}; allow more"
         )
-    low, high, best = 0.0, 1e6, quick
+    low, high = 1e-6, HIGHEST_PRICE
     for _ in range(BISECTIONS):
-        price = (low + high) / 2 if low else high / 2
-        cycles, packed = cheapest(options, cost, price)
-        if cycles <= most_cycles:
-            best, high = packed, price
+        price = float(np.sqrt(low * high))
+        choice = cheapest(offers, code, price)
+        if choice.cycles <= most_cycles:
+            best, high = choice, price
         else:
             low = price
-        if low == 0 and high < 1e-6:
-            return cheapest(options, cost, 0.0)[1]
-    return best
+    return best.packed
 
 
-def cheapest(
-    options: list[list[PackedTensor]], cost: DecodeCost, price: float
-) -> tuple[float, dict[str, PackedTensor]]:
-    """Return cycles and choice of the least payload + code + price * cycles; an infinite price counts cycles only."""
-    needs = [[decoders(tensor) for tensor in tensors] for tensors in options]
-    pieces = sorted({piece for row in needs for need in row for piece in need})
-    cycles = [np.array([cost.cycles(tensor) for tensor in tensors]) for tensors in options]
-    payload = [np.array([float(tensor.payload_bytes) for tensor in tensors]) for tensors in options]
-    price, bytes_count = (1.0, 0.0) if np.isinf(price) else (price, 1.0)
-    prices = [bytes_count * row + price * spent for row, spent in zip(payload, cycles, strict=True)]
-    least, chosen = np.inf, []
-    for size in range(min(MOST_DECODERS, len(pieces)) + 1):
-        for present in map(frozenset, combinations(pieces, size)):
-            allowed = [[need <= present for need in row] for row in needs]
-            if not all(any(row) for row in allowed):
-                continue
-            held = [np.where(row, each, np.inf) for row, each in zip(allowed, prices, strict=True)]
-            total = bytes_count * cost.code(present) + sum(float(row.min()) for row in held)
-            if total < least:
-                least, chosen = total, [int(row.argmin()) for row in held]
-    packed = {tensors[at].name: tensors[at] for tensors, at in zip(options, chosen, strict=True)}
-    return sum(float(row[at]) for row, at in zip(cycles, chosen, strict=True)), packed
+def cheapest(offers: Sequence[Offers], code: Mapping[int, int], price: float) -> Choice:
+    """Return the choice of least payload + code + price * cycles over all sets of decoders."""
+    prices = [each.payload + price * each.cycles for each in offers]
+    least, chosen = np.inf, [0] * len(offers)
+    for present, code_bytes in code.items():
+        held = [
+            np.where(each.needs & ~present, np.inf, total) for each, total in zip(offers, prices, strict=True)
+        ]
+        total = code_bytes + sum(float(row.min()) for row in held)
+        if total < least:
+            least, chosen = total, [int(row.argmin()) for row in held]
+    packed = [each.tensors[at] for each, at in zip(offers, chosen, strict=True)]
+    cycles = sum(float(each.cycles[at]) for each, at in zip(offers, chosen, strict=True))
+    return Choice({tensor.name: tensor for tensor in packed}, cycles)
