@@ -19,7 +19,7 @@ from har.stages import Stages
 from har.sweep import sparsity_sweep
 from har.training import Prepared, Trained, prepare, train_dense, train_pruned
 from tinygmp.device.board import find_board
-from tinygmp.errors import OutputError
+from tinygmp.errors import MissingToolError, OutputError
 from tinygmp.packed.file import save_model
 from tinygmp.packed.model import PackedModel
 from tinygmp.report.record import (
@@ -39,6 +39,7 @@ from tinygmp.workflows.pretrained import SHIPPED, open_model, shipped_names
 from tinygmp.workflows.verify import DEFAULT_BOARDS, WINDOWS_PER_CORE, Verification, verify
 from tinygmp.workflows.windows import Windows
 
+CHECKPOINTS = "checkpoints"
 PACKAGES = ("torch", "numpy", "onnx", "onnxruntime", "ai-edge-litert", "ziglang", "unicorn")
 
 
@@ -77,7 +78,8 @@ def run_pipeline(options: PipelineOptions) -> Report:
     sweep = sparsity_points(run, data, prepared, pruned)
     write_artifacts(run, model)
     checks = check(run, data, model, prepared)
-    shipped = score_shipped(data, prepared)
+    if not options.keep_checkpoints:
+        shutil.rmtree(options.out / CHECKPOINTS, ignore_errors=True)
     return Report(
         name="HAR-2",
         data=data_facts(data, prepared),
@@ -89,7 +91,7 @@ def run_pipeline(options: PipelineOptions) -> Report:
         artifacts=checks.artifacts,
         devices=checks.devices,
         provenance=provenance(run),
-        shipped=shipped,
+        shipped=score_shipped(data, prepared),
         sweep=tuple(sweep),
     )
 
@@ -127,7 +129,7 @@ def recipe_for(run: Run, data: HarData) -> Recipe:
 
 def train_both(run: Run, data: HarData, prepared: Prepared) -> tuple[Trained, Trained]:
     """Train the dense and the pruned network; a stopped run continues from its checkpoints."""
-    checkpoints = run.options.out / "checkpoints"
+    checkpoints = run.options.out / CHECKPOINTS
     trained = []
     for name, train in (("dense", train_dense), ("pruned", train_pruned)):
         with run.stages.stage(f"train_{name}", f"training, {name}") as show:
@@ -139,8 +141,6 @@ def train_both(run: Run, data: HarData, prepared: Prepared) -> tuple[Trained, Tr
 
             checkpoint = checkpoints / f"{name}-{run_key(run, data)}.pt"
             trained.append(train(prepared, run.recipe, run.options.seed, on_epoch, checkpoint))
-    if not run.options.keep_checkpoints:
-        shutil.rmtree(checkpoints, ignore_errors=True)
     return trained[0], trained[1]
 
 
@@ -172,13 +172,17 @@ def check(run: Run, data: HarData, model: PackedModel, prepared: Prepared) -> Ve
     counts = to_counts(prepared.test.windows)
     windows = Windows(f"{data.name}, test people", data.synthetic, counts, prepared.test.labels)
     with run.stages.stage("verify", "runtimes and simulated boards") as show:
-        return verify(
+        checks = verify(
             model,
             windows,
             boards=run.options.boards,
             windows_per_core=run.options.windows_per_core,
             on_step=lambda what, done, total: show(done, total, what),
         )
+    if checks.missing:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in checks.missing.items())
+        raise MissingToolError(f"the report would be incomplete: {reasons}")
+    return checks
 
 
 def score_shipped(data: HarData, prepared: Prepared) -> PackedResult | None:
