@@ -30,7 +30,7 @@ class Ledger:
     """All rows of a model, with the information limit of the same content beside them."""
 
     rows: tuple[LedgerRow, ...]
-    limit_bytes: float  # weight streams replaced by n*h2(k/n) + 8k bits
+    limit_bytes: float  # weight streams replaced by n*h2(k/n) + k * (bits of a value)
     entropy_limit_bytes: float  # weight streams replaced by H(mask) + H(values)
 
     @property
@@ -55,7 +55,7 @@ def ledger(model: PackedModel) -> Ledger:
     rows = [row for layer in model.layers for row in layer_rows(layer)]
     streams = sum(tensor.payload_bytes for tensor in model.tensors())
     rest = sum(row.bytes for row in rows) - streams
-    limit = sum(limit_bits(tensor.size, tensor.nnz, 8) for tensor in model.tensors()) / 8
+    limit = sum(limit_bits(tensor.size, tensor.nnz, tensor.value_bits) for tensor in model.tensors()) / 8
     entropy = sum(entropy_limit_bits(tensor.decode()) for tensor in model.tensors()) / 8
     return Ledger(tuple(rows), rest + limit, rest + entropy)
 
@@ -89,5 +89,6 @@ def fastgrnn_rows(layer: FastGrnn) -> list[LedgerRow]:
 
 
 def tensor_rows(tensor: PackedTensor) -> list[LedgerRow]:
-    """Return one row per stream of a tensor; streams other than the values are index or decoder parameters."""
-    return [LedgerRow(tensor.name, stream, len(data)) for stream, data in sorted(tensor.streams.items())]
+    """Return one row per stream of a tensor; a codebook is a table."""
+    parts = {stream: "tables" if stream == "codebook" else stream for stream in sorted(tensor.streams)}
+    return [LedgerRow(tensor.name, part, len(tensor.streams[stream])) for stream, part in parts.items()]
