@@ -96,7 +96,7 @@ def tensor_facts(layer: str, tensor: PackedTensor) -> TensorFacts:
         sparsity=1 - tensor.nnz / tensor.size,
         scale=tensor.scale,
         payload_bytes=tensor.payload_bytes,
-        limit_bytes=limit_bits(tensor.size, tensor.nnz, 8) / 8,
+        limit_bytes=limit_bits(tensor.size, tensor.nnz, tensor.value_bits) / 8,
         entropy_limit_bytes=entropy_limit_bits(tensor.decode()) / 8,
     )
 
