@@ -15,6 +15,7 @@ from tinygmp.errors import DataError
 
 ROOT = "UCI HAR Dataset"
 SIGNALS = tuple(f"{sensor}_{axis}" for sensor in ("body_acc", "body_gyro", "total_acc") for axis in "xyz")
+LARGEST_BYTES = 200_000_000  # of a member or the inner zip, unpacked; the official ones stay far below
 REMEDY = "download the archive again from https://archive.ics.uci.edu/dataset/240"
 Progress = Callable[[str, int, int], None]  # what is being done, done, of
 
@@ -106,6 +107,11 @@ def open_zip(source: Path | io.BytesIO, shown: str) -> zipfile.ZipFile:
 
 
 def read_zip_member(archive: zipfile.ZipFile, name: str, path: Path) -> bytes:
+    if (size := archive.getinfo(name).file_size) > LARGEST_BYTES:
+        raise DataError(
+            f"'{path}': member '{name}' would unpack to {size:,} bytes, expected at most {LARGEST_BYTES:,}; "
+            f"this is not the archive, {REMEDY}"
+        )
     try:
         return archive.read(name)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError) as error:

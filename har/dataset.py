@@ -1,6 +1,7 @@
 """Find UCI HAR: a given path, the data folder of the environment, the cache, a download; or fall back to synthetic."""
 
 import os
+import zipfile
 from pathlib import Path
 
 from har.archive import Progress, read_archive
@@ -31,9 +32,11 @@ def load_har(source: str | None = None, progress: Progress = silent, seed: int =
                 f"data '{source}' does not exist; give a folder or zip of UCI HAR, 'uci' or 'synthetic'"
             )
         return read_archive(Path(source), progress)
-    path = local_copy() or downloaded(progress)
-    if path is not None:
+    path = local_copy()
+    if path is not None and path != cache_path():
         return read_archive(path, progress)
+    if path is not None or download(progress):
+        return read_cached(progress)
     if source == "uci":
         raise DataError(
             f"UCI HAR is neither in $TINYGMP_DATA/uci_har nor in the cache '{cache_path()}', and {ADDRESS} "
@@ -55,8 +58,21 @@ def cache_path() -> Path:
     return Path(os.environ.get("TINYGMP_CACHE", pooch.os_cache("tinygmp"))) / CACHE_NAME
 
 
-def downloaded(progress: Progress) -> Path | None:
-    """Return the archive fetched into the cache, or None when it cannot be fetched; its members are checked later."""
+def read_cached(progress: Progress) -> HarData:
+    """Return the cached archive's data; a damaged one leaves the cache, so that the next run fetches it again."""
+    try:
+        return read_archive(cache_path(), progress)
+    except DataError:
+        cache_path().unlink(missing_ok=True)
+        raise
+
+
+def download(progress: Progress) -> bool:
+    """Fetch the archive into the cache; its members are checked when read.
+
+    False when it cannot be fetched, or when what comes is no zip: many networks answer everything with a page of
+    their own.
+    """
     import pooch
     import requests
 
@@ -69,8 +85,30 @@ def downloaded(progress: Progress) -> Path | None:
             known_hash=None,
             fname=target.name,
             path=target.parent,
-            downloader=pooch.HTTPDownloader(timeout=TIMEOUT_SECONDS),
+            downloader=pooch.HTTPDownloader(timeout=TIMEOUT_SECONDS, progressbar=DownloadProgress(progress)),
         )
     except (requests.RequestException, OSError, ValueError):
-        return None
-    return target
+        return False
+    if zipfile.is_zipfile(target):
+        return True
+    target.unlink(missing_ok=True)
+    return False
+
+
+class DownloadProgress:
+    """Passes the chunks that pooch counts on to a stage's bar; total is 0 when the server does not tell it."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self.total = 0
+        self.done = 0
+
+    def update(self, chunk: int) -> None:
+        self.done += chunk
+        self.progress(f"downloading, {self.done / 1e6:.0f} MB", self.done, max(self.total, self.done))
+
+    def reset(self) -> None:
+        self.done = 0
+
+    def close(self) -> None:
+        """Leave the bar to the next step."""

@@ -66,7 +66,7 @@ def run_seed(seed: int, recipe: Recipe, source: str | None, out: Path) -> None:
     prepared = prepare(data, recipe, seed)
 
     def show(stage: str, epoch: Epoch, epochs: int) -> None:
-        if epoch.accuracy is not None:
+        if epoch.measured:
             console.print(
                 f"seed {seed} {stage} {epoch.epoch + 1}/{epochs}: loss {epoch.loss:.3f}, {epoch.nnz} weights"
             )

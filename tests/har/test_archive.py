@@ -95,3 +95,12 @@ def test_the_zip_inside_a_zip_of_the_official_download(data_root, tmp_path):
     with zipfile.ZipFile(tmp_path / "outer.zip", "w", zipfile.ZIP_STORED) as archive:
         archive.write(source, "UCI HAR Dataset.zip")
     assert len(read_archive(tmp_path / "outer.zip").test) == 2947
+
+
+def test_a_member_that_would_unpack_to_far_too_much_is_not_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr("har.archive.LARGEST_BYTES", 1000)
+    first = next(iter(pinned_members()))
+    with zipfile.ZipFile(tmp_path / "har.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"{ROOT}/{first}", "0 " * 50_000)
+    with pytest.raises(DataError, match=r"would unpack to 100,000 bytes, expected at most 1,000"):
+        read_archive(tmp_path / "har.zip")

@@ -13,7 +13,7 @@ from tinygmp.prune.schedule import GradualSchedule
 from tinygmp.train.average import WeightAverage
 from tinygmp.train.divergence import PATIENCE, DivergenceWatch
 from tinygmp.train.evaluate import accuracy
-from tinygmp.train.fit import fit
+from tinygmp.train.fit import Observer, fit
 from tinygmp.train.settings import WindowSettings
 
 SETTINGS = WindowSettings(
@@ -50,7 +50,7 @@ def noisy(x):
 def test_it_learns_and_prunes_to_the_exact_count():
     x, labels = windows()
     seen = []
-    result = fit(network(), noisy(x), labels, SETTINGS, on_epoch=seen.append)
+    result = fit(network(), noisy(x), labels, SETTINGS, Observer(seen.append))
     assert accuracy(result.network, x, labels) > 95
     weights = export_weights(result.network)
     total = sum(matrix.size for matrix in weights.matrices().values())
@@ -66,7 +66,8 @@ class Stopped(Exception):
 
 def test_a_stopped_training_resumes_to_the_bit(tmp_path):
     x, labels = windows()
-    whole = fit(network(), noisy(x), labels, SETTINGS)
+    measures = {"training": lambda candidate: accuracy(candidate, x, labels)}
+    whole = fit(network(), noisy(x), labels, SETTINGS, Observer(measures=measures))
 
     def stop_in_epoch_7(epoch):
         if epoch.epoch == 7:
@@ -74,18 +75,20 @@ def test_a_stopped_training_resumes_to_the_bit(tmp_path):
 
     checkpoint = tmp_path / "training.pt"
     with pytest.raises(Stopped):
-        fit(network(), noisy(x), labels, SETTINGS, on_epoch=stop_in_epoch_7, checkpoint=checkpoint)
+        fit(network(), noisy(x), labels, SETTINGS, Observer(stop_in_epoch_7, measures), checkpoint)
     resumed_epochs = []
     resumed = fit(
         network(),
         noisy(x),
         labels,
         SETTINGS,
-        on_epoch=lambda epoch: resumed_epochs.append(epoch.epoch),
-        checkpoint=checkpoint,
+        Observer(lambda epoch: resumed_epochs.append(epoch.epoch), measures),
+        checkpoint,
     )
     assert resumed_epochs[0] == 5
     assert resumed.history == whole.history
+    assert [epoch.epoch for epoch in resumed.history if epoch.measured] == [4, 9, 11]
+    assert resumed.history[-1].measured == {"training": accuracy(whole.network, x, labels)}
     for name, value in whole.network.state_dict().items():
         assert torch.equal(value, resumed.network.state_dict()[name]), name
 

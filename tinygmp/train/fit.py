@@ -1,6 +1,6 @@
 """Train a FastGRNN classifier on windows: gradual global pruning, weight averaging, resumable."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,18 +20,30 @@ from tinygmp.train.divergence import DivergenceWatch
 from tinygmp.train.settings import WindowSettings
 
 MakeBatch = Callable[[Tensor, torch.Generator], Tensor]  # chosen indices -> normalised windows
-CHECKPOINT_EPOCHS = 5
+CHECKPOINT_EPOCHS = 5  # measured and saved every so many epochs, and after the last
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """One line of a training's history; accuracy is that of the callback, in per cent, or None."""
+    """One line of a training's history; measured holds the observer's figures, in the epochs that have some."""
 
     epoch: int
     loss: float
     nnz: int
-    accuracy: float | None
+    measured: Mapping[str, float] = field(default_factory=dict)
     warning: str | None = None
+
+
+@dataclass(frozen=True)
+class Observer:
+    """Who looks on while a network trains; nothing here changes the result.
+
+    on_epoch gets each line of the history as it is made. measures: name -> figure of the network with averaged
+    weights, such as its accuracy on validation people.
+    """
+
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None
+    measures: Mapping[str, Callable[[FastGrnnClassifier], float]] = field(default_factory=dict)
 
 
 @dataclass
@@ -94,7 +106,7 @@ class Training:
         """Return what a checkpoint holds."""
         mask = self.pruner.mask
         return {
-            "settings": repr(self.settings),
+            "settings": checkpoint_key(self.settings),
             "network": self.network.state_dict(),
             "average": self.average.state,
             "averaged_steps": self.average.steps,
@@ -130,46 +142,53 @@ def parameter_groups(network: FastGrnnClassifier, settings: WindowSettings) -> l
     ]
 
 
+def checkpoint_key(settings: WindowSettings) -> str:
+    """Return what must agree before a training continues from a checkpoint."""
+    return f"{', '.join(Epoch.__dataclass_fields__)}; {settings!r}"
+
+
 def fit(
     network: FastGrnnClassifier,
     make_batch: MakeBatch,
     labels: np.ndarray,
     settings: WindowSettings,
-    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
-    measure: Callable[[FastGrnnClassifier], float] | None = None,
+    observer: Observer | None = None,
     checkpoint: Path | None = None,
 ) -> FitResult:
     """Train in place and return the network with its averaged weights.
 
     make_batch turns indices into augmented, normalised windows [batch, steps, inputs] and draws all its chance
-    from the generator it is given; labels int64 [windows]. `measure` (accuracy in per cent on validation people)
-    is called every fifth epoch and at the end. With `checkpoint`, a stopped training continues from it to the
-    bit-identical result. Raises DivergenceError when the loss is not finite.
+    from the generator it is given; labels int64 [windows]. With `checkpoint`, a stopped training continues from
+    it to the bit-identical result. Raises DivergenceError when the loss is not finite.
     """
+    observer = observer or Observer()
     training = Training(network, settings, max(1, len(labels) // settings.batch_size))
-    if checkpoint is not None and (state := load_checkpoint(checkpoint, repr(settings))) is not None:
+    if (
+        checkpoint is not None
+        and (state := load_checkpoint(checkpoint, checkpoint_key(settings))) is not None
+    ):
         training.restore(state)
     targets = torch.from_numpy(np.asarray(labels))
     for epoch in range(len(training.history), settings.epochs):
         loss = training.run_epoch(epoch, make_batch, targets)
         warning = training.watch.after_epoch(epoch, loss)
         due = epoch % CHECKPOINT_EPOCHS == CHECKPOINT_EPOCHS - 1 or epoch == settings.epochs - 1
-        accuracy = measure_average(training, measure) if measure and due else None
+        measured = measure_average(training, observer) if due else {}
         nnz = sum(int(torch.count_nonzero(weight)) for weight in network.prunable().values())
-        training.history.append(Epoch(epoch, loss, nnz, accuracy, warning))
-        on_epoch(training.history[-1])
+        training.history.append(Epoch(epoch, loss, nnz, measured, warning))
+        observer.on_epoch(training.history[-1])
         if checkpoint is not None and due:
             save_checkpoint(checkpoint, training.state())
     training.average.copy_to(network)
     return FitResult(network, training.pruner.mask, training.history)
 
 
-def measure_average(training: Training, measure: Callable[[FastGrnnClassifier], float]) -> float:
-    """Return the accuracy of the averaged weights, leaving the training's own untouched."""
+def measure_average(training: Training, observer: Observer) -> dict[str, float]:
+    """Return the observer's figures of the averaged weights, leaving the training's own untouched."""
     own = {name: p.detach().clone() for name, p in training.network.named_parameters()}
     training.average.copy_to(training.network)
-    accuracy = measure(training.network)
+    measured = {name: float(measure(training.network)) for name, measure in observer.measures.items()}
     with torch.no_grad():
         for name, parameter in training.network.named_parameters():
             parameter.copy_(own[name])
-    return accuracy
+    return measured
