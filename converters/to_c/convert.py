@@ -50,8 +50,10 @@ def template_context(model: PackedModel) -> dict[str, object]:
     classifier = reader(
         model.classifier.weights, symbol_of(model, model.classifier.weights.name), every_step=False
     )
-    kernels = ("tg_sensor.c", "tg_fastgrnn.c") + tuple(
-        sorted({r.kernel for rs in readers.values() for r in rs} | {classifier.kernel})
+    kernels = (
+        "tg_sensor.c",
+        "tg_fastgrnn.c",
+        *sorted({r.kernel for rs in readers.values() for r in rs} | {classifier.kernel}),
     )
     book = ledger(model)
     return {

@@ -1,18 +1,10 @@
 #include "tg_arithmetic.c"
+#include "tg_fastgrnn_avr.c"
+#include "tg_fastgrnn_scalars.c"
 #include "tg_gates.c"
 #include "tg_gates_wide.c"
 #include "tg_platform.h"
 #include "tg_requantize.c"
-
-/* The scalars of a FastGRNN cell; docs/arithmetic.md has the equations. */
-typedef struct {
-    tg_requantizer pre;
-    uint8_t bias_gate_shift;
-    uint8_t bias_update_shift;
-    uint8_t zeta; /* 0..255 */
-    uint8_t zeta_shift;
-    int16_t nu; /* 0..16383 */
-} tg_fastgrnn_scalars;
 
 /* Return the rounded upper byte of the state, -127..127; state -32512..32512. */
 static inline int8_t tg_top_byte(int16_t state)
@@ -21,9 +13,9 @@ static inline int8_t tg_top_byte(int16_t state)
 }
 
 /* The equations of both builds below, from a gate z - 1/2 (-255..255 / 512) and an update c (-255..255 / 256). */
-static inline int32_t tg_fastgrnn_next(const tg_fastgrnn_scalars cell, int32_t z, int32_t c, int32_t state, int32_t half)
+static inline int32_t tg_fastgrnn_next(const tg_fastgrnn_scalars *cell, int32_t z, int32_t c, int32_t state, int32_t half)
 {
-    const int32_t a = ((256 * (int32_t)cell.zeta - (int32_t)cell.zeta * z) >> cell.zeta_shift) + cell.nu;
+    const int32_t a = ((256 * (int32_t)cell->zeta - (int32_t)cell->zeta * z) >> cell->zeta_shift) + cell->nu;
     const int32_t next = ((z + 256) * state + half + 4 * (a * c)) >> 9;
     if ((uint32_t)(next + 32512) > 65024u) {
         return next < 0 ? -32512 : 32512;
@@ -36,7 +28,7 @@ static inline int32_t tg_fastgrnn_next(const tg_fastgrnn_scalars cell, int32_t z
  *
  * The sums with the biases need no saturation: the gates are level long before 16 bits end.
  */
-static inline void tg_fastgrnn_update(const tg_fastgrnn_scalars cell, const int16_t *pre, const int8_t *bias_gate,
+static inline void tg_fastgrnn_update(const tg_fastgrnn_scalars *cell, const int16_t *pre, const int8_t *bias_gate,
                                       const int8_t *bias_update, int16_t *hidden, int8_t *top, uint16_t units)
 {
     const int16_t *end = pre + units;
@@ -46,8 +38,8 @@ static inline void tg_fastgrnn_update(const tg_fastgrnn_scalars cell, const int1
     TG_OPAQUE(half);
     TG_OPAQUE(end);
     do {
-        const int32_t gate = *pre + *bias_gate++ * ((int32_t)1 << cell.bias_gate_shift);
-        const int32_t update = *pre++ + *bias_update++ * ((int32_t)1 << cell.bias_update_shift);
+        const int32_t gate = *pre + *bias_gate++ * ((int32_t)1 << cell->bias_gate_shift);
+        const int32_t update = *pre++ + *bias_update++ * ((int32_t)1 << cell->bias_update_shift);
         /* An odd value counts as the even one nearer to zero. */
         const int32_t even = gate + (int32_t)((uint32_t)gate >> 31);
         const int32_t z = tg_gate_wide(middle, TG_SATURATE(even, 15));
@@ -59,13 +51,23 @@ static inline void tg_fastgrnn_update(const tg_fastgrnn_scalars cell, const int1
     } while (pre != end);
 }
 
-#else
-/* Return the next state of one unit, -32512..32512, from its pre-activation in Q11, biases (int8) and state. */
-static inline int16_t tg_fastgrnn_update(const tg_fastgrnn_scalars cell, const uint8_t *table, int32_t pre,
-                                         int8_t bias_gate, int8_t bias_update, int16_t state)
+#elif defined(__AVR_HAVE_MUL__)
+/* Return the next state of one unit from its accumulator, as the one below does. */
+static inline int16_t tg_fastgrnn_unit(const tg_fastgrnn_scalars *cell, const uint8_t *table, int32_t accumulator,
+                                       int8_t bias_gate, int8_t bias_update, int16_t state)
 {
-    const int z = tg_gate_curve(table, pre + bias_gate * ((int32_t)1 << cell.bias_gate_shift));
-    const int c = tg_gate_curve(table, 2 * (pre + bias_update * ((int32_t)1 << cell.bias_update_shift)));
+    const int16_t pre = tg_requantize_narrow(accumulator, &cell->pre);
+    return tg_fastgrnn_update_narrow(cell, table, pre, bias_gate, bias_update, state);
+}
+
+#else
+/* Return the next state of one unit, -32512..32512, from its accumulator, biases (int8) and state. */
+static inline int16_t tg_fastgrnn_unit(const tg_fastgrnn_scalars *cell, const uint8_t *table, int32_t accumulator,
+                                       int8_t bias_gate, int8_t bias_update, int16_t state)
+{
+    const int32_t pre = tg_requantize(accumulator, &cell->pre, tg_half(&cell->pre));
+    const int z = tg_gate_curve(table, pre + bias_gate * ((int32_t)1 << cell->bias_gate_shift));
+    const int c = tg_gate_curve(table, 2 * (pre + bias_update * ((int32_t)1 << cell->bias_update_shift)));
     return (int16_t)tg_fastgrnn_next(cell, z, c, state, 256);
 }
 #endif

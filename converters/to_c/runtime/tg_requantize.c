@@ -17,17 +17,17 @@ typedef struct {
  *
  * half: 2^(post_shift - 1), kept in a register by who calls often.
  */
-static inline int32_t tg_requantize(int32_t accumulator, const tg_requantizer by, int32_t half)
+static inline int32_t tg_requantize(int32_t accumulator, const tg_requantizer *by, int32_t half)
 {
-    int32_t narrow = accumulator >> by.pre_shift;
-    if ((by.limit >> by.pre_shift) >= 32767) {
-        narrow = TG_SATURATE(accumulator >> by.pre_shift, 16);
+    int32_t narrow = accumulator >> by->pre_shift;
+    if ((by->limit >> by->pre_shift) >= 32767) {
+        narrow = TG_SATURATE(accumulator >> by->pre_shift, 16);
     }
-    narrow = narrow * by.multiplier + half;
-    return TG_SATURATE(narrow >> by.post_shift, 16);
+    narrow = narrow * by->multiplier + half;
+    return TG_SATURATE(narrow >> by->post_shift, 16);
 }
 
-static inline int32_t tg_half(const tg_requantizer by)
+static inline int32_t tg_half(const tg_requantizer *by)
 {
-    return (int32_t)1 << (by.post_shift - 1);
+    return (int32_t)1 << (by->post_shift - 1);
 }

@@ -114,6 +114,145 @@ static inline void tg_sensor_int8(const int16_t *counts, const int16_t *offset, 
     } while (++values != end);
 }
 
+/* A real factor as multiplier * 2^-(pre_shift + post_shift), and the largest magnitude of what it scales.
+ *
+ * pre_shift 0..16, multiplier 1..32767, post_shift 1..30: no product exceeds 31 bits. `limit` is a proven bound, from
+ * which the compiler sees where saturation cannot happen.
+ */
+typedef struct {
+    uint8_t pre_shift;
+    int16_t multiplier;
+    uint8_t post_shift;
+    int32_t limit;
+} tg_requantizer;
+
+/* Return the accumulator (|accumulator| <= limit) scaled, rounded half up, saturated to 16 bits.
+ *
+ * half: 2^(post_shift - 1), kept in a register by who calls often.
+ */
+static inline int32_t tg_requantize(int32_t accumulator, const tg_requantizer *by, int32_t half)
+{
+    int32_t narrow = accumulator >> by->pre_shift;
+    if ((by->limit >> by->pre_shift) >= 32767) {
+        narrow = TG_SATURATE(accumulator >> by->pre_shift, 16);
+    }
+    narrow = narrow * by->multiplier + half;
+    return TG_SATURATE(narrow >> by->post_shift, 16);
+}
+
+static inline int32_t tg_half(const tg_requantizer *by)
+{
+    return (int32_t)1 << (by->post_shift - 1);
+}
+
+/* The scalars of a FastGRNN cell; docs/arithmetic.md has the equations. */
+typedef struct {
+    tg_requantizer pre;
+    uint8_t bias_gate_shift;
+    uint8_t bias_update_shift;
+    uint8_t zeta; /* 0..255 */
+    uint8_t zeta_shift;
+    int16_t nu; /* 0..16383 */
+} tg_fastgrnn_scalars;
+
+#if defined(__AVR__) && defined(__AVR_HAVE_MUL__)
+/* The cell on 8-bit registers: every number as narrow as its range allows. docs/arithmetic.md has the equations.
+ *
+ * Magnitudes and signs go apart, since 8 x 8 bits unsigned is what the core multiplies.
+ */
+
+/* Return a * b, 0..2^24 - 1. */
+static inline uint32_t tg_product_u16_u8(uint16_t a, uint8_t b)
+{
+    __extension__ __uint24 product;
+    __asm__("mul %A1, %2\n\t"
+            "movw %A0, r0\n\t"
+            "clr %C0\n\t"
+            "mul %B1, %2\n\t"
+            "add %B0, r0\n\t"
+            "adc %C0, r1\n\t"
+            "clr r1"
+            : "=&r"(product)
+            : "r"(a), "r"(b)
+            : "r0");
+    return product;
+}
+
+/* Return t(magnitude / 2^14 * 8) in 0..255 from half the magnitude in Q11: segment in the upper byte, fraction below. */
+static inline uint8_t tg_gate_point(const uint8_t *table, uint16_t place)
+{
+    const uint8_t *entry = table + (uint8_t)(place >> 8);
+    const uint8_t low = TG_READ_U8(entry);
+    const uint8_t rise = (uint8_t)(TG_READ_U8(entry + 1) - low);
+    const uint16_t product = (uint16_t)(rise * (uint8_t)place);
+    return (uint8_t)(low + (uint8_t)((uint16_t)(product + 128u) >> 8));
+}
+
+static inline uint16_t tg_magnitude(int16_t value)
+{
+    return value < 0 ? (uint16_t)-value : (uint16_t)value;
+}
+
+/* Return the accumulator scaled and rounded, clipped to -24576..24576: beyond, every gate is level whatever its bias
+ * (at most 127 * 2^6).
+ */
+static inline int16_t tg_requantize_narrow(int32_t accumulator, const tg_requantizer *by)
+{
+    int32_t scaled;
+    if (by->pre_shift >= 8 && by->limit < 8388608) {
+        int16_t narrow = (int16_t)(accumulator >> 8);
+        TG_OPAQUE(narrow);
+        scaled = (int32_t)(int16_t)(narrow >> (by->pre_shift - 8)) * by->multiplier + tg_half(by);
+    } else {
+        scaled = tg_clip(accumulator >> by->pre_shift, -32768, 32767) * by->multiplier + tg_half(by);
+    }
+    if (by->post_shift >= 8) {
+        scaled >>= 8;
+        TG_OPAQUE(scaled);
+        scaled >>= by->post_shift - 8;
+    } else {
+        scaled >>= by->post_shift;
+    }
+    return scaled > 24576 ? (int16_t)24576 : scaled < -24576 ? (int16_t)-24576 : (int16_t)scaled;
+}
+
+/* Return the next state of one unit, as tg_fastgrnn_update does; bias shifts at most 6. */
+static inline int16_t tg_fastgrnn_update_narrow(const tg_fastgrnn_scalars *cell, const uint8_t *table, int16_t pre,
+                                                int8_t bias_gate, int8_t bias_update, int16_t state)
+{
+    const int16_t gate = (int16_t)(pre + bias_gate * (1 << cell->bias_gate_shift));
+    const int16_t update = (int16_t)(pre + bias_update * (1 << cell->bias_update_shift));
+    const uint16_t gate_size = tg_magnitude(gate);
+    const uint16_t update_size = tg_magnitude(update);
+    const uint8_t z = gate_size >= 16384u ? TG_READ_U8(table + 32) : tg_gate_point(table, (uint16_t)(gate_size >> 1));
+    const uint8_t c = update_size >= 8192u ? TG_READ_U8(table + 32) : tg_gate_point(table, update_size);
+    const uint16_t zeta_z = (uint16_t)(cell->zeta * z);
+    uint16_t a;
+    int32_t next;
+    uint32_t kept;
+
+    /* zeta * (512 - sigmoid) needs 17 bits; half of it, rounded as the whole would be, 16. */
+    if (cell->zeta_shift == 0) {
+        a = (uint16_t)(cell->zeta * (uint16_t)256 + (gate < 0 ? zeta_z : (uint16_t)-zeta_z));
+    } else if (gate < 0) {
+        a = (uint16_t)((uint16_t)(cell->zeta * 128u + (zeta_z >> 1)) >> (cell->zeta_shift - 1));
+    } else {
+        a = (uint16_t)((uint16_t)(cell->zeta * 128u - (uint16_t)((uint16_t)(zeta_z + 1u) >> 1)) >> (cell->zeta_shift - 1));
+    }
+    a = (uint16_t)((uint16_t)(a + (uint16_t)cell->nu) << 2);
+
+    kept = tg_product_u16_u8(tg_magnitude(state), z);
+    next = (int32_t)state * 256 + 256;
+    next += ((state < 0) != (gate < 0)) ? -(int32_t)kept : (int32_t)kept;
+    kept = tg_product_u16_u8(a, c);
+    next += update < 0 ? -(int32_t)kept : (int32_t)kept;
+    next >>= 8;
+    TG_OPAQUE(next);
+    next >>= 1;
+    return next > 32512 ? (int16_t)32512 : next < -32512 ? (int16_t)-32512 : (int16_t)next;
+}
+#endif
+
 /* The gate curve, round(256 * tanh(v / 2)) between -255 and 255, of a value in Q11 (|value| <= 131072).
  *
  * table: 33 bytes, entry i is the curve at v = i / 4; straight lines between, the last entry from 8.0 (2^14) up, where
@@ -168,47 +307,6 @@ static inline int32_t tg_gate_wide(const tg_gate_segment *middle, int32_t value)
 }
 #endif
 
-/* A real factor as multiplier * 2^-(pre_shift + post_shift), and the largest magnitude of what it scales.
- *
- * pre_shift 0..16, multiplier 1..32767, post_shift 1..30: no product exceeds 31 bits. `limit` is a proven bound, from
- * which the compiler sees where saturation cannot happen.
- */
-typedef struct {
-    uint8_t pre_shift;
-    int16_t multiplier;
-    uint8_t post_shift;
-    int32_t limit;
-} tg_requantizer;
-
-/* Return the accumulator (|accumulator| <= limit) scaled, rounded half up, saturated to 16 bits.
- *
- * half: 2^(post_shift - 1), kept in a register by who calls often.
- */
-static inline int32_t tg_requantize(int32_t accumulator, const tg_requantizer by, int32_t half)
-{
-    int32_t narrow = accumulator >> by.pre_shift;
-    if ((by.limit >> by.pre_shift) >= 32767) {
-        narrow = TG_SATURATE(accumulator >> by.pre_shift, 16);
-    }
-    narrow = narrow * by.multiplier + half;
-    return TG_SATURATE(narrow >> by.post_shift, 16);
-}
-
-static inline int32_t tg_half(const tg_requantizer by)
-{
-    return (int32_t)1 << (by.post_shift - 1);
-}
-
-/* The scalars of a FastGRNN cell; docs/arithmetic.md has the equations. */
-typedef struct {
-    tg_requantizer pre;
-    uint8_t bias_gate_shift;
-    uint8_t bias_update_shift;
-    uint8_t zeta; /* 0..255 */
-    uint8_t zeta_shift;
-    int16_t nu; /* 0..16383 */
-} tg_fastgrnn_scalars;
-
 /* Return the rounded upper byte of the state, -127..127; state -32512..32512. */
 static inline int8_t tg_top_byte(int16_t state)
 {
@@ -216,9 +314,9 @@ static inline int8_t tg_top_byte(int16_t state)
 }
 
 /* The equations of both builds below, from a gate z - 1/2 (-255..255 / 512) and an update c (-255..255 / 256). */
-static inline int32_t tg_fastgrnn_next(const tg_fastgrnn_scalars cell, int32_t z, int32_t c, int32_t state, int32_t half)
+static inline int32_t tg_fastgrnn_next(const tg_fastgrnn_scalars *cell, int32_t z, int32_t c, int32_t state, int32_t half)
 {
-    const int32_t a = ((256 * (int32_t)cell.zeta - (int32_t)cell.zeta * z) >> cell.zeta_shift) + cell.nu;
+    const int32_t a = ((256 * (int32_t)cell->zeta - (int32_t)cell->zeta * z) >> cell->zeta_shift) + cell->nu;
     const int32_t next = ((z + 256) * state + half + 4 * (a * c)) >> 9;
     if ((uint32_t)(next + 32512) > 65024u) {
         return next < 0 ? -32512 : 32512;
@@ -231,7 +329,7 @@ static inline int32_t tg_fastgrnn_next(const tg_fastgrnn_scalars cell, int32_t z
  *
  * The sums with the biases need no saturation: the gates are level long before 16 bits end.
  */
-static inline void tg_fastgrnn_update(const tg_fastgrnn_scalars cell, const int16_t *pre, const int8_t *bias_gate,
+static inline void tg_fastgrnn_update(const tg_fastgrnn_scalars *cell, const int16_t *pre, const int8_t *bias_gate,
                                       const int8_t *bias_update, int16_t *hidden, int8_t *top, uint16_t units)
 {
     const int16_t *end = pre + units;
@@ -241,8 +339,8 @@ static inline void tg_fastgrnn_update(const tg_fastgrnn_scalars cell, const int1
     TG_OPAQUE(half);
     TG_OPAQUE(end);
     do {
-        const int32_t gate = *pre + *bias_gate++ * ((int32_t)1 << cell.bias_gate_shift);
-        const int32_t update = *pre++ + *bias_update++ * ((int32_t)1 << cell.bias_update_shift);
+        const int32_t gate = *pre + *bias_gate++ * ((int32_t)1 << cell->bias_gate_shift);
+        const int32_t update = *pre++ + *bias_update++ * ((int32_t)1 << cell->bias_update_shift);
         /* An odd value counts as the even one nearer to zero. */
         const int32_t even = gate + (int32_t)((uint32_t)gate >> 31);
         const int32_t z = tg_gate_wide(middle, TG_SATURATE(even, 15));
@@ -254,13 +352,23 @@ static inline void tg_fastgrnn_update(const tg_fastgrnn_scalars cell, const int1
     } while (pre != end);
 }
 
-#else
-/* Return the next state of one unit, -32512..32512, from its pre-activation in Q11, biases (int8) and state. */
-static inline int16_t tg_fastgrnn_update(const tg_fastgrnn_scalars cell, const uint8_t *table, int32_t pre,
-                                         int8_t bias_gate, int8_t bias_update, int16_t state)
+#elif defined(__AVR_HAVE_MUL__)
+/* Return the next state of one unit from its accumulator, as the one below does. */
+static inline int16_t tg_fastgrnn_unit(const tg_fastgrnn_scalars *cell, const uint8_t *table, int32_t accumulator,
+                                       int8_t bias_gate, int8_t bias_update, int16_t state)
 {
-    const int z = tg_gate_curve(table, pre + bias_gate * ((int32_t)1 << cell.bias_gate_shift));
-    const int c = tg_gate_curve(table, 2 * (pre + bias_update * ((int32_t)1 << cell.bias_update_shift)));
+    const int16_t pre = tg_requantize_narrow(accumulator, &cell->pre);
+    return tg_fastgrnn_update_narrow(cell, table, pre, bias_gate, bias_update, state);
+}
+
+#else
+/* Return the next state of one unit, -32512..32512, from its accumulator, biases (int8) and state. */
+static inline int16_t tg_fastgrnn_unit(const tg_fastgrnn_scalars *cell, const uint8_t *table, int32_t accumulator,
+                                       int8_t bias_gate, int8_t bias_update, int16_t state)
+{
+    const int32_t pre = tg_requantize(accumulator, &cell->pre, tg_half(&cell->pre));
+    const int z = tg_gate_curve(table, pre + bias_gate * ((int32_t)1 << cell->bias_gate_shift));
+    const int c = tg_gate_curve(table, 2 * (pre + bias_update * ((int32_t)1 << cell->bias_update_shift)));
     return (int16_t)tg_fastgrnn_next(cell, z, c, state, 256);
 }
 #endif
@@ -429,7 +537,7 @@ void tiny_step(tiny_state *state, const int16_t *counts)
     int16_t pre[TINY_HIDDEN];
     int16_t *row = pre;
     const int16_t *end = pre + TINY_HIDDEN;
-    int32_t half = tg_half(tiny_cell.pre);
+    int32_t half = tg_half(&tiny_cell.pre);
 #else
     const int8_t *bias_gate = tiny_bias_gate;
     const int8_t *bias_update = tiny_bias_update;
@@ -448,16 +556,15 @@ void tiny_step(tiny_state *state, const int16_t *counts)
     do {
         int32_t accumulator = tg_dot_rice_int8(&rnn_w_rows, state->input, 2u) * 2;
         accumulator = accumulator + tg_dot_rice_int8(&rnn_u_rows, state->top, 3u);
-        *row++ = (int16_t)tg_requantize(accumulator * 2, tiny_cell.pre, half);
+        *row++ = (int16_t)tg_requantize(accumulator * 2, &tiny_cell.pre, half);
     } while (row != end);
-    tg_fastgrnn_update(tiny_cell, pre, tiny_bias_gate, tiny_bias_update, state->hidden, state->top, TINY_HIDDEN);
+    tg_fastgrnn_update(&tiny_cell, pre, tiny_bias_gate, tiny_bias_update, state->hidden, state->top, TINY_HIDDEN);
 #else
     do {
         int32_t accumulator = tg_dot_rice_int8(&rnn_w_rows, state->input, 2u) * 2;
         accumulator = accumulator + tg_dot_rice_int8(&rnn_u_rows, state->top, 3u);
-        accumulator = tg_requantize(accumulator * 2, tiny_cell.pre, tg_half(tiny_cell.pre));
-        *hidden = tg_fastgrnn_update(tiny_cell, tiny_gate_table, accumulator, TG_READ_I8(bias_gate),
-                                     TG_READ_I8(bias_update), *hidden);
+        *hidden = tg_fastgrnn_unit(&tiny_cell, tiny_gate_table, accumulator * 2,
+                                   TG_READ_I8(bias_gate), TG_READ_I8(bias_update), *hidden);
         bias_gate++;
         bias_update++;
     } while (++hidden != state->hidden + TINY_HIDDEN);
