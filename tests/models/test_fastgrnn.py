@@ -6,35 +6,41 @@ import torch
 
 from tinygmp.errors import ConfigError
 from tinygmp.models.fastgrnn import FastGrnnClassifier, export_weights
-from tinygmp.models.fastgrnn_gradient import FastGrnnWindow
+from tinygmp.models.fastgrnn_gradient import BLOCK_STEPS, FastGrnnWindow
 from tinygmp.pack.calibrate import run_float
 
 
 def stepwise(x, w, u, bias_gate, bias_update, zeta, nu):
-    """The published equations, one step at a time, left to autograd."""
-    state = x.new_zeros(x.shape[1], len(u))
+    """The published equations for several runs, one step at a time, left to autograd."""
+    zeta, nu = zeta[:, None, None], nu[:, None, None]
+    state = x.new_zeros(*x.shape[1:3], u.shape[1])
     for step in x:
-        pre = step @ w.T + state @ u.T
-        z, c = torch.sigmoid(pre + bias_gate), torch.tanh(pre + bias_update)
+        pre = step @ w.transpose(1, 2) + state @ u.transpose(1, 2)
+        z, c = torch.sigmoid(pre + bias_gate[:, None]), torch.tanh(pre + bias_update[:, None])
         state = z * state + (zeta * (1 - z) + nu) * c
     return state
 
 
-def arguments(dtype=torch.float64, steps=7, batch=3, inputs=4, hidden=5):
+def arguments(dtype=torch.float64, steps=11, runs=1, batch=3, inputs=4, hidden=5):
     torch.manual_seed(0)
-    shapes = [(hidden, inputs), (hidden, hidden), (hidden,), (hidden,)]
+    shapes = [(runs, hidden, inputs), (runs, hidden, hidden), (runs, hidden), (runs, hidden)]
     weights = [torch.randn(shape, dtype=dtype) for shape in shapes]
-    scalars = [torch.tensor(0.7, dtype=dtype), torch.tensor(0.1, dtype=dtype)]
-    return torch.randn(steps, batch, inputs, dtype=dtype), [v.requires_grad_() for v in weights + scalars]
+    scalars = [torch.rand(runs, dtype=dtype), torch.rand(runs, dtype=dtype) / 10]
+    return torch.randn(steps, runs, batch, inputs, dtype=dtype), [
+        v.requires_grad_() for v in weights + scalars
+    ]
 
 
-def test_gradient_by_finite_differences():
-    x, parameters = arguments()
+@pytest.mark.parametrize("steps", [1, BLOCK_STEPS, BLOCK_STEPS + 3])
+@pytest.mark.parametrize("runs", [1, 2])
+def test_gradient_by_finite_differences(steps, runs):
+    x, parameters = arguments(steps=steps, runs=runs, batch=2, inputs=2, hidden=3)
     assert torch.autograd.gradcheck(lambda *p: FastGrnnWindow.apply(x, *p), parameters)
 
 
-def test_forward_and_gradient_equal_plain_autograd():
-    x, parameters = arguments(steps=128)
+@pytest.mark.parametrize("runs", [1, 3])
+def test_forward_and_gradient_equal_plain_autograd(runs):
+    x, parameters = arguments(steps=128, runs=runs)
     expected, obtained = stepwise(x, *parameters), FastGrnnWindow.apply(x, *parameters)
     torch.testing.assert_close(obtained, expected, atol=1e-12, rtol=0)
     direction = torch.randn_like(expected)
@@ -44,6 +50,12 @@ def test_forward_and_gradient_equal_plain_autograd():
         strict=True,
     ):
         torch.testing.assert_close(a, b, atol=1e-10, rtol=1e-10)
+
+
+def test_single_precision_is_precise_enough_to_train():
+    x, parameters = arguments(torch.float32, steps=128, hidden=16)
+    expected, obtained = stepwise(x, *parameters), FastGrnnWindow.apply(x, *parameters)
+    torch.testing.assert_close(obtained, expected, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("ranks", [(0, 0), (2, 3)])

@@ -62,14 +62,14 @@ class FastGrnnClassifier(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return logits [batch, classes] of normalised windows [batch, steps, inputs]."""
         state = FastGrnnWindow.apply(
-            x.transpose(0, 1).contiguous(),
-            self.matrix("W"),
-            self.matrix("U"),
-            self.bias_gate,
-            self.bias_update,
-            torch.sigmoid(self.zeta),
-            torch.sigmoid(self.nu),
-        )
+            x.transpose(0, 1).unsqueeze(1).contiguous(),
+            self.matrix("W")[None],
+            self.matrix("U")[None],
+            self.bias_gate[None],
+            self.bias_update[None],
+            torch.sigmoid(self.zeta)[None],
+            torch.sigmoid(self.nu)[None],
+        )[0]
         return torch.addmm(self.classifier_bias, state, self.classifier.T)
 
     def prunable(self) -> dict[str, Tensor]:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from tinygmp.errors import ConfigError
 from tinygmp.models.fastgrnn import FastGrnnClassifier
+from tinygmp.models.fastgrnn_gradient import FastGrnnWindow
 
 
 class FastGrnnStack(nn.Module):
@@ -38,14 +39,14 @@ class FastGrnnStack(nn.Module):
         """
         named = {name: parameter[part] for name, parameter in self.named_parameters()}
         runs = len(named["zeta"])
-        state: Tensor = FastGrnnStackWindow.apply(
+        state: Tensor = FastGrnnWindow.apply(
             x.expand(runs, -1, -1, -1).permute(2, 0, 1, 3).contiguous(),
             _product(named, "W"),
             _product(named, "U"),
-            named["bias_gate"][:, None],
-            named["bias_update"][:, None],
-            torch.sigmoid(named["zeta"])[:, None, None],
-            torch.sigmoid(named["nu"])[:, None, None],
+            named["bias_gate"],
+            named["bias_update"],
+            torch.sigmoid(named["zeta"]),
+            torch.sigmoid(named["nu"]),
         )
         return torch.baddbmm(named["classifier_bias"][:, None], state, named["classifier"].transpose(1, 2))
 
@@ -110,52 +111,3 @@ def factored_stack(stack: FastGrnnStack) -> FastGrnnStack:
             factored.get_parameter(f"{letter}1").copy_(left * root[:, None])
             factored.get_parameter(f"{letter}2").copy_(root[:, :, None] * right)
     return factored
-
-
-class FastGrnnStackWindow(torch.autograd.Function):
-    """FastGrnnWindow with a leading axis of runs, by the same hand-written back-propagation through time.
-
-    x [steps, runs, batch, inputs], W [runs, hidden, inputs], U [runs, hidden, hidden], biases [runs, 1,
-    hidden], zeta and nu [runs, 1, 1] -> h [runs, batch, hidden]. x gets no gradient.
-    """
-
-    @staticmethod
-    def forward(ctx, x, W, U, bias_gate, bias_update, zeta, nu):  # type: ignore[no-untyped-def]
-        steps, runs, batch, _ = x.shape
-        w_part = x @ W.transpose(1, 2)
-        states = x.new_zeros(steps + 1, runs, batch, U.shape[1])
-        gates, updates = torch.empty_like(w_part), torch.empty_like(w_part)
-        u_transposed = U.transpose(1, 2).contiguous()
-        gain = torch.empty_like(states[0])
-        for step in range(steps):
-            previous, state, z, c = states[step], states[step + 1], gates[step], updates[step]
-            pre = torch.baddbmm(w_part[step], previous, u_transposed)
-            torch.add(pre, bias_gate, out=z).sigmoid_()
-            torch.add(pre, bias_update, out=c).tanh_()
-            torch.mul(z, -zeta, out=gain).add_(zeta + nu)
-            torch.mul(z, previous, out=state).addcmul_(gain, c)
-        ctx.save_for_backward(x, U, zeta, nu, states, gates, updates)
-        return states[steps].clone()
-
-    @staticmethod
-    def backward(ctx, d_state):  # type: ignore[no-untyped-def]
-        x, U, zeta, nu, states, z, c = ctx.saved_tensors
-        steps, runs, _, hidden = z.shape
-        not_z = 1 - z
-        through_update = (not_z * zeta).add_(nu).mul_(1 - c * c)
-        through_gate = (states[:-1] - zeta * c).mul_(z).mul_(not_z)
-        d_pre, d_states = torch.empty_like(z), torch.empty_like(z)
-        d_h = d_state.clone()
-        for step in range(steps - 1, -1, -1):
-            d_states[step] = d_h
-            slope = through_update[step] + through_gate[step]
-            torch.mul(d_h, slope, out=d_pre[step])
-            d_h.mul_(z[step]).baddbmm_(d_pre[step], U)
-        flat = d_pre.transpose(0, 1).reshape(runs, -1, hidden)
-        d_w = flat.transpose(1, 2) @ x.transpose(0, 1).reshape(runs, flat.shape[1], -1)
-        d_u = flat.transpose(1, 2) @ states[:-1].transpose(0, 1).reshape(runs, -1, hidden)
-        d_bias_gate = (d_states * through_gate).sum((0, 2))[:, None]
-        d_bias_update = (d_states * through_update).sum((0, 2))[:, None]
-        d_c = d_states.mul_(c)
-        d_zeta = (d_c * not_z).sum((0, 2, 3))[:, None, None]
-        return None, d_w, d_u, d_bias_gate, d_bias_update, d_zeta, d_c.sum((0, 2, 3))[:, None, None]
