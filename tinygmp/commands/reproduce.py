@@ -1,5 +1,6 @@
 """`tinygmp reproduce`: what do the rows of the paper's tables give here?"""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -41,4 +42,4 @@ def reproduce(
 
     result = run_row(row, data, out, epochs, seed, progress=lambda line: typer.echo(line, err=True))
     if result is not None:
-        show.print_json(result) if as_json else typer.echo(str(result))
+        show.print_json(asdict(result)) if as_json else typer.echo(str(result))
