@@ -53,7 +53,10 @@ def template_context(model: PackedModel) -> dict[str, object]:
     kernels = (
         "tg_sensor.c",
         "tg_fastgrnn.c",
-        *sorted({r.kernel for rs in readers.values() for r in rs} | {classifier.kernel}),
+        "tg_fastgrnn_armv6m.c",
+        *sorted(
+            {kernel for rs in readers.values() for r in rs for kernel in r.kernels} | {classifier.kernel}
+        ),
     )
     book = ledger(model)
     return {
@@ -67,7 +70,7 @@ def template_context(model: PackedModel) -> dict[str, object]:
         "ranks": {letter: linear.rank for letter, linear in maps.items() if isinstance(linear, LowRank)},
         "limits": {"pre": largest_accumulator(model.cell)}
         | {letter: largest_sum(factors(linear)[0]) for letter, linear in maps.items()},
-        "definitions": [r.definition for rs in readers.values() for r in rs if r.definition],
+        "plain_scaling": scales_plainly(model),
         "classifier": classifier,
         "kernels": joined_kernels(kernels),
         "arrays": constant_arrays(model),
@@ -75,6 +78,13 @@ def template_context(model: PackedModel) -> dict[str, object]:
         "scalar_bytes": book.scalar_bytes,
         "bias_type": "I32" if model.classifier.bias.dtype.itemsize == 4 else "I16",
     }
+
+
+def scales_plainly(model: PackedModel) -> bool:
+    """Return whether no pre-activation needs saturation, neither before its multiplier nor for its biases' sake."""
+    cell = model.cell
+    narrow = largest_accumulator(cell) >> cell.pre_requantizer.pre_shift
+    return narrow < 32767 and max(cell.bias_gate_shift, cell.bias_update_shift) <= 6
 
 
 def map_readers(model: PackedModel, linear: LinearMap) -> tuple[Reader, ...]:

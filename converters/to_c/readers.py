@@ -1,40 +1,39 @@
 """Which kernel reads which storage format, and how the generated code calls it."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tinygmp.errors import UnsupportedError
 from tinygmp.sparse.tensor import PackedTensor
 
 LARGEST_POSITION = 65535  # the kernels count columns and gaps in 16 bits
-LONGEST_RUN = 64  # survivors of the longest row that tg_rows_csr8_run.c can jump into
+LONGEST_RUN = 64  # survivors of the longest row that tg_matrix_csr8.c can jump into
 
 
 @dataclass(frozen=True)
 class Reader:
-    """The C side of one packed tensor.
+    """The C side of one packed tensor, row by row.
 
-    `rows` is the reader's variable; `init` and dot() are C expressions (statements without their semicolon);
-    `definition` is C at file level that they need, or empty.
+    `rows` is the reader's variable; `init` and dot() are C expressions (statements without their semicolon).
+    `longest_run` is the size of the run that tg_matrix_csr8.c needs for it, 0 where only rows are read.
     """
 
+    symbol: str
     rows: str
     kernel: str
     struct: str
     init: str
     function: str
-    extent: str = ""
-    definition: str = ""
+    columns: int
+    longest_run: int = 0
 
     def dot(self, x: str) -> str:
         """Return the C expression of the next row's product with the int8 vector `x`."""
-        return self.add(x, "0") if self.definition else f"{self.function}(&{self.rows}, {x}{self.extent})"
+        return f"{self.function}(&{self.rows}, {x}, {self.columns}u)"
 
-    def add(self, x: str, total: str) -> str:
-        """Return the C expression of a sum and that product."""
-        if self.definition:
-            return f"{self.function}(&{self.rows}, {x}, {total})"
-        return self.dot(x) if total == "0" else f"{total} + {self.dot(x)}"
+    @property
+    def kernels(self) -> tuple[str, ...]:
+        return (self.kernel, "tg_matrix_csr8.c") if self.longest_run else (self.kernel,)
 
 
 def reader(tensor: PackedTensor, symbol: str, every_step: bool = True) -> Reader:
@@ -60,24 +59,22 @@ def reader(tensor: PackedTensor, symbol: str, every_step: bool = True) -> Reader
     arguments.append(f"{symbol}_values")
     if width:
         arguments.append(f"{width}u")
-    plain = Reader(
+    return Reader(
+        symbol=symbol,
         rows=variable,
         kernel=f"tg_rows_{family}.c",
         struct=f"tg_rows_{family}",
         init=f"tg_rows_{family}_init({', '.join(arguments)})",
         function=f"tg_dot_{family}_int8",
-        extent=f", {columns}u",
+        columns=columns,
+        longest_run=run_length(tensor) if family == "csr8" and every_step else 0,
     )
-    if family != "csr8" or not every_step or longest_row(tensor) > LONGEST_RUN:
-        return plain
-    run = max(8, -(-longest_row(tensor) // 8) * 8)
-    function = f"{symbol}_row"
-    definition = f"TG_ROWS_CSR8({function}, {run})"
-    return replace(plain, kernel="tg_rows_csr8_run.c", function=function, extent="", definition=definition)
 
 
-def longest_row(tensor: PackedTensor) -> int:
-    return int((tensor.decode() != 0).sum(axis=1).max())
+def run_length(tensor: PackedTensor) -> int:
+    """Return the longest row's survivors rounded up to a whole run, or 0 for a row that no run holds."""
+    longest = int((tensor.decode() != 0).sum(axis=1).max())
+    return max(8, -(-longest // 8) * 8) if longest <= LONGEST_RUN else 0
 
 
 def family_of(tensor: PackedTensor) -> tuple[str, int]:

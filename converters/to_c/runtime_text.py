@@ -4,6 +4,7 @@ import re
 from functools import cache
 from importlib import resources
 
+GUARD = re.compile(r"^#ifndef (TG_\w+_C)\n#define \1\n(.*)#endif /\* \1 \*/\n", re.DOTALL)
 INCLUDE = re.compile(r'^#include "(tg_\w+\.[ch])"\n', re.MULTILINE)
 
 
@@ -17,7 +18,7 @@ def joined_kernels(names: tuple[str, ...]) -> str:
     order: list[str] = []
     for name in names:
         visit(name, order)
-    return "\n".join(INCLUDE.sub("", kernel_text(name)).strip() + "\n" for name in order)
+    return "\n".join(INCLUDE.sub("", GUARD.sub(r"\2", kernel_text(name))).strip() + "\n" for name in order)
 
 
 def visit(name: str, order: list[str]) -> None:

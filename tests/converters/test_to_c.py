@@ -1,6 +1,7 @@
 """Generated C: equal to the reference bit for bit, exactly the payload's bytes, the same text every time."""
 
 import re
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,11 +9,13 @@ import numpy as np
 import pytest
 
 from converters.base import converter
+from converters.to_c import runtime_text
 from converters.to_c.arrays import constant_arrays
 from converters.to_c.convert import convert
 from converters.to_c.readers import reader
 from converters.to_c.runtime_text import joined_kernels
 from tinygmp.device.host import run_on_host
+from tinygmp.device.tools import host_compiler
 from tinygmp.errors import UnsupportedError
 from tinygmp.packed.random_model import random_model
 from tinygmp.packed.reference import run
@@ -21,6 +24,7 @@ from tinygmp.sparse import encode
 from tinygmp.sparse.tensor import PackedTensor
 
 GOLDEN = Path(__file__).parent / "golden"
+RUNTIME = Path(runtime_text.__file__).parent / "runtime"
 FORMATS = ("dense", "bitmask", "csr8", *(f"relative{width}" for width in range(2, 9)), "rice")
 
 
@@ -34,9 +38,10 @@ def extreme_windows(channels: int) -> np.ndarray:
     return np.concatenate(windows).astype(np.int16)
 
 
-def expect_equal(model) -> None:
+def expect_equal(model, *defines: str) -> None:
     counts = extreme_windows(model.input.channels)
-    obtained, expected = run_on_host(convert(model), counts, sanitize=True), run(model, counts)
+    obtained = run_on_host(convert(model), counts, sanitize=True, defines=defines)
+    expected = run(model, counts)
     assert np.array_equal(obtained.logits, expected.logits)
     assert np.array_equal(obtained.classes, expected.classes)
 
@@ -60,6 +65,37 @@ def test_every_format_equals_the_reference(index_format):
 @pytest.mark.parametrize("seed", [0, 1])
 def test_every_shape_equals_the_reference(shape, seed):
     expect_equal(random_model(seed, **shape))
+
+
+@pytest.mark.parametrize("profile", ["TG_SMALLEST", "TG_BALANCED"])
+@pytest.mark.parametrize("index_format", ["bitmask", "csr8", "relative4", "rice"])
+def test_every_build_equals_the_reference(profile, index_format):
+    expect_equal(random_model(2, hidden=24, index_format=index_format, u_rank=6), f"TG_PROFILE={profile}")
+
+
+@pytest.mark.parametrize("profile", ["TG_SMALLEST", "TG_FASTEST"])
+@pytest.mark.parametrize(("gate_shift", "update_shift"), [(0, 8), (8, 0), (7, 7), (6, 6)])
+def test_biases_of_every_size_equal_the_reference(profile, gate_shift, update_shift):
+    model = random_model(5, hidden=12)
+    cell = replace(model.cell, bias_gate_shift=gate_shift, bias_update_shift=update_shift)
+    expect_equal(replace(model, layers=(model.layers[0], cell, model.layers[2])), f"TG_PROFILE={profile}")
+
+
+def test_another_gate_table_is_refused():
+    model = random_model(0, hidden=4)
+    cell = replace(model.cell, table=model.cell.table[::-1].copy())
+    with pytest.raises(UnsupportedError, match="gate table"):
+        convert(replace(model, layers=(model.layers[0], cell, model.layers[2])))
+
+
+@pytest.mark.parametrize("kernel", sorted(path.name for path in RUNTIME.glob("*.c")))
+def test_every_kernel_compiles_alone(kernel):
+    """Under the strictest warnings; that a kernel alone is unused is no fault."""
+    flags = "-std=c99 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror -Wno-unused -fsyntax-only"
+    done = subprocess.run(
+        [*host_compiler(), *flags.split(), RUNTIME / kernel], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("ranks", [(0, 0), (2, 5)])

@@ -1,3 +1,5 @@
+#ifndef TG_BITS_C
+#define TG_BITS_C
 #include "tg_platform.h"
 
 /* Reads a stream of bits, least significant bit first, one byte of look-ahead at most.
@@ -24,3 +26,4 @@ static inline uint16_t tg_bits_take(tg_bits *bits, uint8_t count)
     bits->have = (uint8_t)(bits->have - count);
     return taken;
 }
+#endif /* TG_BITS_C */

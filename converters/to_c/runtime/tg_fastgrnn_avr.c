@@ -1,3 +1,5 @@
+#ifndef TG_FASTGRNN_AVR_C
+#define TG_FASTGRNN_AVR_C
 #include "tg_fastgrnn_scalars.c"
 #include "tg_platform.h"
 #include "tg_requantize.c"
@@ -99,3 +101,4 @@ static inline int16_t tg_fastgrnn_update_narrow(const tg_fastgrnn_scalars *cell,
     return next > 32512 ? (int16_t)32512 : next < -32512 ? (int16_t)-32512 : (int16_t)next;
 }
 #endif
+#endif /* TG_FASTGRNN_AVR_C */

@@ -1,3 +1,5 @@
+#ifndef TG_FASTGRNN_SCALARS_C
+#define TG_FASTGRNN_SCALARS_C
 #include "tg_platform.h"
 #include "tg_requantize.c"
 
@@ -10,3 +12,4 @@ typedef struct {
     uint8_t zeta_shift;
     int16_t nu; /* 0..16383 */
 } tg_fastgrnn_scalars;
+#endif /* TG_FASTGRNN_SCALARS_C */

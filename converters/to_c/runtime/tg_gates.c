@@ -1,3 +1,5 @@
+#ifndef TG_GATES_C
+#define TG_GATES_C
 #include "tg_platform.h"
 
 /* The gate curve, round(256 * tanh(v / 2)) between -255 and 255, of a value in Q11 (|value| <= 131072).
@@ -18,3 +20,4 @@ TG_SHARED int tg_gate_curve(const uint8_t *table, int32_t value)
     return value < 0 ? -curve : curve;
 }
 #endif
+#endif /* TG_GATES_C */

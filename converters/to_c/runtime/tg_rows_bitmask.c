@@ -1,3 +1,5 @@
+#ifndef TG_ROWS_BITMASK_C
+#define TG_ROWS_BITMASK_C
 #include "tg_platform.h"
 
 /* Rows of a matrix stored as one bit for each weight (LSB first, rows not padded) and the int8 values of the ones. */
@@ -45,3 +47,4 @@ TG_SHARED int32_t tg_dot_bitmask_int8(tg_rows_bitmask *rows, const int8_t *x, ui
     rows->left = left;
     return sum;
 }
+#endif /* TG_ROWS_BITMASK_C */

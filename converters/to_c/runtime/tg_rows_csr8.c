@@ -1,3 +1,5 @@
+#ifndef TG_ROWS_CSR8_C
+#define TG_ROWS_CSR8_C
 #include "tg_platform.h"
 
 /* Rows of a matrix stored as a count byte and that many column bytes a row, and the int8 values. */
@@ -96,3 +98,4 @@ TG_SHARED int32_t tg_dot_csr8_int8(tg_rows_csr8 *rows, const int8_t *x, uint16_t
     return sum;
 }
 #endif
+#endif /* TG_ROWS_CSR8_C */

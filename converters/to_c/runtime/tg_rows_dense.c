@@ -1,3 +1,5 @@
+#ifndef TG_ROWS_DENSE_C
+#define TG_ROWS_DENSE_C
 #include "tg_platform.h"
 
 /* Rows of a dense int8 matrix, row-major; values -127..127. */
@@ -24,3 +26,4 @@ TG_SHARED int32_t tg_dot_dense_int8(tg_rows_dense *rows, const int8_t *x, uint16
     rows->values = values;
     return sum;
 }
+#endif /* TG_ROWS_DENSE_C */

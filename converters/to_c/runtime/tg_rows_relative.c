@@ -1,3 +1,5 @@
+#ifndef TG_ROWS_RELATIVE_C
+#define TG_ROWS_RELATIVE_C
 #include "tg_platform.h"
 #include "tg_bits.c"
 
@@ -53,3 +55,4 @@ TG_SHARED int32_t tg_dot_relative_int8(tg_rows_relative *rows, const int8_t *x, 
     rows->next = (uint16_t)(next - columns);
     return sum;
 }
+#endif /* TG_ROWS_RELATIVE_C */

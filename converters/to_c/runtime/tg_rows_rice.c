@@ -1,3 +1,5 @@
+#ifndef TG_ROWS_RICE_C
+#define TG_ROWS_RICE_C
 #include "tg_platform.h"
 #include "tg_bits.c"
 
@@ -56,3 +58,4 @@ TG_SHARED int32_t tg_dot_rice_int8(tg_rows_rice *rows, const int8_t *x, uint16_t
     rows->next = (uint16_t)(next - columns);
     return sum;
 }
+#endif /* TG_ROWS_RICE_C */

@@ -1,3 +1,5 @@
+#ifndef TG_SENSOR_C
+#define TG_SENSOR_C
 #include "tg_arithmetic.c"
 #include "tg_platform.h"
 
@@ -21,3 +23,4 @@ static inline void tg_sensor_int8(const int16_t *counts, const int16_t *offset, 
         multiplier++;
     } while (++values != end);
 }
+#endif /* TG_SENSOR_C */

@@ -85,7 +85,7 @@ static inline int32_t tg_clip(int32_t value, int32_t low, int32_t high)
 /* With saturation in the instruction set, a shift before it costs nothing. */
 #if defined(__ARM_FEATURE_SAT) && defined(__has_builtin)
 #if __has_builtin(__builtin_arm_ssat)
-#define TG_SATURATE(value, bits) __builtin_arm_ssat(value, bits)
+#define TG_SATURATE(value, bits) ((int32_t)__builtin_arm_ssat(value, bits))
 #endif
 #endif
 #ifndef TG_SATURATE
@@ -126,18 +126,22 @@ typedef struct {
     int32_t limit;
 } tg_requantizer;
 
-/* Return the accumulator (|accumulator| <= limit) scaled, rounded half up, saturated to 16 bits.
+/* Return the accumulator (|accumulator| <= limit) scaled, rounded half up, not yet saturated to 16 bits.
  *
  * half: 2^(post_shift - 1), kept in a register by who calls often.
  */
-static inline int32_t tg_requantize(int32_t accumulator, const tg_requantizer *by, int32_t half)
+static inline int32_t tg_scale(int32_t accumulator, const tg_requantizer *by, int32_t half)
 {
     int32_t narrow = accumulator >> by->pre_shift;
     if ((by->limit >> by->pre_shift) >= 32767) {
-        narrow = TG_SATURATE(accumulator >> by->pre_shift, 16);
+        narrow = TG_SATURATE(narrow, 16);
     }
-    narrow = narrow * by->multiplier + half;
-    return TG_SATURATE(narrow >> by->post_shift, 16);
+    return (narrow * by->multiplier + half) >> by->post_shift;
+}
+
+static inline int32_t tg_requantize(int32_t accumulator, const tg_requantizer *by, int32_t half)
+{
+    return TG_SATURATE(tg_scale(accumulator, by, half), 16);
 }
 
 static inline int32_t tg_half(const tg_requantizer *by)
@@ -276,7 +280,7 @@ TG_SHARED int tg_gate_curve(const uint8_t *table, int32_t value)
 /* tg_gate_curve with its table unfolded to both signs: more flash, no sign to take off and put back.
  *
  * Segment s covers 0.25 from v = s / 4 - 8. start: the curve at its beginning in 1/65536, plus what rounds the result
- * half away from zero as the folded table does (half a unit, below zero 1/256 less); rise: the increase over 1/512 of
+ * half away from zero as the folded table does (half a unit, below zero 1/256 less); rise: the increase over 1/256 of
  * the segment.
  */
 typedef struct {
@@ -286,32 +290,40 @@ typedef struct {
 
 static const tg_gate_segment tg_gate_segments[64] = {
     {-16679168, 0}, {-16679168, 0}, {-16679168, 0}, {-16679168, 0}, {-16679168, 0}, {-16679168, 0},
-    {-16679168, 0}, {-16679168, 0}, {-16679168, 128}, {-16613632, 0}, {-16613632, 128}, {-16548096, 0},
-    {-16548096, 128}, {-16482560, 256}, {-16351488, 128}, {-16285952, 256}, {-16154880, 384},
-    {-15958272, 384}, {-15761664, 512}, {-15499520, 640}, {-15171840, 896}, {-14713088, 1024},
-    {-14188800, 1280}, {-13533440, 1536}, {-12747008, 1920}, {-11763968, 2176}, {-10649856, 2688},
-    {-9273600, 3072}, {-7700736, 3328}, {-5996800, 3712}, {-4096256, 3968}, {-2064640, 4096}, {32768, 4096},
-    {2129920, 3968}, {4161536, 3712}, {6062080, 3328}, {7766016, 3072}, {9338880, 2688}, {10715136, 2176},
-    {11829248, 1920}, {12812288, 1536}, {13598720, 1280}, {14254080, 1024}, {14778368, 896},
-    {15237120, 640}, {15564800, 512}, {15826944, 384}, {16023552, 384}, {16220160, 256}, {16351232, 128},
-    {16416768, 256}, {16547840, 128}, {16613376, 0}, {16613376, 128}, {16678912, 0}, {16678912, 128},
+    {-16679168, 0}, {-16679168, 0}, {-16679168, 256}, {-16613632, 0}, {-16613632, 256}, {-16548096, 0},
+    {-16548096, 256}, {-16482560, 512}, {-16351488, 256}, {-16285952, 512}, {-16154880, 768},
+    {-15958272, 768}, {-15761664, 1024}, {-15499520, 1280}, {-15171840, 1792}, {-14713088, 2048},
+    {-14188800, 2560}, {-13533440, 3072}, {-12747008, 3840}, {-11763968, 4352}, {-10649856, 5376},
+    {-9273600, 6144}, {-7700736, 6656}, {-5996800, 7424}, {-4096256, 7936}, {-2064640, 8192}, {32768, 8192},
+    {2129920, 7936}, {4161536, 7424}, {6062080, 6656}, {7766016, 6144}, {9338880, 5376}, {10715136, 4352},
+    {11829248, 3840}, {12812288, 3072}, {13598720, 2560}, {14254080, 2048}, {14778368, 1792},
+    {15237120, 1280}, {15564800, 1024}, {15826944, 768}, {16023552, 768}, {16220160, 512}, {16351232, 256},
+    {16416768, 512}, {16547840, 256}, {16613376, 0}, {16613376, 256}, {16678912, 0}, {16678912, 256},
     {16744448, 0}, {16744448, 0}, {16744448, 0}, {16744448, 0}, {16744448, 0}, {16744448, 0}, {16744448, 0},
     {16744448, 0},
 };
 
-/* The curve of a value in -16384..16383, whose lowest bit does not count; middle: the table's entry of zero. */
-static inline int32_t tg_gate_wide(const tg_gate_segment *middle, int32_t value)
+/* The curve at 2 * place in Q11, place -8192..8191; middle: the table's entry of zero. */
+static inline int32_t tg_gate_wide(const tg_gate_segment *middle, int32_t place)
 {
-    const tg_gate_segment *segment = middle + (value >> 9);
-    return (segment->start + segment->rise * (value & 510)) >> 16;
+    const tg_gate_segment *segment = middle + (place >> 8);
+    return (segment->start + segment->rise * (place & 255)) >> 16;
 }
 #endif
 
 /* Return the rounded upper byte of the state, -127..127; state -32512..32512. */
-static inline int8_t tg_top_byte(int16_t state)
+static inline int8_t tg_top_byte(int state)
 {
     return (int8_t)((state + 128) >> 8);
 }
+
+#if TG_FAST_32 || defined(__AVR_HAVE_MUL__)
+/* True when no bias reaches 2^13: then a pre-activation needs no saturation, since from 2^15 - 2^13 the gates are level. */
+static inline int tg_small_biases(const tg_fastgrnn_scalars *cell)
+{
+    return cell->bias_gate_shift <= 6 && cell->bias_update_shift <= 6;
+}
+#endif
 
 /* The equations of both builds below, from a gate z - 1/2 (-255..255 / 512) and an update c (-255..255 / 256). */
 static inline int32_t tg_fastgrnn_next(const tg_fastgrnn_scalars *cell, int32_t z, int32_t c, int32_t state, int32_t half)
@@ -325,40 +337,37 @@ static inline int32_t tg_fastgrnn_next(const tg_fastgrnn_scalars *cell, int32_t 
 }
 
 #if TG_FAST_32
-/* Update every unit: pre-activations in Q11, biases and states, each [units]; top takes the new states' upper bytes.
+/* Update every unit from its accumulator (shifted left by `shift` still), biases and state, each [units].
  *
- * The sums with the biases need no saturation: the gates are level long before 16 bits end.
+ * top takes the new states' upper bytes. The sums with the biases need no saturation: the gates are level from 2^14.
  */
-static inline void tg_fastgrnn_update(const tg_fastgrnn_scalars *cell, const int16_t *pre, const int8_t *bias_gate,
-                                      const int8_t *bias_update, int16_t *hidden, int8_t *top, uint16_t units)
+static inline void tg_fastgrnn_update(const tg_fastgrnn_scalars *cell, const int32_t *sums, uint8_t shift,
+                                      const int8_t *bias_gate, const int8_t *bias_update, int16_t *hidden, int8_t *top,
+                                      uint16_t units)
 {
-    const int16_t *end = pre + units;
+    const int32_t *end = sums + units;
     const tg_gate_segment *middle = tg_gate_segments + 32;
-    int32_t half = 256;
+    int32_t round_pre = tg_half(&cell->pre);
+    int32_t round_next = 256;
     TG_OPAQUE(middle);
-    TG_OPAQUE(half);
+    TG_OPAQUE(round_pre);
+    TG_OPAQUE(round_next);
     TG_OPAQUE(end);
     do {
-        const int32_t gate = *pre + *bias_gate++ * ((int32_t)1 << cell->bias_gate_shift);
-        const int32_t update = *pre++ + *bias_update++ * ((int32_t)1 << cell->bias_update_shift);
-        /* An odd value counts as the even one nearer to zero. */
-        const int32_t even = gate + (int32_t)((uint32_t)gate >> 31);
-        const int32_t z = tg_gate_wide(middle, TG_SATURATE(even, 15));
-        const int32_t c = tg_gate_wide(middle, TG_SATURATE(2 * update, 15));
-        int32_t next = tg_fastgrnn_next(cell, z, c, *hidden, half);
+        const int32_t sum = *sums++ * ((int32_t)1 << shift);
+        const int32_t pre = tg_small_biases(cell) ? tg_scale(sum, &cell->pre, round_pre)
+                                                  : tg_requantize(sum, &cell->pre, round_pre);
+        const int32_t gate = pre + *bias_gate++ * ((int32_t)1 << cell->bias_gate_shift);
+        const int32_t update = pre + *bias_update++ * ((int32_t)1 << cell->bias_update_shift);
+        /* Halves round toward zero, as magnitudes do. */
+        const int32_t half_gate = (gate + (int32_t)((uint32_t)gate >> 31)) >> 1;
+        const int32_t z = tg_gate_wide(middle, TG_SATURATE(half_gate, 14));
+        const int32_t c = tg_gate_wide(middle, TG_SATURATE(update, 14));
+        int32_t next = tg_fastgrnn_next(cell, z, c, *hidden, round_next);
         TG_OPAQUE(next);
         *hidden++ = (int16_t)next;
-        *top++ = (int8_t)((next + 128) >> 8);
-    } while (pre != end);
-}
-
-#elif defined(__AVR_HAVE_MUL__)
-/* Return the next state of one unit from its accumulator, as the one below does. */
-static inline int16_t tg_fastgrnn_unit(const tg_fastgrnn_scalars *cell, const uint8_t *table, int32_t accumulator,
-                                       int8_t bias_gate, int8_t bias_update, int16_t state)
-{
-    const int16_t pre = tg_requantize_narrow(accumulator, &cell->pre);
-    return tg_fastgrnn_update_narrow(cell, table, pre, bias_gate, bias_update, state);
+        *top++ = tg_top_byte((int)next);
+    } while (sums != end);
 }
 
 #else
@@ -366,11 +375,151 @@ static inline int16_t tg_fastgrnn_unit(const tg_fastgrnn_scalars *cell, const ui
 static inline int16_t tg_fastgrnn_unit(const tg_fastgrnn_scalars *cell, const uint8_t *table, int32_t accumulator,
                                        int8_t bias_gate, int8_t bias_update, int16_t state)
 {
-    const int32_t pre = tg_requantize(accumulator, &cell->pre, tg_half(&cell->pre));
-    const int z = tg_gate_curve(table, pre + bias_gate * ((int32_t)1 << cell->bias_gate_shift));
-    const int c = tg_gate_curve(table, 2 * (pre + bias_update * ((int32_t)1 << cell->bias_update_shift)));
-    return (int16_t)tg_fastgrnn_next(cell, z, c, state, 256);
+#if defined(__AVR_HAVE_MUL__)
+    if (tg_small_biases(cell)) {
+        const int16_t pre = tg_requantize_narrow(accumulator, &cell->pre);
+        return tg_fastgrnn_update_narrow(cell, table, pre, bias_gate, bias_update, state);
+    }
+#endif
+    {
+        const int32_t pre = tg_requantize(accumulator, &cell->pre, tg_half(&cell->pre));
+        const int z = tg_gate_curve(table, pre + bias_gate * ((int32_t)1 << cell->bias_gate_shift));
+        const int c = tg_gate_curve(table, 2 * (pre + bias_update * ((int32_t)1 << cell->bias_update_shift)));
+        return (int16_t)tg_fastgrnn_next(cell, z, c, state, 256);
+    }
 }
+#endif
+
+#if TG_FAST_32 && defined(__GNUC__) && defined(__ARM_ARCH_6M__)
+/* The loop of tg_fastgrnn_update for eight low registers; constants come from the text, addresses from high registers.
+ *
+ * TG_UPDATE_CELL(name, shift, pre_shift, post_shift, bias_gate_shift, bias_update_shift, zeta, zeta_shift) defines
+ * it for one
+ * cell, whose bias shifts are at most 6 and whose accumulators need no saturation before the multiplier. */
+#define TG_INTO_RANGE(place, next) \
+    "lsrs %[b], %[" place "], #14\n\t" \
+    "beq " next "f\n\t" \
+    "asrs %[" place "], %[" place "], #31\n\t" \
+    "mvns %[" place "], %[" place "]\n\t" \
+    "lsls %[" place "], %[" place "], #18\n\t" \
+    "lsrs %[" place "], %[" place "], #18\n" next ":\n\t"
+#define TG_LOOK_UP(place) \
+    "lsrs %[b], %[" place "], #8\n\t" \
+    "lsls %[b], %[b], #3\n\t" \
+    "add %[b], %[segments]\n\t" \
+    "uxtb %[" place "], %[" place "]\n\t" \
+    "ldr %[a], [%[b], #4]\n\t" \
+    "ldr %[b], [%[b]]\n\t" \
+    "muls %[" place "], %[a], %[" place "]\n\t" \
+    "adds %[" place "], %[" place "], %[b]\n\t" \
+    "asrs %[" place "], %[" place "], #16\n\t"
+#define TG_UPDATE_CELL(name, SHIFT, PRE, POST, GATE, UPDATE, ZETA, ZETA_SHIFT) \
+    static inline void name(const tg_fastgrnn_scalars *cell, const int32_t *sums, uint8_t shift, \
+                            const int8_t *bias_gate, const int8_t *bias_update, int16_t *hidden, int8_t *top, \
+                            uint16_t units) \
+    { \
+        const int32_t constants[] = {cell->pre.multiplier, cell->nu}; \
+        const int32_t *end = sums + units; \
+        int32_t a, b, c, d; \
+        (void)shift; \
+        __asm__ volatile( \
+        ".syntax unified\n\t" \
+        "1:\n\t" \
+        "ldmia %[sums]!, {%[a]}\n\t" \
+        ".if " #SHIFT "\n\t" \
+        "lsls %[a], %[a], #" #SHIFT "\n\t" \
+        ".endif\n\t" \
+        ".if " #PRE "\n\t" \
+        "asrs %[a], %[a], #" #PRE "\n\t" \
+        ".endif\n\t" \
+        "mov %[c], %[k]\n\t" \
+        "ldr %[b], [%[c]]\n\t" \
+        "muls %[a], %[b], %[a]\n\t" \
+        "movs %[b], #1\n\t" \
+        "lsls %[b], %[b], #" #POST " - 1\n\t" \
+        "adds %[a], %[a], %[b]\n\t" \
+        "asrs %[a], %[a], #" #POST "\n\t" \
+        "mov %[b], %[gate]\n\t" \
+        "movs %[d], #0\n\t" \
+        "ldrsb %[c], [%[b], %[d]]\n\t" \
+        "mov %[d], %[apart]\n\t" \
+        "ldrsb %[d], [%[b], %[d]]\n\t" \
+        "adds %[b], #1\n\t" \
+        "mov %[gate], %[b]\n\t" \
+        "lsls %[c], %[c], #" #GATE "\n\t" \
+        "adds %[c], %[c], %[a]\n\t" \
+        "lsrs %[b], %[c], #31\n\t" \
+        "adds %[c], %[c], %[b]\n\t" \
+        "asrs %[c], %[c], #1\n\t" \
+        "lsls %[d], %[d], #" #UPDATE "\n\t" \
+        "adds %[d], %[d], %[a]\n\t" \
+        "movs %[a], #32\n\t" \
+        "lsls %[a], %[a], #8\n\t" \
+        "adds %[c], %[c], %[a]\n\t" \
+        "adds %[d], %[d], %[a]\n\t" \
+        "mov %[b], %[c]\n\t" \
+        "orrs %[b], %[d]\n\t" \
+        "lsrs %[b], %[b], #14\n\t" \
+        "bne 5f\n\t" \
+        "2:\n\t" TG_LOOK_UP("c") TG_LOOK_UP("d") \
+        "movs %[a], #" #ZETA "\n\t" \
+        "lsls %[b], %[a], #8\n\t" \
+        "muls %[a], %[c], %[a]\n\t" \
+        "subs %[a], %[b], %[a]\n\t" \
+        ".if " #ZETA_SHIFT "\n\t" \
+        "asrs %[a], %[a], #" #ZETA_SHIFT "\n\t" \
+        ".endif\n\t" \
+        "mov %[b], %[k]\n\t" \
+        "ldr %[b], [%[b], #4]\n\t" \
+        "adds %[a], %[a], %[b]\n\t" \
+        "muls %[a], %[d], %[a]\n\t" \
+        "adds %[a], #64\n\t" \
+        "lsls %[a], %[a], #2\n\t" \
+        "movs %[b], #0\n\t" \
+        "ldrsh %[b], [%[hidden], %[b]]\n\t" \
+        "adds %[c], #255\n\t" \
+        "adds %[c], #1\n\t" \
+        "muls %[c], %[b], %[c]\n\t" \
+        "adds %[c], %[c], %[a]\n\t" \
+        "asrs %[c], %[c], #9\n\t" \
+        "movs %[a], #127\n\t" \
+        "lsls %[a], %[a], #8\n\t" \
+        "adds %[b], %[c], %[a]\n\t" \
+        "lsls %[d], %[a], #1\n\t" \
+        "cmp %[b], %[d]\n\t" \
+        "bhi 6f\n\t" \
+        "3:\n\t" \
+        "strh %[c], [%[hidden]]\n\t" \
+        "adds %[hidden], #2\n\t" \
+        "adds %[c], #128\n\t" \
+        "asrs %[c], %[c], #8\n\t" \
+        "strb %[c], [%[top]]\n\t" \
+        "adds %[top], #1\n\t" \
+        "cmp %[sums], %[end]\n\t" \
+        "bne 1b\n\t" \
+        "b 9f\n" \
+        "5:\n\t" TG_INTO_RANGE("c", "7") TG_INTO_RANGE("d", "8") \
+        "b 2b\n\t" \
+        "6:\n\t" \
+        "asrs %[c], %[c], #31\n\t" \
+        "adds %[a], %[a], %[c]\n\t" \
+        "eors %[c], %[a]\n\t" \
+        "b 3b\n" \
+        "9:" \
+        : [sums] "+l"(sums), [hidden] "+l"(hidden), [top] "+l"(top), [a] "=&l"(a), [b] "=&l"(b), [c] "=&l"(c), \
+          [d] "=&l"(d), [gate] "+h"(bias_gate) \
+        : [apart] "h"((uintptr_t)bias_update - (uintptr_t)bias_gate), [k] "h"(constants), \
+          [segments] "h"(tg_gate_segments), [end] "h"(end) \
+        : "memory", "cc"); \
+    }
+#else
+#define TG_UPDATE_CELL(name, SHIFT, PRE, POST, GATE, UPDATE, ZETA, ZETA_SHIFT) \
+    static inline void name(const tg_fastgrnn_scalars *cell, const int32_t *sums, uint8_t shift, \
+                            const int8_t *bias_gate, const int8_t *bias_update, int16_t *hidden, int8_t *top, \
+                            uint16_t units) \
+    { \
+        tg_fastgrnn_update(cell, sums, shift, bias_gate, bias_update, hidden, top, units); \
+    }
 #endif
 
 /* Reads a stream of bits, least significant bit first, one byte of look-ahead at most.
@@ -515,7 +664,6 @@ static const int16_t tiny_classifier_bias[2] TG_FLASH = {
     1535, -601,
 };
 
-
 static const tg_fastgrnn_scalars tiny_cell = {
     { 5, 27667, 11, 130048 }, 5, 4, 166, 5, 1409
 };
@@ -529,40 +677,50 @@ void tiny_init(tiny_state *state)
     }
 }
 
+#if TG_FAST_32
+TG_UPDATE_CELL(tiny_update, 1, 5, 11, 5, 4, 166, 5)
+#endif
+
 void tiny_step(tiny_state *state, const int16_t *counts)
 {
-    tg_rows_rice rnn_w_rows;
-    tg_rows_rice rnn_u_rows;
 #if TG_FAST_32
-    int16_t pre[TINY_HIDDEN];
-    int16_t *row = pre;
-    const int16_t *end = pre + TINY_HIDDEN;
-    int32_t half = tg_half(&tiny_cell.pre);
+    int32_t sums[TINY_HIDDEN];
 #else
     const int8_t *bias_gate = tiny_bias_gate;
     const int8_t *bias_update = tiny_bias_update;
     int16_t *hidden = state->hidden;
     int8_t *top = state->top;
+    tg_rows_rice rnn_w_rows;
+    tg_rows_rice rnn_u_rows;
 #endif
 
     tg_sensor_int8(counts, tiny_sensor_offset, tiny_sensor_multiplier, 16, state->input, TINY_CHANNELS);
-    tg_rows_rice_init(&rnn_w_rows, tiny_rnn_w_index, tiny_rnn_w_values);
-    tg_rows_rice_init(&rnn_u_rows, tiny_rnn_u_index, tiny_rnn_u_values);
 #if TG_FAST_32
     /* First every row, then every gate: each loop fits the registers, and no row reads a state already updated. */
+    {
+        int32_t *sum = sums;
+        tg_rows_rice rnn_w_rows;
+        tg_rows_rice_init(&rnn_w_rows, tiny_rnn_w_index, tiny_rnn_w_values);
+        do {
+            *sum = tg_dot_rice_int8(&rnn_w_rows, state->input, 2u);
+        } while (++sum != sums + TINY_HIDDEN);
+    }
+    {
+        int32_t *sum = sums;
+        tg_rows_rice rnn_u_rows;
+        tg_rows_rice_init(&rnn_u_rows, tiny_rnn_u_index, tiny_rnn_u_values);
+        do {
+            *sum = *sum * 2 + tg_dot_rice_int8(&rnn_u_rows, state->top, 3u);
+        } while (++sum != sums + TINY_HIDDEN);
+    }
     (void)tiny_gate_table; /* unfolded in tg_gate_segments */
-    TG_OPAQUE(half);
-    TG_OPAQUE(end);
-    do {
-        int32_t accumulator = tg_dot_rice_int8(&rnn_w_rows, state->input, 2u) * 2;
-        accumulator = accumulator + tg_dot_rice_int8(&rnn_u_rows, state->top, 3u);
-        *row++ = (int16_t)tg_requantize(accumulator * 2, &tiny_cell.pre, half);
-    } while (row != end);
-    tg_fastgrnn_update(&tiny_cell, pre, tiny_bias_gate, tiny_bias_update, state->hidden, state->top, TINY_HIDDEN);
+    tiny_update(&tiny_cell, sums, 1, tiny_bias_gate, tiny_bias_update, state->hidden, state->top, TINY_HIDDEN);
 #else
+    tg_rows_rice_init(&rnn_w_rows, tiny_rnn_w_index, tiny_rnn_w_values);
+    tg_rows_rice_init(&rnn_u_rows, tiny_rnn_u_index, tiny_rnn_u_values);
     do {
         int32_t accumulator = tg_dot_rice_int8(&rnn_w_rows, state->input, 2u) * 2;
-        accumulator = accumulator + tg_dot_rice_int8(&rnn_u_rows, state->top, 3u);
+        accumulator += tg_dot_rice_int8(&rnn_u_rows, state->top, 3u);
         *hidden = tg_fastgrnn_unit(&tiny_cell, tiny_gate_table, accumulator * 2,
                                    TG_READ_I8(bias_gate), TG_READ_I8(bias_update), *hidden);
         bias_gate++;

@@ -1,0 +1,62 @@
+"""The assembler of the fast build, on simulated cores: equal to the reference for rows and biases of every kind."""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+
+from converters.to_c.convert import convert
+from tinygmp.device.board import find_board
+from tinygmp.device.lab import measure
+from tinygmp.packed.model import PackedModel
+from tinygmp.packed.random_model import random_model
+from tinygmp.packed.reference import run
+
+BOARDS = (
+    "nucleo-f446re",
+    "nucleo-g071rb",
+    "longan-nano",
+)  # a run of products each: ARMv7E-M, ARMv6-M, RV32IMC
+
+
+def with_cell(model: PackedModel, **fields: int) -> PackedModel:
+    return replace(model, layers=(model.layers[0], replace(model.layers[1], **fields), model.layers[2]))
+
+
+def models() -> dict[str, PackedModel]:
+    csr = partial(random_model, index_format="csr8")
+    return {
+        "short rows": csr(1, hidden=9, u_kept=0.2),
+        "rows over 32": csr(2, hidden=70, u_kept=0.6),
+        "rows over 64": csr(3, hidden=120, u_kept=0.7),
+        "low rank": csr(4, inputs=3, hidden=16, classes=6, w_rank=2, u_rank=8, w_kept=0.5, u_kept=0.5),
+        "U shifted more": with_cell(csr(5, hidden=20), w_shift=0, u_shift=2),
+        "nothing shifted": with_cell(csr(6, hidden=20), w_shift=0, u_shift=0, zeta_shift=6, zeta=255, nu=0),
+        "both shifted": with_cell(csr(7, hidden=20), w_shift=3, u_shift=2),
+        "large biases": with_cell(csr(8, hidden=20), bias_gate_shift=8, bias_update_shift=7),
+        "mixed formats": random_model(9, hidden=30),
+    }
+
+
+def saturating_counts(channels: int) -> np.ndarray:
+    """Random, full-scale and constant windows, int16 [5, 12, channels]."""
+    rng = np.random.default_rng(11)
+    windows = [rng.integers(-32768, 32768, (2, 12, channels)), rng.integers(-900, 900, (1, 12, channels))]
+    windows += [np.full((1, 12, channels), value) for value in (32767, -32768)]
+    return np.concatenate(windows).astype(np.int16)
+
+
+@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize("name", models())
+def test_fast_build_equals_the_reference(board, name):
+    model = models()[name]
+    report = measure(
+        convert(model),
+        find_board(board),
+        saturating_counts(model.input.channels),
+        lambda counts: run(model, counts).logits,
+        optimise="fastest",
+    )
+    assert report.parity is not None
+    assert report.parity.exact, report.parity
