@@ -1,5 +1,7 @@
 """A PackedModel as plain data and named arrays, and back: what a .tgmp file stores."""
 
+import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -14,6 +16,10 @@ from tinygmp.sparse.tensor import PackedTensor
 
 Description = dict[str, Any]
 Arrays = dict[str, np.ndarray]
+NAME = re.compile(
+    r"[A-Za-z][A-Za-z0-9_.]{0,47}"
+)  # of layers and tensors, which become symbols of generated code
+REQUANTIZER_FIELDS = ("pre_shift", "multiplier", "post_shift")
 
 
 def describe_model(model: PackedModel) -> tuple[Description, Arrays]:
@@ -32,12 +38,48 @@ def describe_model(model: PackedModel) -> tuple[Description, Arrays]:
 def build_model(description: Description, arrays: Mapping[str, np.ndarray]) -> PackedModel:
     """Return the model that `describe_model` described; raises KeyError, TypeError or TinyGmpError."""
     return PackedModel(
-        name=description["name"],
+        name=text(description, "name"),
         layers=tuple(build_layer(layer, arrays) for layer in description["layers"]),
-        labels=tuple(str(label) for label in description["labels"]),
-        steps=int(description["steps"]),
-        provenance={str(key): str(value) for key, value in description["provenance"].items()},
+        labels=texts(description, "labels"),
+        steps=integer(description, "steps"),
+        provenance={key: text(description["provenance"], key) for key in description["provenance"]},
     )
+
+
+def integer(fields: Description, key: str) -> int:
+    value = fields[key]
+    if type(value) is not int:  # True is no number, 3.0 no integer
+        raise FileFormatError(f"{key} is {str(value)[:40]}, expected an integer")
+    return value
+
+
+def number(fields: Description, key: str) -> float:
+    value = fields[key]
+    if type(value) not in (int, float) or not 0 < value < math.inf:
+        raise FileFormatError(f"{key} is {str(value)[:40]}, expected a positive number")
+    return float(value)
+
+
+def text(fields: Description, key: str) -> str:
+    value = fields[key]
+    if not isinstance(value, str):
+        raise FileFormatError(f"{key} is {str(value)[:40]}, expected text")
+    return value
+
+
+def texts(fields: Description, key: str) -> tuple[str, ...]:
+    if not isinstance(fields[key], list):
+        raise FileFormatError(f"{key} is {str(fields[key])[:40]}, expected a list")
+    return tuple(text({key: value}, key) for value in fields[key])
+
+
+def name_of(fields: Description) -> str:
+    name = text(fields, "name")
+    if not NAME.fullmatch(name):
+        raise FileFormatError(
+            f"name '{name[:60]}': use a letter, then letters, digits, '_' and '.', at most 48"
+        )
+    return name
 
 
 def describe_layer(layer: Layer, arrays: Arrays) -> Description:
@@ -114,51 +156,57 @@ def build_layer(layer: Description, arrays: Mapping[str, np.ndarray]) -> Layer:
 
 def build_input(layer: Description, arrays: Mapping[str, np.ndarray]) -> SensorInput:
     return SensorInput(
-        name=layer["name"],
-        channel_names=tuple(layer["channel_names"]),
-        units=tuple(layer["units"]),
-        counts_per_unit=tuple(float(counts) for counts in layer["counts_per_unit"]),
+        name=name_of(layer),
+        channel_names=texts(layer, "channel_names"),
+        units=texts(layer, "units"),
+        counts_per_unit=tuple(
+            number({"counts_per_unit": one}, "counts_per_unit") for one in layer["counts_per_unit"]
+        ),
         offset=arrays[f"{layer['name']}.offset"],
         multiplier=arrays[f"{layer['name']}.multiplier"],
-        shift=int(layer["shift"]),
-        scale=float(layer["scale"]),
+        shift=integer(layer, "shift"),
+        scale=number(layer, "scale"),
     )
 
 
 def build_fastgrnn(layer: Description, arrays: Mapping[str, np.ndarray]) -> FastGrnn:
-    fields: dict[str, Any] = {field: int(layer[field]) for field in FASTGRNN_INTEGERS}
+    fields: dict[str, Any] = {field: integer(layer, field) for field in FASTGRNN_INTEGERS}
     fields |= {field: arrays[f"{layer['name']}.{field}"] for field in FASTGRNN_ARRAYS}
     return FastGrnn(
-        name=layer["name"],
+        name=name_of(layer),
         w=build_map(layer["w"], arrays),
         u=build_map(layer["u"], arrays),
-        pre_requantizer=Requantizer(**layer["pre_requantizer"]),
-        state_scale=float(layer["state_scale"]),
+        pre_requantizer=build_requantizer(layer["pre_requantizer"]),
+        state_scale=number(layer, "state_scale"),
         **fields,
     )
 
 
 def build_fully_connected(layer: Description, arrays: Mapping[str, np.ndarray]) -> FullyConnected:
     weights = build_tensor(layer["weights"], arrays)
-    return FullyConnected(layer["name"], weights, arrays[f"{layer['name']}.bias"], float(layer["scale"]))
+    return FullyConnected(name_of(layer), weights, arrays[f"{layer['name']}.bias"], number(layer, "scale"))
 
 
 def build_map(linear: Description, arrays: Mapping[str, np.ndarray]) -> LinearMap:
     if "first" not in linear:
         return build_tensor(linear, arrays)
     first, second = build_tensor(linear["first"], arrays), build_tensor(linear["second"], arrays)
-    return LowRank(first, Requantizer(**linear["requantizer"]), second)
+    return LowRank(first, build_requantizer(linear["requantizer"]), second)
+
+
+def build_requantizer(fields: Description) -> Requantizer:
+    return Requantizer(**{field: integer(fields, field) for field in REQUANTIZER_FIELDS})
 
 
 def build_tensor(tensor: Description, arrays: Mapping[str, np.ndarray]) -> PackedTensor:
-    rows, columns = (int(extent) for extent in tensor["shape"])
+    rows, columns = (integer({"shape": extent}, "shape") for extent in tensor["shape"])
     return PackedTensor(
-        name=tensor["name"],
+        name=name_of(tensor),
         shape=(rows, columns),
-        index_format=tensor["index_format"],
-        value_format=tensor["value_format"],
-        scale=float(tensor["scale"]),
-        streams={stream: arrays[f"{tensor['name']}.{stream}"] for stream in tensor["streams"]},
+        index_format=text(tensor, "index_format"),
+        value_format=text(tensor, "value_format"),
+        scale=number(tensor, "scale"),
+        streams={stream: arrays[f"{tensor['name']}.{stream}"] for stream in texts(tensor, "streams")},
     )
 
 

@@ -59,11 +59,7 @@ def from_bytes(content: bytes, source: str) -> PackedModel:
         raise FileFormatError(
             f"'{source}' is damaged: its SHA-256 digest does not match; fetch or pack it again"
         )
-    description = json.loads(text)
-    if description.get("version") != VERSION:
-        raise FileFormatError(
-            f"'{source}' has .tgmp version {description.get('version')}, this tinygmp reads {VERSION}; upgrade tinygmp"
-        )
+    description = parse_description(text, source)
     try:
         model = build_model(description, arrays)
         for tensor in model.tensors():
@@ -74,6 +70,21 @@ def from_bytes(content: bytes, source: str) -> PackedModel:
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise FileFormatError(f"'{source}' has an invalid description ({error!r}); pack it again") from error
     return model
+
+
+def parse_description(text: str, source: str) -> dict[str, Any]:
+    """Return the description of a readable version; raises FileFormatError."""
+    try:
+        description = json.loads(text)
+        json.dumps(description, ensure_ascii=False).encode()  # names that no file can hold are no names
+        version = description["version"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise FileFormatError(f"'{source}' has an invalid description ({error}); pack it again") from error
+    if version != VERSION or type(version) is not int:
+        raise FileFormatError(
+            f"'{source}' has .tgmp version {str(version)[:20]}, this tinygmp reads {VERSION}; upgrade tinygmp"
+        )
+    return dict(description)
 
 
 def read_container(content: bytes, source: str) -> tuple[str, dict[str, np.ndarray]]:
