@@ -1,6 +1,6 @@
 """What a HAR data set is, wherever it came from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -8,23 +8,27 @@ from har.labels import har2_labels
 from tinygmp.errors import DataError
 
 STEPS, CHANNELS = 128, 9
+SENSOR_CHANNELS = 6  # what a six-axis sensor gives: angular rate and total acceleration, the last of the nine
 
 
 @dataclass(frozen=True)
 class Split:
-    """Windows in g and rad/s float32 [windows, 128, 9], activities 1..6 and people, both [windows]."""
+    """Windows in g and rad/s float32 [windows, 128, 9 or 6], activities 1..6 and people, both [windows].
+
+    Six channels are the last six of the nine: body acceleration is left out.
+    """
 
     windows: np.ndarray
     activities: np.ndarray
     people: np.ndarray
 
     def __post_init__(self) -> None:
-        if self.windows.shape[1:] != (STEPS, CHANNELS) or not (
+        if self.windows.shape[1:] not in ((STEPS, CHANNELS), (STEPS, SENSOR_CHANNELS)) or not (
             len(self.windows) == len(self.activities) == len(self.people)
         ):
             raise DataError(
                 f"HAR windows {self.windows.shape}, activities {self.activities.shape}, people {self.people.shape}: "
-                f"expected [n, {STEPS}, {CHANNELS}], [n], [n]"
+                f"expected [n, {STEPS}, {CHANNELS} or {SENSOR_CHANNELS}], [n], [n]"
             )
 
     @property
@@ -37,6 +41,10 @@ class Split:
 
     def where(self, chosen: np.ndarray) -> "Split":
         return Split(self.windows[chosen], self.activities[chosen], self.people[chosen])
+
+    @property
+    def channels(self) -> int:
+        return int(self.windows.shape[-1])
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -51,6 +59,15 @@ class HarData:
     sha256: str
     train: Split
     test: Split
+
+
+def without_body_acceleration(data: HarData) -> HarData:
+    """Return the six channels that a sensor gives without any filter: angular rate and total acceleration."""
+
+    def six(split: Split) -> Split:
+        return replace(split, windows=split.windows[..., CHANNELS - SENSOR_CHANNELS :])
+
+    return replace(data, name=f"{data.name}, six channels", train=six(data.train), test=six(data.test))
 
 
 def held_out_people(train: Split, count: int, fold: int = 0) -> np.ndarray:

@@ -11,6 +11,7 @@ from har.sensor import to_counts
 from har.training import Prepared
 from tinygmp.models.fastgrnn_weights import FastGrnnWeights
 from tinygmp.pack.fastgrnn import PackIdentity, pack_fastgrnn
+from tinygmp.pack.storage import SMALLEST, Storage
 from tinygmp.packed.model import PackedModel
 from tinygmp.packed.reference import run
 
@@ -18,14 +19,21 @@ CALIBRATION_WINDOWS = 200
 
 
 def pack_har(
-    weights: FastGrnnWeights, prepared: Prepared, data: HarData, recipe: str, seed: int, name: str = "har2"
+    weights: FastGrnnWeights,
+    prepared: Prepared,
+    data: HarData,
+    recipe: str,
+    seed: int,
+    storage: Storage = SMALLEST,
 ) -> PackedModel:
     """Return the packed model, calibrated on evenly spread training windows."""
     chosen = np.linspace(0, len(prepared.train) - 1, min(CALIBRATION_WINDOWS, len(prepared.train))).astype(
         int
     )
-    identity = PackIdentity(name, HAR2_LABELS, provenance(data, recipe, seed))
-    return pack_fastgrnn(weights, prepared.scaling, to_counts(prepared.train.windows[chosen]), identity)
+    identity = PackIdentity("har2", HAR2_LABELS, provenance(data, recipe, seed))
+    return pack_fastgrnn(
+        weights, prepared.scaling, to_counts(prepared.train.windows[chosen]), identity, storage
+    )
 
 
 def provenance(data: HarData, recipe: str, seed: int) -> dict[str, str]:

@@ -15,11 +15,17 @@ COUNTS_PER_UNIT = (COUNTS_PER_G,) * 3 + (COUNTS_PER_RAD_S,) * 3 + (COUNTS_PER_G,
 
 
 def to_counts(windows: np.ndarray) -> np.ndarray:
-    """Return int16 counts of windows in g and rad/s, channels last; a value beyond the range saturates."""
-    return np.clip(np.rint(windows * np.asarray(COUNTS_PER_UNIT)), -32768, 32767).astype(np.int16)
+    """Return int16 counts of windows in g and rad/s, channels last; a value beyond the range saturates.
+
+    Fewer than nine channels are the last ones of the nine.
+    """
+    counts_per_unit = COUNTS_PER_UNIT[-windows.shape[-1] :]
+    return np.clip(np.rint(windows * np.asarray(counts_per_unit)), -32768, 32767).astype(np.int16)
 
 
 def fit_scaling(train_windows: np.ndarray) -> SensorScaling:
-    """Return the per-channel mean and deviation of the training windows [windows, steps, 9] and the counts."""
-    flat = train_windows.reshape(-1, train_windows.shape[-1]).astype(np.float64)
-    return SensorScaling(CHANNELS, UNITS, COUNTS_PER_UNIT, flat.mean(axis=0), flat.std(axis=0))
+    """Return the per-channel mean and deviation of the training windows [windows, steps, 9 or 6] and the counts."""
+    channels = train_windows.shape[-1]
+    flat = train_windows.reshape(-1, channels).astype(np.float64)
+    names, units, counts_per_unit = (field[-channels:] for field in (CHANNELS, UNITS, COUNTS_PER_UNIT))
+    return SensorScaling(names, units, counts_per_unit, flat.mean(axis=0), flat.std(axis=0))

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from har.augment import Augmentation, WindowBatches
-from har.data import CHANNELS, HarData, Split, held_out_people
+from har.data import HarData, Split, held_out_people
 from har.recipe import Recipe
 from har.sensor import fit_scaling
 from tinygmp.models.fastgrnn import FastGrnnClassifier, export_weights
@@ -99,7 +99,7 @@ def train(
 ) -> Trained:
     torch.set_num_threads(1)  # sums in one order: the same result whatever the number of cores
     network = FastGrnnClassifier(
-        CHANNELS,
+        prepared.train.channels,
         recipe.network.hidden,
         2,
         recipe.network.w_rank,

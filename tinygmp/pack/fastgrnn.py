@@ -12,13 +12,13 @@ from tinygmp.pack.compact import compact
 from tinygmp.pack.order import cheapest_order
 from tinygmp.pack.quantize import bias_int8, fit_scale, quantize_int8, update_gain
 from tinygmp.pack.sensor import SensorScaling, fold_sensor, normalise_counts
+from tinygmp.pack.storage import SMALLEST, Storage
 from tinygmp.packed.layers import INT8_LIMIT, STATE_LIMIT, FastGrnn, FullyConnected, LinearMap, LowRank
 from tinygmp.packed.model import PackedModel
 from tinygmp.packed.ranges import largest_row_sum, prove_ranges
 from tinygmp.packed.reference import run
 from tinygmp.quant.gate_table import PRE_FRACTION_BITS, half_tanh_table
 from tinygmp.quant.requantize import Requantizer, fit_requantizer
-from tinygmp.sparse import choose
 from tinygmp.sparse.tensor import PackedTensor
 
 INPUT_SCALES = (1 / 22, 1 / 16, 1 / 11)  # sigma per int8 step that are tried: +-5.8, 7.9, 11.5 sigma
@@ -40,19 +40,19 @@ def pack_fastgrnn(
     scaling: SensorScaling,
     calibration_counts: np.ndarray,
     identity: PackIdentity,
-    formats: tuple[str, ...] | None = None,
+    storage: Storage = SMALLEST,
 ) -> PackedModel:
     """Return the packed model whose logits on the calibration windows differ least from the float network's.
 
-    calibration_counts: int16 [windows, steps, channels], training windows only. `formats` limits the index
-    formats that are tried; None means all. Raises RangeError when an accumulator could overflow.
+    calibration_counts: int16 [windows, steps, channels], training windows only. `storage` says which formats are
+    tried. Raises RangeError when an accumulator could overflow.
     """
     if calibration_counts.ndim != 3 or calibration_counts.shape[2] != weights.input_size:
         raise ConfigError(
             f"calibration counts have shape {calibration_counts.shape}, "
             f"expected [windows, steps, {weights.input_size}]"
         )
-    weights = cheapest_order(compact(drop_vanishing(weights)), formats)
+    weights = cheapest_order(compact(drop_vanishing(weights)), storage)
     expected = run_float(weights, normalise_counts(scaling, calibration_counts))
     candidates = (
         pack_with(
@@ -61,7 +61,7 @@ def pack_fastgrnn(
             scaled(expected.ranges, headroom),
             input_scale,
             identity,
-            formats,
+            storage,
             calibration_counts,
         )
         for input_scale in INPUT_SCALES
@@ -100,7 +100,7 @@ def pack_with(
     ranges: Ranges,
     input_scale: float,
     identity: PackIdentity,
-    formats: tuple[str, ...] | None,
+    storage: Storage,
     calibration_counts: np.ndarray,
 ) -> PackedModel:
     """Return the model for given ranges; the scale of the input (or of W's rank vector) is bent to a power of two."""
@@ -108,17 +108,17 @@ def pack_with(
     state_units = min(STATE_LIMIT / max(ranges.state, 1e-6), gain_limit)
     top_byte_scale = 256 / state_units
     u_vector_scale = ranges.u_rank_vector / INT8_LIMIT
-    u, u_unit = pack_map("rnn.U", weights.u, top_byte_scale, u_vector_scale, formats)
+    u, u_unit = pack_map("rnn.U", weights.u, top_byte_scale, u_vector_scale, storage)
     if len(weights.w) == 1:
         input_scale = bend(input_scale, u_unit / fit_scale(weights.w[-1]))
         w_vector_scale = 0.0
     else:
         w_vector_scale = bend(ranges.w_rank_vector / INT8_LIMIT, u_unit / fit_scale(weights.w[-1]))
-    w, w_unit = pack_map("rnn.W", weights.w, input_scale, w_vector_scale, formats)
+    w, w_unit = pack_map("rnn.W", weights.w, input_scale, w_vector_scale, storage)
     cell = pack_cell(weights, w, u, (w_unit, u_unit), state_units)
     model = PackedModel(
         name=identity.name,
-        layers=(fold_sensor(scaling, input_scale), cell, pack_classifier(weights, top_byte_scale, formats)),
+        layers=(fold_sensor(scaling, input_scale), cell, pack_classifier(weights, top_byte_scale, storage)),
         labels=identity.labels,
         steps=calibration_counts.shape[1],
         provenance=identity.provenance,
@@ -137,22 +137,22 @@ def pack_map(
     factors: tuple[np.ndarray, ...],
     input_scale: float,
     vector_scale: float,
-    formats: tuple[str, ...] | None,
+    storage: Storage,
 ) -> tuple[LinearMap, float]:
     """Return a packed map and the real value of one unit of its accumulator."""
     if len(factors) == 1:
-        tensor = pack_tensor(name, factors[0], formats)
+        tensor = pack_tensor(name, factors[0], storage)
         return tensor, tensor.scale * input_scale
-    first = pack_tensor(f"{name}2", factors[0], formats)
-    second = pack_tensor(f"{name}1", factors[1], formats)
+    first = pack_tensor(f"{name}2", factors[0], storage)
+    second = pack_tensor(f"{name}1", factors[1], storage)
     requantizer = fit_requantizer(first.scale * input_scale / vector_scale, max(largest_row_sum(first), 1))
     return LowRank(first, requantizer, second), second.scale * vector_scale
 
 
-def pack_tensor(name: str, matrix: np.ndarray, formats: tuple[str, ...] | None) -> PackedTensor:
+def pack_tensor(name: str, matrix: np.ndarray, storage: Storage) -> PackedTensor:
     scale = fit_scale(matrix)
     q = quantize_int8(matrix, scale)
-    return choose(name, q, scale, formats) if formats else choose(name, q, scale)
+    return storage.pack(name, q, scale)
 
 
 def pack_cell(
@@ -189,10 +189,8 @@ def pre_requantizer(w: LinearMap, u: LinearMap, shifts: tuple[int, int], unit: f
     return fit_requantizer(unit * 2.0**PRE_FRACTION_BITS, max(1, min(bound, int(PRE_LIMIT / unit))))
 
 
-def pack_classifier(
-    weights: FastGrnnWeights, input_scale: float, formats: tuple[str, ...] | None
-) -> FullyConnected:
-    tensor = pack_tensor("classifier.weights", weights.classifier, formats)
+def pack_classifier(weights: FastGrnnWeights, input_scale: float, storage: Storage) -> FullyConnected:
+    tensor = pack_tensor("classifier.weights", weights.classifier, storage)
     scale = tensor.scale * input_scale
     bias = np.rint(weights.classifier_bias / scale)
     dtype = np.int16 if np.abs(bias).max() <= 32767 else np.int32

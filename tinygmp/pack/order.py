@@ -7,13 +7,13 @@ import numpy as np
 from tinygmp.models.fastgrnn_weights import FastGrnnWeights
 from tinygmp.pack.compact import keep_units
 from tinygmp.pack.quantize import fit_scale, quantize_int8
-from tinygmp.sparse import choose
+from tinygmp.pack.storage import SMALLEST, Storage
 
 
-def cheapest_order(weights: FastGrnnWeights, formats: tuple[str, ...] | None = None) -> FastGrnnWeights:
+def cheapest_order(weights: FastGrnnWeights, storage: Storage = SMALLEST) -> FastGrnnWeights:
     """Return the same network with its units in the order, of a few tried, that packs into fewest bytes."""
     candidates = [keep_units(weights, order) for order in orders(weights)]
-    return min(candidates, key=lambda candidate: weight_bytes(candidate, formats))
+    return min(candidates, key=lambda candidate: weight_bytes(candidate, storage))
 
 
 def orders(weights: FastGrnnWeights) -> Iterator[np.ndarray]:
@@ -26,11 +26,9 @@ def orders(weights: FastGrnnWeights) -> Iterator[np.ndarray]:
         yield np.argsort(-key, kind="stable")
 
 
-def weight_bytes(weights: FastGrnnWeights, formats: tuple[str, ...] | None) -> int:
+def weight_bytes(weights: FastGrnnWeights, storage: Storage) -> int:
     total = 0
     for name, matrix in weights.matrices().items():
         scale = fit_scale(matrix)
-        q = quantize_int8(matrix, scale)
-        tensor = choose(name, q, scale, formats) if formats else choose(name, q, scale)
-        total += tensor.payload_bytes
+        total += storage.pack(name, quantize_int8(matrix, scale), scale).payload_bytes
     return total

@@ -1,0 +1,54 @@
+"""The model that ships: it is what its report says, within the promised size, and chosen as promised."""
+
+import json
+from importlib import resources
+
+import numpy as np
+import pytest
+
+from har.archive import read_archive
+from har.labels import HAR2_LABELS
+from har.packing import packed_accuracy
+from har.sensor import CHANNELS, COUNTS_PER_UNIT
+from tinygmp.packed.sizes import ledger
+from tinygmp.report.record import read_report
+from tinygmp.workflows.pretrained import model_path, open_model, shipped_names
+
+FOLDER = resources.files("har").joinpath("pretrained")
+
+
+def test_har2_is_shipped_and_real():
+    assert shipped_names() == ("har2",)
+    model = open_model("har2")
+    assert not model.synthetic
+    assert model.labels == HAR2_LABELS
+    assert model.input.channel_names == CHANNELS
+    assert model.input.counts_per_unit == pytest.approx(COUNTS_PER_UNIT)
+    assert ledger(model).payload_bytes <= 1600
+
+
+def test_its_report_is_about_this_file():
+    report = read_report(model_path("har2").parent / "report.json")
+    assert report.shipped.payload_bytes == ledger(open_model("har2")).payload_bytes
+    assert report.shipped.provenance == dict(open_model("har2").provenance)
+    assert not report.data.synthetic
+
+
+def test_it_was_chosen_on_held_out_people_among_several_seeds():
+    seeds = json.loads(FOLDER.joinpath("seeds.json").read_text())
+    best = max(seeds["seeds"], key=lambda seed: seed["held_out_accuracy"])
+    assert len(seeds["seeds"]) >= 5
+    assert best["seed"] == seeds["chosen_on_held_out_people"]
+    assert open_model("har2").provenance["seed"] == str(best["seed"])
+
+
+@pytest.mark.real_data
+def test_its_accuracy_on_the_test_people_is_the_reported_one(data_root):
+    test = read_archive(data_root / "uci_har").test
+    report = read_report(model_path("har2").parent / "report.json")
+    assert packed_accuracy(open_model("har2"), test) == pytest.approx(report.shipped.accuracy)
+    assert report.shipped.accuracy >= 95.6
+    per_person = [
+        packed_accuracy(open_model("har2"), test.of_people(np.array([p]))) for p in np.unique(test.people)
+    ]
+    assert min(per_person) > 80
