@@ -1,7 +1,7 @@
 """A PackedModel as plain data and named arrays, and back: what a .tgmp file stores."""
 
-import math
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -19,6 +19,7 @@ Arrays = dict[str, np.ndarray]
 NAME = re.compile(
     r"[A-Za-z][A-Za-z0-9_.]{0,47}"
 )  # of layers and tensors, which become symbols of generated code
+LONGEST_TEXT = 4096  # of a label, a unit, a note on provenance
 REQUANTIZER_FIELDS = ("pre_shift", "multiplier", "post_shift")
 
 
@@ -37,12 +38,13 @@ def describe_model(model: PackedModel) -> tuple[Description, Arrays]:
 
 def build_model(description: Description, arrays: Mapping[str, np.ndarray]) -> PackedModel:
     """Return the model that `describe_model` described; raises KeyError, TypeError or TinyGmpError."""
+    notes = description["provenance"]
     return PackedModel(
         name=text(description, "name"),
         layers=tuple(build_layer(layer, arrays) for layer in description["layers"]),
         labels=texts(description, "labels"),
         steps=integer(description, "steps"),
-        provenance={key: text(description["provenance"], key) for key in description["provenance"]},
+        provenance={text({"key": key}, "key"): text(notes, key) for key in notes},
     )
 
 
@@ -55,15 +57,18 @@ def integer(fields: Description, key: str) -> int:
 
 def number(fields: Description, key: str) -> float:
     value = fields[key]
-    if type(value) not in (int, float) or not 0 < value < math.inf:
+    if type(value) not in (int, float) or not 0 < value <= sys.float_info.max:
         raise FileFormatError(f"{key} is {str(value)[:40]}, expected a positive number")
     return float(value)
 
 
 def text(fields: Description, key: str) -> str:
     value = fields[key]
-    if not isinstance(value, str):
-        raise FileFormatError(f"{key} is {str(value)[:40]}, expected text")
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT:
+        raise FileFormatError(
+            f"{key} is {str(value)[:40]}, expected text of at most {LONGEST_TEXT} characters"
+        )
+    value.encode()  # a lone surrogate, which no source text can hold, raises ValueError
     return value
 
 
@@ -171,9 +176,10 @@ def build_input(layer: Description, arrays: Mapping[str, np.ndarray]) -> SensorI
 
 def build_fastgrnn(layer: Description, arrays: Mapping[str, np.ndarray]) -> FastGrnn:
     fields: dict[str, Any] = {field: integer(layer, field) for field in FASTGRNN_INTEGERS}
-    fields |= {field: arrays[f"{layer['name']}.{field}"] for field in FASTGRNN_ARRAYS}
+    name = name_of(layer)
+    fields |= {field: arrays[f"{name}.{field}"] for field in FASTGRNN_ARRAYS}
     return FastGrnn(
-        name=name_of(layer),
+        name=name,
         w=build_map(layer["w"], arrays),
         u=build_map(layer["u"], arrays),
         pre_requantizer=build_requantizer(layer["pre_requantizer"]),

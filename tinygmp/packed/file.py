@@ -66,9 +66,11 @@ def from_bytes(content: bytes, source: str) -> PackedModel:
             tensor.check()
         prove_ranges(model)
     except TinyGmpError as error:
-        raise FileFormatError(f"'{source}' holds an invalid model: {error}") from error
+        raise FileFormatError(f"'{source}' holds an invalid model: {str(error)[:400]}") from error
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise FileFormatError(f"'{source}' has an invalid description ({error!r}); pack it again") from error
+        raise FileFormatError(
+            f"'{source}' has an invalid description ({repr(error)[:200]}); pack it again"
+        ) from error
     return model
 
 
@@ -76,10 +78,11 @@ def parse_description(text: str, source: str) -> dict[str, Any]:
     """Return the description of a readable version; raises FileFormatError."""
     try:
         description = json.loads(text)
-        json.dumps(description, ensure_ascii=False).encode()  # names that no file can hold are no names
         version = description["version"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise FileFormatError(f"'{source}' has an invalid description ({error}); pack it again") from error
+        raise FileFormatError(
+            f"'{source}' has an invalid description ({str(error)[:200]}); pack it again"
+        ) from error
     if version != VERSION or type(version) is not int:
         raise FileFormatError(
             f"'{source}' has .tgmp version {str(version)[:20]}, this tinygmp reads {VERSION}; upgrade tinygmp"
@@ -96,7 +99,7 @@ def read_container(content: bytes, source: str) -> tuple[str, dict[str, np.ndarr
         text = header["__metadata__"][METADATA_KEY]
     except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
         raise FileFormatError(
-            f"'{source}' is not a complete .tgmp file ({error}); fetch or pack it again"
+            f"'{source}' is not a complete .tgmp file ({str(error)[:200]}); fetch or pack it again"
         ) from error
     return text, arrays
 
