@@ -1,4 +1,4 @@
-"""4-bit HAR-2: the seeds of har2_seeds.py with 16 shared values a matrix, fine-tuned, beside their int8 form."""
+"""HAR-2 in 4 bits or fewer: the seeds of har2_seeds.py with few shared values a matrix, beside their int8 form."""
 
 import json
 import statistics
@@ -18,7 +18,7 @@ from har.packing import pack_har, packed_accuracy
 from har.recipe import Recipe, load_recipe
 from har.training import prepare
 from tinygmp.artifact import write_atomically
-from tinygmp.errors import DataError, TinyGmpError
+from tinygmp.errors import ConfigError, DataError, TinyGmpError
 from tinygmp.models.fastgrnn_codebook import CodebookClassifier
 from tinygmp.pack.storage import Storage
 from tinygmp.pack.unpack import unpack_fastgrnn
@@ -28,8 +28,7 @@ from tinygmp.packed.sizes import ledger
 from tinygmp.train.fit import fit
 from tinygmp.train.settings import WindowSettings
 
-ENTRIES = 16
-STORAGE = Storage(value_formats=("int8", f"codebook{ENTRIES}"))
+DEFAULT_ENTRIES = 16
 
 
 @dataclass(frozen=True)
@@ -51,30 +50,34 @@ def main(
     seeds: Annotated[Path, typer.Option(help="folder of har2_seeds.py")] = Path("runs/har2_seeds"),
     recipe: Annotated[str, typer.Option(help="the recipe of those seeds")] = "default",
     data: Annotated[str | None, typer.Option(help="UCI HAR folder or zip, 'uci' or 'synthetic'")] = None,
+    entries: Annotated[int, typer.Option(help="values a matrix: 4, 8 or 16")] = DEFAULT_ENTRIES,
     epochs: Annotated[int, typer.Option(help="epochs of fine-tuning", min=1)] = 8,
     out: Annotated[Path, typer.Option(help="folder of results")] = Path("runs/har2_codebook"),
 ) -> None:
     """Fine-tune each seed's model that has no result yet, then write summary.json and print it."""
     try:
+        if entries not in (4, 8, 16):
+            raise ConfigError(f"{entries} values a matrix: there are codebooks of 4, 8 and 16")
         models = sorted(seeds.glob("seed*.tgmp"))
         if not models:
             raise DataError(f"'{seeds}' holds no seed*.tgmp; run scripts/har2_seeds.py first")
         found, chosen = load_har(data), load_recipe(recipe)
         for path in models:
             if not (out / f"{path.stem}.json").exists():
-                run_model(path, chosen, found, epochs, out)
-        summarise(out)
+                run_model(path, chosen, found, (entries, epochs), out)
+        summarise(out, entries)
     except TinyGmpError as error:
         Console(stderr=True).print(f"error: {error}", style="bold red", markup=False, soft_wrap=True)
         sys.exit(2)
 
 
-def run_model(path: Path, recipe: Recipe, data: HarData, epochs: int, out: Path) -> None:
-    """Fine-tune, pack and score one model."""
+def run_model(path: Path, recipe: Recipe, data: HarData, plan: tuple[int, int], out: Path) -> None:
+    """Fine-tune, pack and score one model; the plan is values a matrix and epochs."""
+    entries, epochs = plan
     before = load_model(path)
     seed = int(before.provenance["seed"])
     prepared = prepare(data, recipe, seed)
-    network = CodebookClassifier(unpack_fastgrnn(before), ENTRIES)
+    network = CodebookClassifier(unpack_fastgrnn(before), entries)
     augmentation = Augmentation(recipe.augmentation.rotation_degrees, recipe.augmentation.noise)
     settings = WindowSettings(
         epochs=epochs, batch_size=recipe.training.batch_size, learning_rate=1e-3, weight_decay=0.0, seed=seed
@@ -85,7 +88,8 @@ def run_model(path: Path, recipe: Recipe, data: HarData, epochs: int, out: Path)
         prepared.train.labels,
         settings,
     )
-    after = pack_har(network.weights(), prepared, data, f"{recipe.name}, codebook{ENTRIES}", seed, STORAGE)
+    storage = Storage(value_formats=("int8", f"codebook{entries}"))
+    after = pack_har(network.weights(), prepared, data, f"{recipe.name}, codebook{entries}", seed, storage)
     save_model(after, out / path.name)
     result = CodebookResult(
         seed=seed,
@@ -109,7 +113,7 @@ def value_bytes(model: PackedModel) -> int:
     )
 
 
-def summarise(out: Path) -> None:
+def summarise(out: Path, entries: int) -> None:
     """Write and print means and deviations."""
     results = [CodebookResult(**json.loads(path.read_text())) for path in sorted(out.glob("seed*.json"))]
     names = [name for name in CodebookResult.__dataclass_fields__ if name not in ("seed", "synthetic")]
@@ -123,7 +127,7 @@ def summarise(out: Path) -> None:
         "value_bytes_saved": 1 - means["codebook_value_bytes"] / means["int8_value_bytes"],
     }
     write_atomically(out / "summary.json", json.dumps(summary, indent=2).encode())
-    table = Table(title=f"codebook of {ENTRIES}" + (" (SYNTHETIC data)" if results[0].synthetic else ""))
+    table = Table(title=f"codebook of {entries}" + (" (SYNTHETIC data)" if results[0].synthetic else ""))
     for name in ("seed", *names):
         table.add_column(name.replace("_", " "), justify="right")
     for result in results:

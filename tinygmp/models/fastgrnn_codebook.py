@@ -1,5 +1,7 @@
 """FastGRNN whose surviving weights share few values: each matrix is a codebook, and the codebook is what trains."""
 
+from typing import cast
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -43,7 +45,7 @@ class CodebookClassifier(FastGrnnClassifier):
         codebooks = self.__dict__.get("_modules", {}).get("codebooks")
         if codebooks is not None and name in codebooks:
             values = torch.cat([torch.zeros(1), codebooks[name]])
-            return values[super().__getattr__(f"codes_{name}")]
+            return values[cast(Tensor, super().__getattr__(f"codes_{name}"))]
         return super().__getattr__(name)
 
     def matrix(self, letter: str) -> Tensor:
