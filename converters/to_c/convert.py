@@ -1,12 +1,11 @@
 """Write a PackedModel as C99."""
 
-from functools import cache
-
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from converters.to_c.arrays import constant_arrays, symbol_of
+from converters.to_c.gravity import gravity_files, takes_gravity_filter
 from converters.to_c.readers import Reader, reader
+from converters.to_c.rendering import render
 from converters.to_c.runtime_text import joined_kernels
 from tinygmp.artifact import Artifact
 from tinygmp.errors import UnsupportedError
@@ -21,6 +20,8 @@ CLASS_LIMIT = 32
 
 def convert(model: PackedModel) -> Artifact:
     """Return <name>.h, <name>.c and example_main.c; the same model always gives the same text.
+
+    A model of body_acc, body_gyro and total_acc also gets <name>_gravity.h and .c, which feed it from six axes.
 
     Raises UnsupportedError for a format or size without a kernel.
     """
@@ -38,6 +39,8 @@ def convert(model: PackedModel) -> Artifact:
         f"{model.name}.c": render("model.c.j2", context),
         "example_main.c": render("example_main.c.j2", context),
     }
+    if takes_gravity_filter(model.input):
+        files |= gravity_files(model)
     return Artifact(
         "c", model.name, files, f"{model.name}.c", {"parity": "equal to the reference bit for bit"}
     )
@@ -89,19 +92,3 @@ def scales_plainly(model: PackedModel) -> bool:
 
 def map_readers(model: PackedModel, linear: LinearMap) -> tuple[Reader, ...]:
     return tuple(reader(tensor, symbol_of(model, tensor.name)) for tensor in factors(linear))
-
-
-@cache
-def environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("converters.to_c", "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-
-
-def render(template: str, context: dict[str, object]) -> bytes:
-    return environment().get_template(template).render(context).encode("ascii", "backslashreplace")

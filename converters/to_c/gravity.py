@@ -1,0 +1,42 @@
+"""The gravity filter in C, for models that want body acceleration from a six-axis sensor."""
+
+from converters.to_c.rendering import render
+from converters.to_c.runtime_text import joined_kernels
+from tinygmp.errors import UnsupportedError
+from tinygmp.packed.layers import SensorInput
+from tinygmp.packed.model import PackedModel
+
+CHANNELS = tuple(f"{sensor}_{axis}" for sensor in ("body_acc", "body_gyro", "total_acc") for axis in "xyz")
+RATE_HZ = 50
+
+
+def takes_gravity_filter(layer: SensorInput) -> bool:
+    """Return whether the channels are body_acc, body_gyro, total_acc x y z, both accelerations in the same counts."""
+    return layer.channel_names == CHANNELS and layer.counts_per_unit[:3] == layer.counts_per_unit[6:]
+
+
+def gravity_files(model: PackedModel) -> dict[str, bytes]:
+    """Return <name>_gravity.h and .c; raises UnsupportedError for a model with other channels."""
+    if not takes_gravity_filter(model.input):
+        raise UnsupportedError(
+            f"model '{model.name}': the gravity filter feeds {', '.join(CHANNELS)}, both accelerations in the same "
+            f"counts; this model takes {', '.join(model.input.channel_names)}: feed it as it is"
+        )
+    context = {
+        "prefix": model.name,
+        "upper": model.name.upper(),
+        "rate_hz": RATE_HZ,
+        "kernels": joined_kernels(("tg_gravity.c",)),
+        "sensor": sensor_rows(model.input),
+    }
+    return {f"{model.name}_gravity.{kind}": render(f"gravity.{kind}.j2", context) for kind in ("h", "c")}
+
+
+def sensor_rows(layer: SensorInput) -> list[tuple[str, float, str]]:
+    """Return name, counts per unit and unit of the six values that a sensor gives."""
+    rows = list(zip(layer.channel_names, layer.counts_per_unit, layer.units, strict=True))
+    return [(name, counts, comment_safe(unit)) for name, counts, unit in rows[6:] + rows[3:6]]
+
+
+def comment_safe(text: str) -> str:
+    return text.replace("*/", "* /").replace("/*", "/ *").replace("\n", " ")
