@@ -39,4 +39,5 @@ def sensor_rows(layer: SensorInput) -> list[tuple[str, float, str]]:
 
 
 def comment_safe(text: str) -> str:
-    return text.replace("*/", "* /").replace("/*", "/ *").replace("\n", " ")
+    """Return text that ends no comment of either kind and begins none."""
+    return " ".join(text.replace("\\", "/").replace("*/", "* /").replace("/*", "/ *").split())

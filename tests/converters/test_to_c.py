@@ -175,5 +175,5 @@ def test_what_the_kernels_cannot_read_is_refused():
         reader(unknown, "m_rnn_u")
     with pytest.raises(UnsupportedError, match="33 classes"):
         convert(random_model(0, classes=33))
-    with pytest.raises(UnsupportedError, match="known: c, tflite, onnx"):
+    with pytest.raises(UnsupportedError, match="known: c, tflite, onnx, arduino"):
         converter("cobol")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from converters.base import TARGETS, converter
+from converters.base import CONVERTERS, TARGETS, converter
 from tinygmp.artifact import Artifact
 from tinygmp.errors import ConfigError, OutputError
 from tinygmp.packed.model import PackedModel
@@ -35,7 +35,7 @@ class Converted:
 def convert(
     model: PackedModel, targets: Sequence[str], out_folder: Path, on_step: OnStep = silent
 ) -> list[Converted]:
-    """Convert a model to each target ('c', 'tflite', 'onnx' or 'all') and write the files into one folder.
+    """Convert a model to each target ('c', 'tflite', 'onnx', 'arduino' or 'all') and write the files into one folder.
 
     Nothing is written unless every conversion succeeds. Raises UnsupportedError for an unknown target or a
     model that a target cannot hold, OutputError for a folder that cannot be written.
@@ -49,7 +49,7 @@ def make_artifacts(model: PackedModel, targets: Sequence[str], on_step: OnStep =
     """Return the artifact of each target, in memory."""
     chosen = TARGETS if ALL in targets else tuple(dict.fromkeys(targets))
     if not chosen:
-        raise ConfigError(f"no target was given; known: {', '.join((*TARGETS, ALL))}")
+        raise ConfigError(f"no target was given; known: {', '.join((*CONVERTERS, ALL))}")
     converters = [
         (target, converter(target)) for target in chosen
     ]  # an unknown target is told before any work
