@@ -27,7 +27,10 @@ def fit_scaling(train_windows: np.ndarray) -> SensorScaling:
     """Return the per-channel mean and deviation of the training windows [windows, steps, 9 or 6] and the counts."""
     channels = train_windows.shape[-1]
     flat = train_windows.reshape(-1, channels).astype(np.float64)
-    last = slice(-channels, None)
     return SensorScaling(
-        CHANNELS[last], UNITS[last], COUNTS_PER_UNIT[last], flat.mean(axis=0), flat.std(axis=0)
+        CHANNELS[-channels:],
+        UNITS[-channels:],
+        COUNTS_PER_UNIT[-channels:],
+        flat.mean(axis=0),
+        flat.std(axis=0),
     )
