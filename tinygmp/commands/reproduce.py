@@ -9,7 +9,9 @@ import typer
 from tinygmp.commands.options import Json
 
 Row = Annotated[str, typer.Argument(metavar="[ROW]", help="A row's name; left out, the rows are listed.")]
-Data = Annotated[Path | None, typer.Option("--data", help="Folder of the row's data set, in its ordinary layout.")]
+Data = Annotated[
+    Path | None, typer.Option("--data", help="Folder of the row's data set, in its ordinary layout.")
+]
 Out = Annotated[Path, typer.Option("--out", help="Folder for checkpoints and results.")]
 Epochs = Annotated[int | None, typer.Option("--epochs", help="Instead of the recipe's.")]
 Seed = Annotated[int, typer.Option("--seed")]
