@@ -1,0 +1,90 @@
+"""Float MobileNet-V1 weights to a PackedImageModel: calibration, per-channel int8, formats by size."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from tinygmp.errors import ConfigError, DataError
+from tinygmp.models.mobilenet_v1_weights import FoldedLayer, MobileNetWeights, float_activations, input_real
+from tinygmp.packed.image_model import (
+    Activation,
+    Conv2d,
+    DepthwiseConv2d,
+    GlobalAveragePool,
+    ImageClassifier,
+    ImageLinear,
+    PackedImageModel,
+)
+from tinygmp.packed.layers import INT8_LIMIT
+from tinygmp.sparse.choice import choose
+
+INPUT = Activation(float(np.float32(1 / 127.5)), 0)  # half a level from (pixel - 127.5) / 127.5
+FORMATS = ("dense", "bitmask", "rice")
+
+
+def calibrate_images(
+    weights: MobileNetWeights, pixels: np.ndarray, percentile: float = 100.0
+) -> dict[str, Activation]:
+    """Return the int8 meaning of every layer's output from uint8 images [images, size, size, channels].
+
+    percentile: share of values inside the range, 100 for smallest and largest. Raises DataError without images.
+    """
+    if not 90 <= percentile <= 100:
+        raise ConfigError(f"percentile {percentile} is outside 90..100; 100 takes smallest and largest")
+    if not len(pixels):
+        raise DataError("calibration needs at least one image; give some hundred")
+    low: dict[str, list[float]] = {}
+    high: dict[str, list[float]] = {}
+    for image in input_real(pixels):
+        for name, values in float_activations(weights, image).items():
+            low.setdefault(name, []).append(float(np.percentile(values, 100 - percentile)))
+            high.setdefault(name, []).append(float(np.percentile(values, percentile)))
+    return {name: affine(min(low[name]), max(high[name])) for name in low}
+
+
+def affine(low: float, high: float) -> Activation:
+    """Return the scale and zero point that cover [low, high] and hold zero exactly."""
+    low, high = min(low, 0.0), max(high, 1e-3)
+    scale = float(np.float32((high - low) / 255))
+    return Activation(scale, int(np.clip(round(-128 - low / scale), -128, 127)))
+
+
+def pack_mobilenet(
+    weights: MobileNetWeights,
+    calibration: Mapping[str, Activation],
+    name: str,
+    labels: tuple[str, ...],
+    provenance: Mapping[str, str],
+) -> PackedImageModel:
+    """Return the packed model; every tensor takes the smallest of dense, bitmask and Rice gaps."""
+    layers, before = [], INPUT
+    for layer in weights.layers:
+        packed = pack_layer(layer, before, calibration[layer.name])
+        layers += [GlobalAveragePool("pool"), packed] if layer.name == "fc" else [packed]
+        before = packed.output
+    channels = weights.layers[0].weights.shape[1] // weights.layers[0].kernel ** 2
+    return PackedImageModel(name, weights.size, channels, tuple(layers), labels, provenance)
+
+
+def pack_layer(layer: FoldedLayer, before: Activation, after: Activation) -> ImageLinear:
+    kind: type[ImageLinear] = DepthwiseConv2d if layer.depthwise else Conv2d
+    peak = np.abs(layer.weights).max(axis=1)
+    if layer.name == "fc":
+        kind, peak = ImageClassifier, np.full_like(peak, peak.max())
+    # A channel without weights, or with tiny ones, still needs a scale at which its bias fits 31 bits.
+    bias_floor = np.abs(layer.bias) / (before.scale * 2.0**30)
+    scales = np.maximum(np.maximum(peak / INT8_LIMIT, bias_floor), 1e-9).astype(np.float32)
+    q = np.clip(np.rint(layer.weights / scales[:, None]), -INT8_LIMIT, INT8_LIMIT).astype(np.int8)
+    bias = np.rint(layer.bias / (before.scale * scales.astype(np.float64))).astype(np.int32)
+    return kind(
+        name=layer.name,
+        weights=choose(f"{layer.name}.weights", q, 1.0, FORMATS),
+        weight_scales=scales,
+        bias=bias,
+        input=before,
+        output=after,
+        relu6=layer.activation == "relu6",
+        kernel=layer.kernel,
+        stride=layer.stride,
+        padding=layer.padding,
+    )
