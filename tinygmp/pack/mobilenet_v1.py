@@ -1,6 +1,7 @@
 """Float MobileNet-V1 weights to a PackedImageModel: calibration, per-channel int8, formats by size."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from tinygmp.packed.image_model import (
 from tinygmp.packed.layers import INT8_LIMIT
 from tinygmp.sparse.choice import choose
 
-INPUT = Activation(float(np.float32(1 / 127.5)), 0)  # half a level from (pixel - 127.5) / 127.5
+INPUT = Activation(float(np.float32(1 / 127.5)), 0)  # real = (pixel - 128) / 127.5
 FORMATS = ("dense", "bitmask", "rice")
 
 
@@ -58,7 +59,10 @@ def pack_mobilenet(
 ) -> PackedImageModel:
     """Return the packed model; every tensor takes the smallest of dense, bitmask and Rice gaps."""
     layers, before = [], INPUT
-    for layer in weights.layers:
+    first, *others = weights.layers
+    # Real input is (pixel - 127.5) / 127.5, the integers mean (pixel - 128) / 127.5: the bias takes the half level.
+    first = replace(first, bias=first.bias + first.weights.sum(axis=1) * np.float32(0.5 / 127.5))
+    for layer in (first, *others):
         packed = pack_layer(layer, before, calibration[layer.name])
         layers += [GlobalAveragePool("pool"), packed] if layer.name == "fc" else [packed]
         before = packed.output

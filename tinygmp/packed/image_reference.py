@@ -5,8 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinygmp.errors import DataError
-from tinygmp.packed.image_model import DepthwiseConv2d, GlobalAveragePool, ImageLinear, PackedImageModel
-from tinygmp.quant.rounding_multiply import rounding_multiply
+from tinygmp.packed.image_model import (
+    DepthwiseConv2d,
+    GlobalAveragePool,
+    ImageClassifier,
+    ImageLinear,
+    PackedImageModel,
+)
+from tinygmp.quant.rounding_multiply import rounding_multiply, rounding_multiply_once
 
 
 @dataclass(frozen=True)
@@ -49,11 +55,12 @@ def average_pool(x: np.ndarray) -> np.ndarray:
 def apply_linear(layer: ImageLinear, weights: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Return int8 [rows, columns, outputs] of int8 [rows, columns, inputs]."""
     taps = patches(x.astype(np.float64) - layer.input.zero_point, layer.kernel, layer.stride, layer.padding)
-    # float64 holds every partial sum exactly: prove_ranges keeps them below 2**31.
+    # float64 holds every partial sum exactly: the model's check keeps them below 2**31.
     accumulator = linear_sums(taps, weights.astype(np.float64), isinstance(layer, DepthwiseConv2d))
     accumulator = accumulator.astype(np.int64) + layer.bias
-    scaled = rounding_multiply(accumulator, *layer.requantizers()) + layer.output.zero_point
-    return np.clip(scaled, *layer.clamp).astype(np.int8)
+    multiply = rounding_multiply_once if isinstance(layer, ImageClassifier) else rounding_multiply
+    scaled = multiply(accumulator, *layer.requantizers())
+    return np.clip(scaled + layer.output.zero_point, *layer.clamp).astype(np.int8)
 
 
 def patches(x: np.ndarray, kernel: int, stride: int, padding: tuple[int, int, int, int]) -> np.ndarray:

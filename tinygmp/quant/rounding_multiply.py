@@ -38,3 +38,9 @@ def rounding_multiply(accumulator: np.ndarray, multiplier: np.ndarray, shift: np
     mask = (np.int64(1) << right) - 1
     threshold = (mask >> 1) + (high < 0)
     return (high >> right) + ((high & mask) > threshold)
+
+
+def rounding_multiply_once(accumulator: np.ndarray, multiplier: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """Return int64 as `rounding_multiply`, but rounded once, half up: what LiteRT's fully connected kernel does."""
+    total = 31 - shift.astype(np.int64)
+    return (accumulator.astype(np.int64) * multiplier + (np.int64(1) << (total - 1))) >> total
