@@ -81,12 +81,13 @@ def from_module(module: Any, size: int) -> MobileNetWeights:
     convolutions = [module.stem]
     for block in module.blocks:
         convolutions += [block.depthwise, block.pointwise]
-    folded = {}
+    folded: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     for name, (conv, norm, _) in zip(NAMES[:-1], convolutions, strict=True):
-        parts = (norm.weight, norm.bias, norm.running_mean, norm.running_var)
-        folded[name] = fold_batch_norm(
-            conv.weight.detach().numpy(), *(part.detach().numpy() for part in parts), norm.eps
+        gamma, beta, mean, variance = (
+            part.detach().numpy() for part in (norm.weight, norm.bias, norm.running_mean, norm.running_var)
         )
+        weight = conv.weight.detach().numpy()
+        folded[name] = fold_batch_norm(weight, gamma, beta, mean, variance, norm.eps)
     folded["fc"] = (module.classifier.weight.detach().numpy(), module.classifier.bias.detach().numpy())
     return assemble(folded, size, symmetric_padding, "relu6", "torch module")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from tinygmp.packed.image_model import (
     DepthwiseConv2d,
     GlobalAveragePool,
     ImageClassifier,
+    ImageLayer,
     ImageLinear,
     PackedImageModel,
 )
@@ -58,13 +60,16 @@ def pack_mobilenet(
     provenance: Mapping[str, str],
 ) -> PackedImageModel:
     """Return the packed model; every tensor takes the smallest of dense, bitmask and Rice gaps."""
-    layers, before = [], INPUT
+    layers: list[ImageLayer] = []
+    before = INPUT
     first, *others = weights.layers
     # Real input is (pixel - 127.5) / 127.5, the integers mean (pixel - 128) / 127.5: the bias takes the half level.
     first = replace(first, bias=first.bias + first.weights.sum(axis=1) * np.float32(0.5 / 127.5))
     for layer in (first, *others):
         packed = pack_layer(layer, before, calibration[layer.name])
-        layers += [GlobalAveragePool("pool"), packed] if layer.name == "fc" else [packed]
+        if layer.name == "fc":
+            layers.append(GlobalAveragePool("pool"))
+        layers.append(cast(ImageLayer, packed))
         before = packed.output
     channels = weights.layers[0].weights.shape[1] // weights.layers[0].kernel ** 2
     return PackedImageModel(name, weights.size, channels, tuple(layers), labels, provenance)
@@ -73,11 +78,11 @@ def pack_mobilenet(
 def pack_layer(layer: FoldedLayer, before: Activation, after: Activation) -> ImageLinear:
     kind: type[ImageLinear] = DepthwiseConv2d if layer.depthwise else Conv2d
     peak = np.abs(layer.weights).max(axis=1)
-    if layer.name == "fc":
-        kind, peak = ImageClassifier, np.full_like(peak, peak.max())
     # A channel without weights, or with tiny ones, still needs a scale at which its bias fits 31 bits.
     bias_floor = np.abs(layer.bias) / (before.scale * 2.0**30)
     scales = np.maximum(np.maximum(peak / INT8_LIMIT, bias_floor), 1e-9).astype(np.float32)
+    if layer.name == "fc":
+        kind, scales = ImageClassifier, np.full_like(scales, scales.max())
     q = np.clip(np.rint(layer.weights / scales[:, None]), -INT8_LIMIT, INT8_LIMIT).astype(np.int8)
     bias = np.rint(layer.bias / (before.scale * scales.astype(np.float64))).astype(np.int32)
     return kind(

@@ -25,7 +25,9 @@ class Activation:
     def __post_init__(self) -> None:
         expect_range("activation", "zero_point", self.zero_point, -128, 127)
         if not (self.scale > 0 and float(np.float32(self.scale)) == self.scale):
-            raise RangeError(f"activation scale {self.scale}: must be a positive float32 number; calibrate again")
+            raise RangeError(
+                f"activation scale {self.scale}: must be a positive float32 number; calibrate again"
+            )
 
     def quantize(self, real: np.ndarray) -> np.ndarray:
         """Return int8 of real values, rounded half to even."""
@@ -157,7 +159,9 @@ class PackedImageModel:
             raise ConfigError(f"model name '{self.name}': use lower-case letters, digits and '_', at most 48")
         *body, pool, classifier = self.layers if len(self.layers) > 2 else (None, None, None)
         convolutions = all(isinstance(layer, (Conv2d, DepthwiseConv2d)) for layer in body)
-        if not (convolutions and isinstance(pool, GlobalAveragePool) and isinstance(classifier, ImageClassifier)):
+        if not (
+            convolutions and isinstance(pool, GlobalAveragePool) and isinstance(classifier, ImageClassifier)
+        ):
             raise ConfigError(
                 f"model '{self.name}': layers {[type(layer).__name__ for layer in self.layers]} are no known chain; "
                 "use convolutions, then GlobalAveragePool, then ImageClassifier"

@@ -1,5 +1,6 @@
 """The integer reference executor of image networks: what it computes is the correct answer."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from tinygmp.packed.image_model import (
     DepthwiseConv2d,
     GlobalAveragePool,
     ImageClassifier,
+    ImageLayer,
     ImageLinear,
     PackedImageModel,
 )
@@ -36,12 +38,15 @@ def run_images(model: PackedImageModel, pixels: np.ndarray) -> ImageOutput:
     for index, image in enumerate(pixels):
         x = (image.astype(np.int16) - 128).astype(np.int8)
         for layer in model.layers:
-            if isinstance(layer, GlobalAveragePool):
-                x = average_pool(x)
-            else:
-                x = apply_linear(layer, weights[layer.name], x)
+            x = apply(layer, weights, x)
         logits[index] = x[0, 0]
     return ImageOutput(logits, logits.argmax(axis=1))
+
+
+def apply(layer: ImageLayer, weights: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
+    if isinstance(layer, GlobalAveragePool):
+        return average_pool(x)
+    return apply_linear(layer, weights[layer.name], x)
 
 
 def average_pool(x: np.ndarray) -> np.ndarray:

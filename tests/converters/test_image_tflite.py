@@ -1,0 +1,146 @@
+"""Image networks in LiteRT against the integer reference executor."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from converters.to_tflite.images import convert_images, csr_parameters
+from converters.to_tflite.run_images import run_tflite_images
+from tinygmp.errors import ConfigError, DataError, UnsupportedError
+from tinygmp.models.mobilenet_v1 import MobileNetV1
+from tinygmp.models.mobilenet_v1_weights import (
+    MobileNetWeights,
+    float_logits,
+    from_module,
+    input_real,
+    load_npz,
+    prune_globally,
+    same_padding,
+)
+from tinygmp.pack.mobilenet_v1 import calibrate_images, pack_mobilenet
+from tinygmp.packed.image_model import PackedImageModel
+from tinygmp.packed.image_reference import average_pool, run_images
+
+SIZE = 64
+LABELS = tuple("abcdefg")
+
+
+@pytest.fixture(scope="module")
+def pixels() -> np.ndarray:
+    return np.random.default_rng(3).integers(0, 256, (6, SIZE, SIZE, 3), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def module() -> MobileNetV1:
+    torch.manual_seed(5)
+    network = MobileNetV1(len(LABELS), width=0.25)
+    with torch.no_grad():  # batch norm statistics that keep activations alive
+        for part in network.modules():
+            if isinstance(part, torch.nn.BatchNorm2d):
+                part.momentum = 1.0
+                part.bias.uniform_(0, 1)
+        network.train()(torch.randn(8, 3, SIZE, SIZE))
+    return network.eval()
+
+
+@pytest.fixture(scope="module")
+def weights(module: MobileNetV1) -> MobileNetWeights:
+    return from_module(module, SIZE)
+
+
+def packed(weights: MobileNetWeights, pixels: np.ndarray) -> PackedImageModel:
+    return pack_mobilenet(weights, calibrate_images(weights, pixels), "tiny", LABELS, {"synthetic": "yes"})
+
+
+def test_numpy_network_equals_the_torch_module_below_six(module, weights, pixels):
+    for layer in module.modules():
+        if isinstance(layer, torch.nn.ReLU):
+            layer.register_forward_hook(lambda _, __, output: output.clamp(max=6))
+    with torch.no_grad():
+        expected = module(torch.from_numpy(input_real(pixels).transpose(0, 3, 1, 2))).numpy()
+    np.testing.assert_allclose(float_logits(weights, pixels), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("sparsity", [0.0, 0.5])
+@pytest.mark.parametrize("same", [False, True])
+def test_int8_file_equals_the_reference_bit_for_bit(weights, pixels, sparsity, same):
+    if same:
+        weights = with_same_padding(weights)
+    model = packed(thinned(weights, sparsity), pixels)
+    content = convert_images(model, ("int8",)).files["tiny_int8.tflite"]
+    reference = run_images(model, pixels)
+    assert (reference.logits != reference.logits[0]).any()
+    np.testing.assert_array_equal(
+        run_tflite_images(content, pixels, reference_kernels=True), reference.logits
+    )
+
+
+def thinned(weights: MobileNetWeights, sparsity: float) -> MobileNetWeights:
+    """Random zeros, the rest scaled up: magnitude pruning would leave an untrained network without any signal."""
+    rng = np.random.default_rng(11)
+    layers = []
+    for layer in weights.layers:
+        share = 0.0 if layer.depthwise else sparsity
+        mask = rng.random(layer.weights.shape) >= share
+        layers.append(replace(layer, weights=(layer.weights * mask / np.sqrt(1 - share)).astype(np.float32)))
+    return replace(weights, layers=tuple(layers))
+
+
+def with_same_padding(weights: MobileNetWeights) -> MobileNetWeights:
+    layers, rows = [], weights.size
+    for layer in weights.layers:
+        layers.append(replace(layer, padding=same_padding(rows, layer.kernel, layer.stride)))
+        rows = -(-rows // layer.stride)
+    return replace(weights, layers=tuple(layers))
+
+
+def test_sparse_float_file_is_smaller_and_computes_the_same(weights, pixels):
+    model = packed(thinned(weights, 0.9), pixels)
+    files = convert_images(model, ("f32", "f32_sparse")).files
+    dense, sparse = files["tiny_f32.tflite"], files["tiny_f32_sparse.tflite"]
+    assert len(sparse) < 0.4 * len(dense)
+    expected = run_tflite_images(dense, pixels)
+    assert np.ptp(expected, axis=0).max() > 1e-3
+    np.testing.assert_allclose(run_tflite_images(sparse, pixels), expected, atol=1e-5)
+
+
+def test_packed_model_follows_the_float_network(weights, pixels):
+    model = packed(weights, pixels)
+    last = model.linear()[-1].output
+    real = (run_images(model, pixels).logits - float(last.zero_point)) * last.scale
+    expected = float_logits(weights, pixels)
+    assert np.abs(real - expected).max() < 0.15 * np.ptp(expected)
+
+
+def test_global_pruning_meets_its_share_and_keeps_the_largest(weights):
+    pruned = prune_globally(weights, 0.75)
+    before = np.concatenate([layer.weights.ravel() for layer in weights.layers])
+    after = np.concatenate([layer.weights.ravel() for layer in pruned.layers])
+    assert np.count_nonzero(after) == before.size - round(0.75 * before.size)
+    assert np.abs(before[after == 0]).max() <= np.abs(after[after != 0]).min()
+
+
+def test_csr_of_a_worked_matrix():
+    parameters = csr_parameters(np.array([[0, 2, 0], [0, 0, 0], [3, 0, 4]], np.float32), (3, 3))
+    assert list(parameters.dimMetadata[1].arraySegments.values) == [0, 1, 1, 3]
+    assert list(parameters.dimMetadata[1].arrayIndices.values) == [1, 0, 2]
+
+
+def test_pool_rounds_half_away_from_zero():
+    x = np.array([[[-3, 3]], [[-2, 2]]], np.int8)  # means -2.5 and 2.5
+    assert average_pool(x).ravel().tolist() == [-3, 3]
+
+
+def test_refusals_name_the_remedy(weights, pixels, tmp_path):
+    model = packed(weights, pixels)
+    with pytest.raises(UnsupportedError, match="int8, f32, f32_sparse"):
+        convert_images(model, ("int8_sparse",))
+    with pytest.raises(DataError, match="needs uint8 images"):
+        run_images(model, pixels[:, :32])
+    with pytest.raises(ConfigError, match="no known chain"):
+        replace(model, layers=model.layers[:-1])
+    np.savez(tmp_path / "other.npz", a=np.zeros(3))
+    with pytest.raises(DataError, match="no MobileNet-V1 weights"):
+        load_npz(tmp_path / "other.npz", 128)
