@@ -8,7 +8,7 @@ set -euo pipefail
 packages=(
   gcc-avr avr-libc                # AVR compiler
   simavr libsimavr-dev # AVR simulator, exact to the cycle
-  gcc libc6-dev                   # host compiler with AddressSanitizer
+  gcc g++ libc6-dev cmake make     # host compilers with sanitizers, and the CMake target of a model
   gcc-arm-none-eabi libnewlib-arm-none-eabi
   gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf
   qemu-system-arm qemu-system-misc
