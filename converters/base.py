@@ -24,4 +24,13 @@ def converter(target: str) -> Convert:
         raise UnsupportedError(f"target '{target}' is unknown; known: {', '.join(CONVERTERS)}")
     module, function = CONVERTERS[target].split(":")
     convert: Convert = getattr(import_module(module), function)
-    return convert
+
+    def convert_packed(model: PackedModel) -> Artifact:
+        if not isinstance(model, PackedModel):
+            raise UnsupportedError(
+                f"'{type(model).__name__}' cannot be converted to {target}, only a PackedModel; "
+                "image networks go to TFLite by converters.to_tflite.images"
+            )
+        return convert(model)
+
+    return convert_packed

@@ -177,3 +177,9 @@ def test_what_the_kernels_cannot_read_is_refused():
         convert(random_model(0, classes=33))
     with pytest.raises(UnsupportedError, match="known: c, tflite, onnx, arduino"):
         converter("cobol")
+
+
+def test_a_model_of_another_kind_is_refused_by_every_target():
+    for target in ("c", "arduino", "tflite", "onnx"):
+        with pytest.raises(UnsupportedError, match="'dict' cannot be converted"):
+            converter(target)({})
