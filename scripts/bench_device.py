@@ -102,7 +102,7 @@ GOALS = (
 
 
 # The build decides the storage too: the fewest bytes, or the format that is quickest to walk.
-FORMATS = {"smallest": None, "fastest": "csr8"}
+FORMATS = {"smallest": "bitmask", "fastest": "csr8"}  # one decoder in flash is smaller than the best of several
 
 
 def network(shape: str, optimise: str) -> PackedModel:
