@@ -86,7 +86,7 @@ def run_pipeline(options: PipelineOptions) -> Report:
         dense=dense_result(dense),
         pruned=pruned_result(pruned),
         packed=packed_result(
-            model, packed_accuracy(model, prepared.test), packed_accuracy(model, prepared.validation)
+            model, packed_accuracy(model, prepared.test), validation_accuracy(model, prepared)
         ),
         artifacts=checks.artifacts,
         devices=checks.devices,
@@ -191,6 +191,11 @@ def score_shipped(data: HarData, prepared: Prepared) -> PackedResult | None:
         return None
     shipped = open_model(SHIPPED)
     return packed_result(shipped, packed_accuracy(shipped, prepared.test))
+
+
+def validation_accuracy(model: PackedModel, prepared: Prepared) -> float | None:
+    """Return the accuracy on held-out people, None when the recipe holds nobody out."""
+    return packed_accuracy(model, prepared.validation) if len(prepared.validation) else None
 
 
 def data_facts(data: HarData, prepared: Prepared) -> DataFacts:

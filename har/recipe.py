@@ -69,16 +69,16 @@ def recipe_names() -> tuple[str, ...]:
 def load_recipe(name: str) -> Recipe:
     """Return a recipe of the package by name, or of a TOML file by path; ConfigError names what is wrong in it."""
     if name in recipe_names():
-        text = resources.files("har").joinpath("recipes", f"{name}.toml").read_text()
+        content = resources.files("har").joinpath("recipes", f"{name}.toml").read_bytes()
     elif Path(name).is_file():
-        text = Path(name).read_text()
+        content = Path(name).read_bytes()
     else:
         raise ConfigError(
             f"recipe '{name}' is unknown; known: {', '.join(recipe_names())}, or give a TOML file"
         )
     try:
-        return Recipe.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+        return Recipe.model_validate(tomllib.loads(content.decode()))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"recipe '{name}' is not valid TOML: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]

@@ -25,7 +25,7 @@ def main(
     ] = None,
     out: Annotated[Path, typer.Option(help="folder for everything that is made")] = Path("runs/har2"),
     recipe: Annotated[str, typer.Option(help=f"{', '.join(recipe_names())}, or a TOML file")] = "default",
-    seed: Annotated[int, typer.Option(help="seed of weights, batches and augmentation")] = 0,
+    seed: Annotated[int, typer.Option(help="seed of weights, batches and augmentation", min=0)] = 0,
     sparsity: Annotated[
         float | None, typer.Option(help="fraction of zeros, in place of the recipe's")
     ] = None,

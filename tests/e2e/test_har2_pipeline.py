@@ -77,6 +77,9 @@ def test_nothing_but_results_is_left(quick_run):
         (["--board", "no-such-board"], "board 'no-such-board' is unknown"),
         (["--data", "/no/such/folder"], "does not exist"),
         (["--recipe", "nothing"], "--quick has its own recipe"),
+        (["--sparsity", "nan"], "sparsity nan is outside"),
+        (["--seed", "-1"], "greater than or equal to 0"),
+        (["--windows", "0"], "greater than or equal to 1"),
     ],
 )
 def test_bad_arguments_are_told_in_one_sentence(arguments, told, tmp_path):

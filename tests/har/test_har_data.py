@@ -132,6 +132,9 @@ def test_wrong_recipes_are_refused(tmp_path):
     path.write_text("name = [")
     with pytest.raises(ConfigError, match="not valid TOML"):
         load_recipe(str(path))
+    path.write_bytes(b"\xff\xfe\x00name")
+    with pytest.raises(ConfigError, match="not valid TOML"):
+        load_recipe(str(path))
     path.write_text('name = "own"\n[network]\nhidden = 0\n')
     with pytest.raises(ConfigError, match=r"network.hidden = 0"):
         load_recipe(str(path))
