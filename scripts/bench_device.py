@@ -102,7 +102,10 @@ GOALS = (
 
 
 # The build decides the storage too: the fewest bytes, or the format that is quickest to walk.
-FORMATS = {"smallest": "bitmask", "fastest": "csr8"}  # one decoder in flash is smaller than the best of several
+FORMATS = {
+    "smallest": "bitmask",
+    "fastest": "csr8",
+}  # one decoder in flash is smaller than the best of several
 
 
 def network(shape: str, optimise: str) -> PackedModel:
