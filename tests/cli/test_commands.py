@@ -12,7 +12,7 @@ from tinygmp.workflows.windows import random_windows
 
 def test_version_and_help(tinygmp):
     assert tinygmp("--version").out == f"tinygmp {package.__version__}\n"
-    for command in ("convert", "budget", "verify", "inspect", "boards", "doctor"):
+    for command in ("convert", "budget", "verify", "inspect", "boards", "doctor", "reproduce"):
         assert command in tinygmp("--help").out
         assert tinygmp(command, "--help").code == 0
 
