@@ -8,6 +8,7 @@ import numpy as np
 
 from tinygmp.errors import ConfigError, DataError
 from tinygmp.models.mobilenet_v1_weights import FoldedLayer, MobileNetWeights, float_activations, input_real
+from tinygmp.pack.compact_images import compact_images
 from tinygmp.packed.image_model import (
     Activation,
     Conv2d,
@@ -59,7 +60,8 @@ def pack_mobilenet(
     labels: tuple[str, ...],
     provenance: Mapping[str, str],
 ) -> PackedImageModel:
-    """Return the packed model; every tensor takes the smallest of dense, bitmask and Rice gaps."""
+    """Return the packed model without its dead channels; every tensor takes the smallest of dense, bitmask and Rice."""
+    weights = compact_images(weights)
     layers: list[ImageLayer] = []
     before = INPUT
     first, *others = weights.layers
