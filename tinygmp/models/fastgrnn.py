@@ -1,5 +1,6 @@
 """FastGRNN classifier for windows of sensor data, full rank or low rank."""
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -56,8 +57,15 @@ class FastGrnnClassifier(nn.Module):
 
     def matrix(self, letter: str) -> Tensor:
         """Return W or U, multiplied out when it is low rank."""
-        named = dict(self.named_parameters())
-        return named[letter] if letter in named else named[f"{letter}1"] @ named[f"{letter}2"]
+        return (
+            getattr(self, letter)
+            if hasattr(self, letter)
+            else getattr(self, f"{letter}1") @ getattr(self, f"{letter}2")
+        )
+
+    def matrix_names(self) -> tuple[str, ...]:
+        """Return the names of the matrices that it has, of PRUNABLE."""
+        return tuple(name for name in PRUNABLE if hasattr(self, name))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits [batch, classes] of normalised windows [batch, steps, inputs]."""
@@ -79,18 +87,20 @@ class FastGrnnClassifier(nn.Module):
 
 def export_weights(network: FastGrnnClassifier) -> FastGrnnWeights:
     """Return the network's weights as float32 numpy, zeta and nu after the sigmoid."""
-    state = {name: value.detach().cpu().float() for name, value in network.named_parameters()}
 
-    def factors(letter: str) -> tuple[Tensor, ...]:
-        return (state[letter],) if letter in state else (state[f"{letter}2"], state[f"{letter}1"])
+    def array(name: str) -> np.ndarray:
+        return getattr(network, name).detach().cpu().float().numpy().copy()
+
+    def factors(letter: str) -> tuple[np.ndarray, ...]:
+        return (array(letter),) if hasattr(network, letter) else (array(f"{letter}2"), array(f"{letter}1"))
 
     return FastGrnnWeights(
-        w=tuple(factor.numpy().copy() for factor in factors("W")),
-        u=tuple(factor.numpy().copy() for factor in factors("U")),
-        bias_gate=state["bias_gate"].numpy().copy(),
-        bias_update=state["bias_update"].numpy().copy(),
-        zeta=float(torch.sigmoid(state["zeta"])),
-        nu=float(torch.sigmoid(state["nu"])),
-        classifier=state["classifier"].numpy().copy(),
-        classifier_bias=state["classifier_bias"].numpy().copy(),
+        w=factors("W"),
+        u=factors("U"),
+        bias_gate=array("bias_gate"),
+        bias_update=array("bias_update"),
+        zeta=float(torch.sigmoid(network.zeta.detach().cpu())),
+        nu=float(torch.sigmoid(network.nu.detach().cpu())),
+        classifier=array("classifier"),
+        classifier_bias=array("classifier_bias"),
     )

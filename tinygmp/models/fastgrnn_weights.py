@@ -1,6 +1,6 @@
 """What a trained FastGRNN classifier is, in float numpy: the hand-over from training to packing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -50,6 +50,14 @@ class FastGrnnWeights:
         named = dict(zip(("W",) if len(self.w) == 1 else ("W2", "W1"), self.w, strict=True))
         named |= zip(("U",) if len(self.u) == 1 else ("U2", "U1"), self.u, strict=True)
         return named | {"classifier": self.classifier}
+
+    def with_matrix(self, name: str, matrix: np.ndarray) -> "FastGrnnWeights":
+        """Return the same network with another matrix of that name, see `matrices`."""
+        if name == "classifier":
+            return replace(self, classifier=matrix)
+        factors = list(self.w if name.startswith("W") else self.u)
+        factors[-1 if name.endswith("1") else 0] = matrix
+        return replace(self, w=tuple(factors)) if name.startswith("W") else replace(self, u=tuple(factors))
 
     @property
     def nnz(self) -> int:

@@ -6,7 +6,6 @@ import numpy as np
 
 from tinygmp.models.fastgrnn_weights import FastGrnnWeights
 from tinygmp.pack.compact import keep_units
-from tinygmp.pack.quantize import fit_scale, quantize_int8
 from tinygmp.pack.storage import SMALLEST, Storage
 
 
@@ -27,8 +26,4 @@ def orders(weights: FastGrnnWeights) -> Iterator[np.ndarray]:
 
 
 def weight_bytes(weights: FastGrnnWeights, storage: Storage) -> int:
-    total = 0
-    for name, matrix in weights.matrices().items():
-        scale = fit_scale(matrix)
-        total += storage.pack(name, quantize_int8(matrix, scale), scale).payload_bytes
-    return total
+    return sum(tensor.payload_bytes for tensor in storage.pack_matrices(weights).values())

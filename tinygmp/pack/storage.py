@@ -1,23 +1,58 @@
-"""Which storage formats packing may choose from."""
+"""Which storage formats packing may choose from, and which tensors are rounded to fewer bits."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from tinygmp.errors import ConfigError
+from tinygmp.models.fastgrnn_weights import FastGrnnWeights
+from tinygmp.pack.quantize import fit_scale, quantize_int8
 from tinygmp.sparse import choose
+from tinygmp.sparse.narrow import narrow
 from tinygmp.sparse.tensor import PackedTensor
 
 
 @dataclass(frozen=True)
+class Width:
+    """A value format that a matrix is rounded to; `scale` is one step in reals, None for the one that errs least."""
+
+    value_format: str
+    scale: float | None = None
+
+
+@dataclass(frozen=True)
 class Storage:
-    """Index formats (None: those that every target reads) and value formats; the fewest bytes win, tensor by tensor."""
+    """Index formats (None: those that every target reads) and value formats; the fewest bytes win, tensor by tensor.
+
+    value_formats are tried on int8 weights and lose nothing. `widths`, by matrix ('W', 'U1', 'classifier' ...), are
+    for matrices that are rounded to fewer bits.
+    """
 
     index_formats: tuple[str, ...] | None = None
     value_formats: tuple[str, ...] = ("int8",)
+    widths: Mapping[str, Width] = field(default_factory=dict)
 
-    def pack(self, name: str, q: np.ndarray, scale: float) -> PackedTensor:
-        """Return int8 weights [rows, columns] in the smallest form; raises FormatError when none can hold them."""
-        return choose(name, q, scale, self.index_formats, self.value_formats)
+    def pack(self, matrix: str, weights: np.ndarray) -> PackedTensor:
+        """Return real weights [rows, columns] in the smallest form; raises FormatError when none can hold them."""
+        if width := self.widths.get(matrix):
+            q, scale = narrow(weights, width.value_format, width.scale)
+            return choose(tensor_name(matrix), q, scale, self.index_formats, (width.value_format,))
+        scale = fit_scale(weights)
+        q = quantize_int8(weights, scale)
+        return choose(tensor_name(matrix), q, scale, self.index_formats, self.value_formats)
+
+    def pack_matrices(self, weights: FastGrnnWeights) -> dict[str, PackedTensor]:
+        """Return every matrix packed, by its name; raises ConfigError for a width of a matrix that is not there."""
+        matrices = weights.matrices()
+        if unknown := set(self.widths) - set(matrices):
+            raise ConfigError(f"no matrix {sorted(unknown)} to round; the network has {', '.join(matrices)}")
+        return {name: self.pack(name, matrix) for name, matrix in matrices.items()}
 
 
 SMALLEST = Storage()
+
+
+def tensor_name(matrix: str) -> str:
+    """Return the packed tensor's name of a FastGRNN matrix: 'rnn.U' of 'U', 'classifier.weights' of 'classifier'."""
+    return "classifier.weights" if matrix == "classifier" else f"rnn.{matrix}"

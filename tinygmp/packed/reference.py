@@ -34,6 +34,12 @@ def run(model: PackedModel, counts: np.ndarray) -> ReferenceOutput:
 
 def run_steps(model: PackedModel, counts: np.ndarray) -> Iterator[np.ndarray]:
     """Yield the int16 state [windows, hidden] after each step."""
+    for _, state in run_pre_activations(model, counts):
+        yield state
+
+
+def run_pre_activations(model: PackedModel, counts: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield each step's int32 pre-activation (Q11, no biases) and the int16 state after it, both [windows, hidden]."""
     if counts.dtype != np.int16 or counts.ndim != 3 or counts.shape[2] != model.input.channels:
         raise DataError(
             f"model '{model.name}' needs int16 counts [windows, steps, {model.input.channels}], "
@@ -43,8 +49,9 @@ def run_steps(model: PackedModel, counts: np.ndarray) -> Iterator[np.ndarray]:
     cell = ExactCell(model.cell)
     state = np.zeros((len(counts), model.cell.hidden_size), np.int16)
     for step in range(counts.shape[1]):
-        state = cell.step(x8[:, step], state)
-        yield state
+        pre = cell.pre_activation(x8[:, step], state)
+        state = cell.update(pre, state)
+        yield pre, state
 
 
 def quantize_input(layer: SensorInput, counts: np.ndarray) -> np.ndarray:
@@ -75,10 +82,18 @@ class ExactCell:
 
     def step(self, x8: np.ndarray, state: np.ndarray) -> np.ndarray:
         """Return the next int16 state [windows, hidden] from int8 inputs and the int16 state."""
+        return self.update(self.pre_activation(x8, state), state)
+
+    def pre_activation(self, x8: np.ndarray, state: np.ndarray) -> np.ndarray:
+        """Return W x + U h in int32 Q11 [windows, hidden], before biases."""
         layer = self.layer
         accumulator = apply_map(layer.w, self.w, x8) << layer.w_shift
         accumulator += apply_map(layer.u, self.u, top_byte(state)) << layer.u_shift
-        pre = layer.pre_requantizer.apply(accumulator).astype(np.int32)
+        return layer.pre_requantizer.apply(accumulator).astype(np.int32)
+
+    def update(self, pre: np.ndarray, state: np.ndarray) -> np.ndarray:
+        """Return the next int16 state [windows, hidden] from the pre-activation and the int16 state."""
+        layer = self.layer
         z = sigmoid_q9(layer.table, add_bias(pre, layer.bias_gate, layer.bias_gate_shift))
         c = tanh_q8(layer.table, add_bias(pre, layer.bias_update, layer.bias_update_shift))
         a = (layer.zeta * (512 - z) >> layer.zeta_shift) + layer.nu

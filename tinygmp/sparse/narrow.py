@@ -15,14 +15,15 @@ LEVELS = {
 SCALES_TRIED = 64
 
 
-def narrow(weights: np.ndarray, value_format: str) -> tuple[np.ndarray, float]:
+def narrow(weights: np.ndarray, value_format: str, scale: float | None = None) -> tuple[np.ndarray, float]:
     """Return int8 [rows, columns] that the value format can hold, and the scale; real = scale * q.
 
     weights: float [rows, columns]; zeros stay zero and survivors stay different from zero, so the mask is kept.
-    value_format: int8, int4, ternary, power2 or codebook4, 8, 16. Raises FormatError for another.
+    value_format: int8, int4, ternary, power2 or codebook4, 8, 16. Raises FormatError for another. scale: None for the
+    one of least squared error; a codebook's is that of its int8 values.
     """
     if value_format.startswith("codebook"):
-        q, scale = narrow(weights, "int8")
+        q, scale = narrow(weights, "int8", scale)
         return cluster(q, int(value_format.removeprefix("codebook"))), scale
     if value_format not in LEVELS:
         raise FormatError(
@@ -32,7 +33,10 @@ def narrow(weights: np.ndarray, value_format: str) -> tuple[np.ndarray, float]:
         raise FormatError("weights are not finite; train again before packing")
     levels = LEVELS[value_format]
     magnitudes = np.abs(weights[weights != 0]).astype(np.float64)
-    scale = best_scale(magnitudes, levels) if magnitudes.size else 1.0
+    if scale is None:
+        scale = best_scale(magnitudes, levels) if magnitudes.size else 1.0
+    elif not scale > 0:
+        raise FormatError(f"scale {scale} of value format '{value_format}' must be positive")
     q = np.zeros(weights.shape, np.int8)
     q[weights != 0] = nearest(magnitudes / scale, levels) * np.sign(weights[weights != 0])
     return q, scale

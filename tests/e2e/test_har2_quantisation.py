@@ -1,4 +1,4 @@
-"""The script of shared values: bad input is told, and a model comes out with fewer value bytes."""
+"""The script of fewer bits: bad input is told, and a model comes out with fewer value bytes."""
 
 import json
 import subprocess
@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from har.packing import pack_har
 from har.recipe import load_recipe
@@ -13,12 +14,13 @@ from har.synthetic import synthetic_data
 from har.training import prepare
 from tinygmp.models.fastgrnn_weights import FastGrnnWeights
 from tinygmp.packed.file import load_model, save_model
+from tinygmp.packed.sizes import ledger
 
 ROOT = Path(__file__).parents[2]
 
 
 def run_script(*arguments: str) -> subprocess.CompletedProcess[str]:
-    script = ROOT / "scripts" / "har2_codebook.py"
+    script = ROOT / "scripts" / "har2_quantisation.py"
     return subprocess.run(
         [sys.executable, str(script), *arguments], capture_output=True, text=True, timeout=600
     )
@@ -28,13 +30,15 @@ def test_bad_input_is_told_in_one_sentence(tmp_path):
     done = run_script("--seeds", str(tmp_path), "--data", "synthetic", "--out", str(tmp_path / "out"))
     assert done.returncode == 2
     assert "run scripts/har2_seeds.py first" in done.stderr
-    done = run_script("--seeds", str(tmp_path), "--entries", "5", "--out", str(tmp_path / "out"))
+    done = run_script("--seeds", str(tmp_path), "--values", "codebook5", "--out", str(tmp_path / "out"))
     assert done.returncode == 2
-    assert "codebooks of 4, 8 and 16" in done.stderr
+    assert "'codebook5' are unknown" in done.stderr
     assert not (tmp_path / "out").exists()
 
 
-def test_a_packed_model_becomes_one_of_shared_values(tmp_path):
+@pytest.fixture(scope="module")
+def seeds(tmp_path_factory) -> Path:
+    """A folder with one packed model of random weights."""
     data = synthetic_data(0)
     rng = np.random.default_rng(0)
 
@@ -52,25 +56,28 @@ def test_a_packed_model_becomes_one_of_shared_values(tmp_path):
         classifier_bias=np.zeros(2, np.float32),
     )
     model = pack_har(weights, prepare(data, load_recipe("synthetic"), 0), data, "synthetic", 0)
-    save_model(model, tmp_path / "seeds" / "seed0.tgmp")
-    arguments = [
-        "--seeds",
-        str(tmp_path / "seeds"),
-        "--data",
-        "synthetic",
-        "--recipe",
-        "synthetic",
-        "--epochs",
-        "1",
-    ]
-    done = run_script(*arguments, "--out", str(tmp_path / "out"))
+    folder = tmp_path_factory.mktemp("seeds")
+    save_model(model, folder / "seed0.tgmp")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"), [("codebook16", {"codebook16"}), ("int4", {"int4", "int8"}), ("mixed", set())]
+)
+def test_a_packed_model_becomes_a_coarser_one(seeds, tmp_path, values, expected):
+    before = ledger(load_model(seeds / "seed0.tgmp")).payload_bytes
+    out, most_bytes = tmp_path / "out", before - 70
+    arguments = ["--seeds", str(seeds), "--data", "synthetic", "--recipe", "synthetic", "--epochs", "1"]
+    arguments += ["--values", values, "--most-bytes", str(most_bytes), "--out", str(out)]
+    done = run_script(*arguments)
     assert done.returncode == 0, done.stderr
     assert "SYNTHETIC" in done.stdout
-    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
-    assert summary["value_bytes_saved"] > 0.25
-    after = load_model(tmp_path / "out" / "seed0.tgmp")
+    summary = json.loads((out / "summary.json").read_text())
+    after = load_model(out / "seed0.tgmp")
     assert after.synthetic
-    assert {tensor.value_format for tensor in after.tensors()} >= {"codebook16"}
+    assert summary["seeds"][0]["payload_bytes"] == ledger(after).payload_bytes < before
+    assert {tensor.value_format for tensor in after.tensors()} >= expected
+    assert ledger(after).payload_bytes <= most_bytes or values != "mixed"
     for tensor in after.tensors():
-        if tensor.value_format == "codebook16":
-            assert len(np.unique(tensor.decode())) <= 17
+        if tensor.value_format == "int4":
+            assert np.abs(tensor.decode()).max() <= 7
