@@ -41,10 +41,15 @@ def choose(
 
 
 def fastest(
-    name: str, q: np.ndarray, scale: float, cost: DecodeCost, candidates: Sequence[str] | None = None
+    name: str,
+    q: np.ndarray,
+    scale: float,
+    cost: DecodeCost,
+    candidates: Sequence[str] | None = None,
+    value_formats: Sequence[str] = ("int8",),
 ) -> PackedTensor:
-    """Return the tensor with int8 values in the index format of fewest cycles, the smaller on a tie."""
-    packed = all_encodings(name, q, scale, candidates or READ_BY_EVERY_TARGET, ("int8",))
+    """Return the tensor in the formats of fewest cycles, the smaller on a tie."""
+    packed = all_encodings(name, q, scale, candidates or READ_BY_EVERY_TARGET, value_formats)
     return min(packed, key=lambda tensor: (cost.cycles(tensor), tensor.payload_bytes))
 
 
