@@ -19,8 +19,8 @@ from tinygmp.packed.sizes import ledger
 ROOT = Path(__file__).parents[2]
 
 
-def run_script(*arguments: str) -> subprocess.CompletedProcess[str]:
-    script = ROOT / "scripts" / "har2_quantisation.py"
+def run_script(*arguments: str, name: str = "har2_quantisation.py") -> subprocess.CompletedProcess[str]:
+    script = ROOT / "scripts" / name
     return subprocess.run(
         [sys.executable, str(script), *arguments], capture_output=True, text=True, timeout=600
     )
@@ -81,3 +81,16 @@ def test_a_packed_model_becomes_a_coarser_one(seeds, tmp_path, values, expected)
     for tensor in after.tensors():
         if tensor.value_format == "int4":
             assert np.abs(tensor.decode()).max() <= 7
+
+
+def test_calibrations_are_compared_on_held_out_people(seeds, tmp_path):
+    out = tmp_path / "calibration.json"
+    arguments = ("--seeds", str(seeds), "--data", "synthetic", "--recipe", "synthetic", "--out", str(out))
+    done = run_script(*arguments, name="har2_calibration.py")
+    assert done.returncode == 0, done.stderr
+    assert "SYNTHETIC" in done.stdout
+    report = json.loads(out.read_text())
+    error = {row["what"]: row["relative_logit_error"] for row in report["mean"]}
+    assert error["int8, mse"] < error["int4, mse"] < error["ternary, mse"]
+    scale_bytes = {row["what"]: row.get("scale_bytes") for row in report["mean"]}
+    assert scale_bytes["int4, weights only, a scale for each row"] == 2 * 2 * 20
