@@ -12,6 +12,7 @@ from har.pipeline import PipelineOptions, run_pipeline
 from har.recipe import recipe_names
 from tinygmp.errors import ConfigError, MissingToolError, TinyGmpError
 from tinygmp.report.html import write_html
+from tinygmp.report.markdown import write_markdown
 from tinygmp.report.record import write_report
 from tinygmp.report.terminal import print_report
 from tinygmp.workflows.verify import DEFAULT_BOARDS, WINDOWS_PER_CORE
@@ -42,6 +43,7 @@ def main(
         report = run_pipeline(options)
         write_report(report, out / "report.json")
         write_html(report, out / "report.html")
+        write_markdown(report, out / "report.md")
     except MissingToolError as error:
         stop(error, 3)
     except TinyGmpError as error:

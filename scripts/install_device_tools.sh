@@ -13,6 +13,7 @@ packages=(
   gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf
   qemu-system-arm qemu-system-misc
   mspdebug # a second MSP430 simulator
+  chromium # the browser in which tests look at the report
 )
 
 if [ "${1:-}" = "--print" ]; then

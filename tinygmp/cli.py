@@ -12,6 +12,7 @@ from tinygmp.commands.convert import convert
 from tinygmp.commands.doctor import doctor
 from tinygmp.commands.inspect import inspect
 from tinygmp.commands.options import BAD_INPUT, TOOL_MISSING
+from tinygmp.commands.report import report
 from tinygmp.commands.reproduce import reproduce
 from tinygmp.commands.show import complain
 from tinygmp.commands.verify import verify
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (convert, budget, verify, inspect, boards, doctor, reproduce):
+for command in (convert, budget, verify, inspect, boards, doctor, report, reproduce):
     app.command()(command)
 
 

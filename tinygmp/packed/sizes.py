@@ -49,6 +49,14 @@ class Ledger:
             totals[row.part] = totals.get(row.part, 0) + row.bytes
         return totals
 
+    def by_layer(self) -> dict[str, dict[str, int]]:
+        """Return bytes by layer or tensor, and within it by kind of content."""
+        found: dict[str, dict[str, int]] = {}
+        for row in self.rows:
+            parts = found.setdefault(row.layer, {})
+            parts[row.part] = parts.get(row.part, 0) + row.bytes
+        return found
+
 
 def ledger(model: PackedModel) -> Ledger:
     """Return the byte ledger of a model."""

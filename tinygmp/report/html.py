@@ -1,4 +1,4 @@
-"""The report as one HTML file: no script, no network, plots inside."""
+"""The report as one HTML file: no network, plots inside, and a few lines of script that sort its tables."""
 
 from importlib import resources
 from pathlib import Path
@@ -24,6 +24,7 @@ def to_html(report: Report) -> str:
     text = resources.files("tinygmp.report").joinpath(TEMPLATE).read_text(encoding="utf-8")
     drawn: dict[str, Any] = {
         "accuracy": Markup(plots.accuracy_against_bytes(report)),
+        "flash": Markup(plots.flash_treemap(report)),
         "parts": Markup(plots.bytes_by_part(report.packed.by_part)),
         "sparsity": Markup(plots.sparsity_by_matrix(report)),
     }

@@ -2,6 +2,7 @@
 
 import io
 import re
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from tinygmp.report.record import Report
 INK = "#010203"  # replaced by currentColor, so that one file serves light, dark and print
 ACCENT, SOFT, WARM = "#2f7fd0", "#9bbfe3", "#d9822b"
 PALETTE = ("#2f7fd0", "#d9822b", "#4a9a62", "#8d6bb8", "#c24d4d", "#7a8794", "#c9a227")
+SMALLEST_LABELLED = 200.0  # of 10,000: smaller boxes of the treemap carry no label
+CHARACTERS_PER_PER_CENT = 0.75
 SMALL, NORMAL = 9.0, 10.0
 STYLE: Any = {
     "svg.fonttype": "none",
@@ -49,9 +52,9 @@ def accuracy_against_bytes(report: Report) -> str:
             )  # fmt: skip
             for point in sweep:
                 label_point(axes, point.payload_bytes, point.accuracy, f"{100 * point.sparsity:.0f} %", -14)
-        for model, colour in zip(named_points(report), (ACCENT, WARM), strict=False):
+        for model, colour, above in zip(named_points(report), (ACCENT, WARM), (9, 21), strict=False):
             axes.scatter([model.payload_bytes], [model.accuracy], color=colour, s=60, zorder=3)
-            label_point(axes, model.payload_bytes, model.accuracy, model.label, 9)
+            label_point(axes, model.payload_bytes, model.accuracy, model.label, above)
         axes.axhline(report.dense.accuracy, color=INK, linewidth=0.8, linestyle=(0, (4, 3)), alpha=0.6)
         axes.annotate(
             f"dense, float: {report.dense.accuracy:.2f} %", (0, report.dense.accuracy), (4, 3),
@@ -98,6 +101,59 @@ def sparsity_by_matrix(report: Report) -> str:
         "zeros, %",
         limit=100,
     )
+
+
+def flash_treemap(report: Report) -> str:
+    """Return rectangles whose areas are bytes in flash: the parts of every tensor, and the code on the first board."""
+    parts = [
+        (f"{layer} {part}", size, index)
+        for index, (layer, sizes) in enumerate(report.packed.by_layer.items())
+        for part, size in sizes.items()
+    ] or [(part, size, index) for index, (part, size) in enumerate(report.packed.by_part.items())]
+    for board in report.devices[:1]:
+        code_bytes = board.flash_bytes - report.packed.payload_bytes
+        if code_bytes > 0:
+            parts.append((f"code, start-up and test loop on {board.board}", code_bytes, len(PALETTE) - 2))
+    parts = sorted((part for part in parts if part[1]), key=lambda part: -part[1])
+    with figure(6.4, 3.6) as (drawing, axes):
+        for box, (name, size, colour) in zip(areas([size for _, size, _ in parts]), parts, strict=True):
+            axes.add_patch(rectangle(box, PALETTE[colour % len(PALETTE)], f"{name}: {size:,} B"))
+            if box["dx"] * box["dy"] > SMALLEST_LABELLED:
+                middle = (box["x"] + box["dx"] / 2, box["y"] + box["dy"] / 2)
+                axes.annotate(
+                    f"{wrapped(name, box['dx'])}\n{size:,} B", middle, ha="center", va="center", color="white",
+                    fontsize=SMALL,
+                )  # fmt: skip
+        axes.set_xlim(0, 100)
+        axes.set_ylim(0, 100)
+        axes.set_axis_off()
+        return svg(drawing, "flash", "Flash by content")
+
+
+def areas(sizes: Sequence[int]) -> list[dict[str, float]]:
+    """Return a box (x, y, dx, dy) in a square of 100 for each size, in descending order of size."""
+    try:
+        import squarify
+    except ImportError as error:
+        raise MissingToolError(
+            "'squarify' is missing; it lays out the report's treemap: python -m pip install 'tinygmp[report]'"
+        ) from error
+    return list(squarify.squarify(squarify.normalize_sizes(sizes, 100, 100), 0, 0, 100, 100))
+
+
+def rectangle(box: Mapping[str, float], colour: str, name: str) -> Any:
+    from matplotlib.patches import Rectangle
+
+    patch = Rectangle(
+        (box["x"], box["y"]), box["dx"], box["dy"], facecolor=colour, edgecolor="white", linewidth=1
+    )
+    patch.set_gid(re.sub(r"[^a-z0-9]+", "-", f"box-{name.lower()}"))
+    return patch
+
+
+def wrapped(name: str, width: float) -> str:
+    """Return a label on as many lines as a box of that width in per cent needs."""
+    return textwrap.fill(name, max(6, int(width * CHARACTERS_PER_PER_CENT)), break_long_words=False)
 
 
 def bars(

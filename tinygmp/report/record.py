@@ -81,7 +81,10 @@ class PrunedResult(Checked):
 
 @dataclass(frozen=True)
 class PackedResult(Checked):
-    """A packed model run by the integer reference; `formats` maps a tensor to its index format."""
+    """A packed model run by the integer reference; `formats` maps a tensor to its index format.
+
+    `by_part` are payload bytes by kind of content, `by_layer` the same by layer or tensor and then by kind.
+    """
 
     accuracy: float
     payload_bytes: int
@@ -90,6 +93,7 @@ class PackedResult(Checked):
     by_part: Mapping[str, int]
     nnz: int = 0
     formats: Mapping[str, str] = field(default_factory=dict)
+    by_layer: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     validation_accuracy: float | None = None
     provenance: Mapping[str, str] = field(default_factory=dict)
 

@@ -125,6 +125,7 @@ def packed_result(
         by_part=book.by_part(),
         nnz=model.nnz,
         formats={tensor.name: tensor.index_format for tensor in model.tensors()},
+        by_layer=book.by_layer(),
         validation_accuracy=validation_accuracy,
         provenance=dict(model.provenance),
     )
