@@ -6,7 +6,7 @@ PIP_ARGS ?=
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt $(PIP_ARGS)
 DATA_ARGS := $(if $(DATA),--data $(DATA))
 
-.PHONY: har2 test lint clean
+.PHONY: har2 test lint docs clean
 har2: $(VENV)/.installed
 	$(BIN)/python scripts/har2_pipeline.py $(DATA_ARGS) $(ARGS)
 
@@ -16,6 +16,9 @@ test: $(VENV)/.installed-test
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
+docs: $(VENV)/.installed-test
+	$(BIN)/mkdocs build --strict
+
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
@@ -24,7 +27,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	touch $@
 
 $(VENV)/.installed-test: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) -e '.[all,tensorflow,micro,test]'
+	$(PIP) -e '.[all,tensorflow,micro,docs,test]'
 	touch $@ $(VENV)/.installed
 
 clean:

@@ -1,4 +1,4 @@
-"""Every command in docs/command_line.md runs."""
+"""Every command in the documents that speak of commands runs."""
 
 import re
 import shlex
@@ -11,11 +11,13 @@ from tinygmp.device.board import board_names
 from tinygmp.packed.file import load_model
 from tinygmp.workflows.windows import random_windows
 
-PAGE = Path(__file__).parents[2] / "docs" / "command_line.md"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = ("command_line.md", "index.md")
 REPORT = Path(__file__).parents[2] / "har" / "pretrained" / "report.json"
 COMMANDS = [
     line
-    for block in re.findall(r"```sh\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    for page in PAGES
+    for block in re.findall(r"```sh\n(.*?)```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL)
     for line in block.splitlines()
 ]
 FEW_BOARDS = "--board nucleo-g071rb --board esp32-c3"  # in place of all, which takes minutes
