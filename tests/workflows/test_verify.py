@@ -3,7 +3,7 @@ import pytest
 
 from converters.base import converter
 from tinygmp.artifact import Artifact
-from tinygmp.errors import ConfigError, UnsupportedError
+from tinygmp.errors import ConfigError, MissingToolError, UnsupportedError
 from tinygmp.packed.random_model import random_model
 from tinygmp.packed.reference import run
 from tinygmp.workflows import verify as workflow
@@ -101,3 +101,17 @@ def test_accuracy_is_per_cent_of_labels(model, windows):
     assert truth(model, windows.counts, labels).accuracy == 75.0
     assert truth(model, windows.counts).accuracy is None
     assert np.array_equal(truth(model, windows.counts).reference.classes, windows.labels)
+
+
+def test_a_target_whose_package_is_absent_is_told_and_the_others_run(monkeypatch):
+    def absent(model):
+        raise MissingToolError("'flatbuffers' is absent; install it with: pip install flatbuffers")
+
+    monkeypatch.setattr(
+        "tinygmp.workflows.convert.converter", lambda name: absent if name == "tflite" else converter(name)
+    )
+    model = random_model(seed=1, hidden=8)
+    result = verify(model, random_windows(model, 3), targets=("c", "tflite"), boards=())
+    assert result.missing == {"tflite": "'flatbuffers' is absent; install it with: pip install flatbuffers"}
+    assert list(result.artifacts) == ["c"]
+    assert result.passed

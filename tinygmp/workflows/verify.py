@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from converters.base import converter
+from converters.base import TARGETS, converter
 from tinygmp.artifact import Artifact
 from tinygmp.device.board import Board, find_board
 from tinygmp.device.lab import measure
@@ -15,7 +15,7 @@ from tinygmp.errors import MissingToolError
 from tinygmp.packed.model import PackedModel
 from tinygmp.packed.reference import run
 from tinygmp.report.record import ArtifactResult, DeviceResult
-from tinygmp.workflows.convert import make_artifacts
+from tinygmp.workflows.convert import ALL, make_artifacts
 from tinygmp.workflows.parity import Truth, check_artifact, truth
 from tinygmp.workflows.progress import OnStep, Steps, silent
 from tinygmp.workflows.side_by_side import run_side_by_side
@@ -65,7 +65,7 @@ def verify(
     BuildError, SimulationError.
     """
     lab_boards = [board if isinstance(board, Board) else find_board(board) for board in boards]
-    artifacts = make_artifacts(model, targets) if targets else []
+    artifacts, no_converter = convert_each(model, targets)
     steps = Steps(on_step, 1 + len(artifacts) + len(lab_boards))
     steps.begin(f"running the reference on {len(windows.counts):,} windows")
     expected = truth(model, windows.counts, windows.labels)
@@ -80,8 +80,20 @@ def verify(
         reference_accuracy=expected.accuracy,
         artifacts=results,
         devices=devices,
-        missing=no_runtime | no_tool,
+        missing=no_converter | no_runtime | no_tool,
     )
+
+
+def convert_each(model: PackedModel, targets: Sequence[str]) -> tuple[list[Artifact], dict[str, str]]:
+    """Return the artifact of each target, and target -> reason where a package that its converter needs is absent."""
+    artifacts: list[Artifact] = []
+    missing: dict[str, str] = {}
+    for target in TARGETS if ALL in targets else dict.fromkeys(targets):
+        try:
+            artifacts += make_artifacts(model, [target])
+        except MissingToolError as error:
+            missing[target] = str(error)
+    return artifacts, missing
 
 
 def check_artifacts(
