@@ -1,0 +1,141 @@
+"""The commands as functions: the same names, the same defaults, the same errors.
+
+A model is a PackedModel, a path to a .tgmp file, or the name of one that comes with the package.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tinygmp.packed.model import PackedModel
+
+if TYPE_CHECKING:
+    from tinygmp.device.board import Board
+    from tinygmp.report.record import Report
+    from tinygmp.workflows.budget import Budget
+    from tinygmp.workflows.convert import Converted
+    from tinygmp.workflows.doctor import Finding
+    from tinygmp.workflows.inspect import Inspection
+    from tinygmp.workflows.repack import Repacked
+    from tinygmp.workflows.verify import Verification
+
+AnyModel = PackedModel | Path | str
+
+
+def load(model: AnyModel = "har2") -> PackedModel:
+    """Return a packed model; raises FileFormatError or ConfigError.
+
+    >>> load().labels
+    ('sitting_laying_upstairs', 'standing_walking_downstairs')
+    """
+    from tinygmp.workflows.pretrained import open_model
+
+    return model if isinstance(model, PackedModel) else open_model(str(model))
+
+
+def inspect(model: AnyModel = "har2") -> "Inspection":
+    """Return layers, formats, sparsity and bytes of a model beside the information limit.
+
+    >>> found = inspect()
+    >>> found.payload_bytes == sum(found.by_part.values())
+    True
+    >>> found.payload_bytes < 1.05 * found.limit_bytes
+    True
+    """
+    from tinygmp.workflows.inspect import inspect as workflow
+
+    return workflow(load(model))
+
+
+def convert(model: AnyModel, targets: Sequence[str], out: Path | str) -> "list[Converted]":
+    """Write a model's files for each target ('c', 'onnx', 'tflite', 'arduino', 'all'): all of them or none.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     [path.name for path in convert("har2", ["c"], folder)[0].paths][:2]
+    ['har2.c', 'har2.h']
+    """
+    from tinygmp.workflows.convert import convert as workflow
+
+    return workflow(load(model), targets, Path(out))
+
+
+def budget(
+    model: AnyModel, boards: "Sequence[str | Board]", reserve_flash_bytes: int = 0, reserve_ram_bytes: int = 0
+) -> "Budget":
+    """Build a model for boards and return what it takes and what is left.
+
+    >>> budget("har2", ["nucleo-g071rb"]).fits
+    True
+    """
+    from tinygmp.workflows.budget import Reserve
+    from tinygmp.workflows.budget import budget as workflow
+
+    return workflow(load(model), boards, Reserve(reserve_flash_bytes, reserve_ram_bytes))
+
+
+def verify(
+    model: AnyModel,
+    data: str | None = "random",
+    targets: Sequence[str] = ("all",),
+    boards: "Sequence[str | Board]" = (),
+    windows_per_core: int = 64,
+) -> "Verification":
+    """Convert a model, run it, and compare every answer with the integer reference.
+
+    >>> verify("har2", targets=["c"]).artifacts["c"].mismatches
+    0
+    """
+    from tinygmp.workflows.verify import verify as workflow
+    from tinygmp.workflows.windows import load_windows
+
+    packed = load(model)
+    return workflow(packed, load_windows(packed, data), targets, boards, windows_per_core)
+
+
+def pack(
+    model: AnyModel, index_formats: Sequence[str] | None = None, value_formats: Sequence[str] = ("int8",)
+) -> "Repacked":
+    """Return a packed model in other storage formats; its answers stay the same.
+
+    >>> pack("har2", ["csr8"]).stream_bytes > pack("har2").stream_bytes
+    True
+    """
+    from tinygmp.workflows.repack import Wish, repack
+
+    return repack(load(model), Wish(index_formats, value_formats))
+
+
+def boards() -> "tuple[Board, ...]":
+    """Return the boards that come with the package, by name.
+
+    >>> [board.flash_bytes for board in boards() if board.name == "arduino-uno"]
+    [32256]
+    """
+    from tinygmp.device.board import all_boards
+
+    return all_boards()
+
+
+def report(path: Path | str) -> "Report":
+    """Return a run's report.json as a record; raises FileFormatError.
+
+    >>> from tinygmp.workflows.pretrained import model_path
+    >>> report(model_path().with_name("report.json")).passed
+    True
+    """
+    from tinygmp.report.record import read_report
+
+    path = Path(path)
+    return read_report(path / "report.json" if path.is_dir() else path)
+
+
+def doctor() -> "tuple[Finding, ...]":
+    """Return every tool and optional package: whether it is here, what for, and how to install it.
+
+    >>> {"onnxruntime", "avr-gcc"} <= {finding.name for finding in doctor()}
+    True
+    """
+    from tinygmp.workflows.doctor import examine
+
+    return examine()
