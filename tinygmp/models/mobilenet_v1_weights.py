@@ -152,8 +152,8 @@ def float_activations(weights: MobileNetWeights, image: np.ndarray) -> dict[str,
             x = x.mean(axis=(0, 1), keepdims=True)
         x = linear_sums(patches(x, layer.kernel, layer.stride, layer.padding), layer.weights, layer.depthwise)
         x = x + layer.bias
-        if layer.activation == "relu6":
-            x = np.clip(x, 0, 6)
+        if layer.activation != "none":
+            x = np.clip(x, 0, 6 if layer.activation == "relu6" else None)
         outputs[layer.name] = x
     return outputs
 
