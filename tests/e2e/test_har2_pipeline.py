@@ -65,6 +65,7 @@ def test_nothing_but_results_is_left(quick_run):
         "har2.tgmp",
         "onnx",
         "report.html",
+        "report.md",
         "report.json",
         "tflite",
     ]
