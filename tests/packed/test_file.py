@@ -72,7 +72,8 @@ def forged(content: bytes, change) -> bytes:
 
 
 FORGERIES = {
-    "newer version": lambda d: d.update(version=2),
+    "newer version": lambda d: d.update(version=3),
+    "version of image networks": lambda d: d.update(version=2),
     "unknown layer": lambda d: d["layers"][1].update(kind="lstm"),
     "missing layer": lambda d: d["layers"].pop(),
     "missing field": lambda d: d["layers"][1].pop("zeta"),

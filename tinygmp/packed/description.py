@@ -38,14 +38,18 @@ def describe_model(model: PackedModel) -> tuple[Description, Arrays]:
 
 def build_model(description: Description, arrays: Mapping[str, np.ndarray]) -> PackedModel:
     """Return the model that `describe_model` described; raises KeyError, TypeError or TinyGmpError."""
-    notes = description["provenance"]
     return PackedModel(
         name=text(description, "name"),
         layers=tuple(build_layer(layer, arrays) for layer in description["layers"]),
         labels=texts(description, "labels"),
         steps=integer(description, "steps"),
-        provenance={text({"key": key}, "key"): text(notes, key) for key in notes},
+        provenance=provenance_of(description),
     )
+
+
+def provenance_of(description: Description) -> dict[str, str]:
+    notes = description["provenance"]
+    return {text({"key": key}, "key"): text(notes, key) for key in notes}
 
 
 def integer(fields: Description, key: str) -> int:

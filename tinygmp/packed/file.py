@@ -1,5 +1,7 @@
 """The .tgmp file: a safetensors container whose one metadata entry describes the layers (docs/tgmp.md).
 
+Version 1 holds networks of sensor windows, version 2 image networks; each is written in the lowest that can hold it.
+
 Every stream and array is a tensor of its own, exactly as it lies in flash. A SHA-256 over description and
 tensors is stored as the tensor 'digest', so that no damaged file is ever half understood.
 """
@@ -15,44 +17,73 @@ import safetensors.numpy
 
 from tinygmp.artifact import write_atomically
 from tinygmp.errors import FileFormatError, TinyGmpError
-from tinygmp.packed.description import build_model, describe_model
+from tinygmp.packed.description import Arrays, Description, build_model, describe_model
+from tinygmp.packed.image_description import build_images, describe_images
+from tinygmp.packed.image_model import PackedImageModel
 from tinygmp.packed.model import PackedModel
+from tinygmp.packed.network import PackedNetwork
 from tinygmp.packed.ranges import prove_ranges
 
-VERSION = 1
+WINDOWS_VERSION, IMAGES_VERSION = 1, 2
 METADATA_KEY = "tinygmp"
 DIGEST = "digest"
 FILE_BYTES_LIMIT = 1 << 28
 
 
-def save_model(model: PackedModel, path: Path) -> Path:
+def save_model(model: PackedNetwork, path: Path) -> Path:
     """Write a model to a .tgmp file in one atomic step; the same model always gives the same bytes."""
     write_atomically(path, to_bytes(model))
     return path
 
 
-def load_model(path: Path) -> PackedModel:
-    """Read a .tgmp file; raises FileFormatError when it is missing, damaged, forged or too new."""
+def load_network(path: Path) -> PackedNetwork:
+    """Read a .tgmp file of either kind; raises FileFormatError when it is missing, damaged, forged or too new."""
     try:
         if path.stat().st_size > FILE_BYTES_LIMIT:
             raise FileFormatError(f"'{path}' has {path.stat().st_size} B, the limit is {FILE_BYTES_LIMIT}")
         content = path.read_bytes()
     except OSError as error:
         raise FileFormatError(f"cannot read '{path}': {error.strerror}; check the path") from error
-    return from_bytes(content, str(path))
+    return network_from_bytes(content, str(path))
 
 
-def to_bytes(model: PackedModel) -> bytes:
+def load_model(path: Path) -> PackedModel:
+    """Read a .tgmp file of a network of sensor windows; raises FileFormatError as `load_network`."""
+    return windows_model(load_network(path), str(path))
+
+
+def from_bytes(content: bytes, source: str) -> PackedModel:
+    """Return the network of sensor windows in the content of a .tgmp file; `source` names it in errors."""
+    return windows_model(network_from_bytes(content, source), source)
+
+
+def windows_model(model: PackedNetwork, source: str) -> PackedModel:
+    if not isinstance(model, PackedModel):
+        raise FileFormatError(
+            f"'{source}' holds the image network '{model.name}'; a network of sensor windows is needed here"
+        )
+    return model
+
+
+def to_bytes(model: PackedNetwork) -> bytes:
     """Return the content of a .tgmp file."""
-    description, arrays = describe_model(model)
-    text = json.dumps({"version": VERSION, **description}, separators=(",", ":"), ensure_ascii=True)
+    version, description, arrays = describe(model)
+    text = json.dumps({"version": version, **description}, separators=(",", ":"), ensure_ascii=True)
     tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     tensors[DIGEST] = digest(text, tensors)
     return safetensors.numpy.save(tensors, metadata={METADATA_KEY: text})
 
 
-def from_bytes(content: bytes, source: str) -> PackedModel:
-    """Return the model in the content of a .tgmp file; `source` names it in errors."""
+def describe(model: PackedNetwork) -> tuple[int, Description, Arrays]:
+    if isinstance(model, PackedImageModel):
+        return (IMAGES_VERSION, *describe_images(model))
+    if isinstance(model, PackedModel):
+        return (WINDOWS_VERSION, *describe_model(model))
+    raise FileFormatError(f"'{type(model).__name__}' has no .tgmp form; pack it first")
+
+
+def network_from_bytes(content: bytes, source: str) -> PackedNetwork:
+    """Return the model in the content of a .tgmp file of either kind; `source` names it in errors."""
     text, arrays = read_container(content, source)
     stored = arrays.pop(DIGEST, None)
     if stored is None or not np.array_equal(stored, digest(text, arrays)):
@@ -61,6 +92,8 @@ def from_bytes(content: bytes, source: str) -> PackedModel:
         )
     description = parse_description(text, source)
     try:
+        if description["version"] == IMAGES_VERSION:
+            return build_images(description, arrays)
         model = build_model(description, arrays)
         for tensor in model.tensors():
             tensor.check()
@@ -83,9 +116,10 @@ def parse_description(text: str, source: str) -> dict[str, Any]:
         raise FileFormatError(
             f"'{source}' has an invalid description ({str(error)[:200]}); pack it again"
         ) from error
-    if version != VERSION or type(version) is not int:
+    if type(version) is not int or version not in (WINDOWS_VERSION, IMAGES_VERSION):
         raise FileFormatError(
-            f"'{source}' has .tgmp version {str(version)[:20]}, this tinygmp reads {VERSION}; upgrade tinygmp"
+            f"'{source}' has .tgmp version {str(version)[:20]}, this tinygmp reads {WINDOWS_VERSION} and "
+            f"{IMAGES_VERSION}; upgrade tinygmp"
         )
     return dict(description)
 

@@ -1,6 +1,6 @@
 """Packed networks for images: a chain of int8 convolutions, a global average pool and a classifier."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +11,10 @@ from tinygmp.packed.model import C_IDENTIFIER
 from tinygmp.quant.rounding_multiply import INT32_MAX, quantize_multiplier
 from tinygmp.sparse.tensor import PackedTensor
 
+LARGEST_SIZE = 4096  # rows and columns of an image
+LARGEST_MAP = 1 << 26  # bytes of one layer's output, so that a forged model cannot ask for all memory
+REQUANTIZER_BYTES = 5  # in flash: multiplier 4, shift 1
+SCALAR_BYTES = 10  # in code: input zero, output zero, two clamps, kernel, stride, four paddings
 LARGEST_INPUT = 255  # |q - zero_point| of any int8 activation
 RELU6_LIMIT = 6.0
 
@@ -62,6 +66,10 @@ class ImageLinear:
         expect_range(self.name, "stride", self.stride, 1, 4)
         for side in self.padding:
             expect_range(self.name, "padding", side, 0, self.kernel - 1)
+        if self.padding[0] + self.padding[1] != self.padding[2] + self.padding[3]:
+            raise ConfigError(
+                f"layer '{self.name}': padding {self.padding} gives other rows than columns; maps are square"
+            )
         if self.weights.shape[1] % (self.kernel**2):
             raise ConfigError(
                 f"layer '{self.name}': {self.weights.shape[1]} weight columns are no multiple of the kernel's "
@@ -94,9 +102,24 @@ class ImageLinear:
         pairs = np.array([quantize_multiplier(float(factor)) for factor in self.factors()], np.int64)
         return pairs[:, 0], pairs[:, 1]
 
+    @property
+    def requantizer_count(self) -> int:
+        """Number of multipliers and shifts in flash: one for each output channel."""
+        return self.outputs
+
+    @property
+    def payload_bytes(self) -> int:
+        """Weight streams, int32 biases, multipliers and shifts, and the scalars in the code."""
+        requantizers = self.requantizer_count * REQUANTIZER_BYTES
+        return self.weights.payload_bytes + self.bias.nbytes + requantizers + SCALAR_BYTES
+
+    def rows_after(self, rows: int) -> int:
+        """Return rows and columns of the output for an input of `rows` rows and columns."""
+        return (rows + self.padding[0] + self.padding[1] - self.kernel) // self.stride + 1
+
     def largest_accumulator(self) -> int:
         """Return the largest magnitude that any int8 input can give, bias included."""
-        rows = np.abs(self.weights.decode().astype(np.int64)).sum(axis=1) * LARGEST_INPUT
+        rows = np.abs(self.weights.decode()).sum(axis=1, dtype=np.int64) * LARGEST_INPUT
         return int((rows + np.abs(self.bias.astype(np.int64))).max())
 
 
@@ -122,6 +145,10 @@ class ImageClassifier(ImageLinear):
         super().__post_init__()
         if np.ptp(self.weight_scales) != 0:
             raise ConfigError(f"layer '{self.name}': a fully connected layer needs one scale for all classes")
+
+    @property
+    def requantizer_count(self) -> int:
+        return 1
 
     def factors(self) -> np.ndarray:
         # TFLite multiplies the two scales in float32 here, unlike in its convolutions.
@@ -175,6 +202,7 @@ class PackedImageModel:
     def check_chain(self) -> None:
         """Raise when neighbouring layers differ in channels or scale, or a sum could leave 32 bits."""
         channels, linear = self.channels, self.linear()
+        self.check_maps()
         for index, layer in enumerate(linear):
             if layer.inputs != channels:
                 raise ConfigError(
@@ -188,6 +216,28 @@ class PackedImageModel:
                     f"{INT32_MAX}; use a larger weight scale"
                 )
             channels = layer.outputs
+
+    def check_maps(self) -> None:
+        """Raise when a map vanishes or grows beyond all use, or two layers share a name."""
+        expect_range(self.name, "size", self.size, 1, LARGEST_SIZE)
+        expect_range(self.name, "channels", self.channels, 1, LARGEST_SIZE)
+        names = [layer.name for layer in self.layers]
+        if len(set(names)) < len(names):
+            raise ConfigError(f"model '{self.name}': two layers share a name; names are {names[:40]}")
+        for layer, rows in self.maps():
+            if rows < 1 or rows * rows * layer.outputs > LARGEST_MAP:
+                raise ConfigError(
+                    f"layer '{layer.name}': its output has {rows} x {rows} x {layer.outputs} values, the limits are "
+                    f"1 and {LARGEST_MAP}; use another image size"
+                )
+
+    def maps(self) -> Iterator[tuple[ImageLinear, int]]:
+        """Yield each layer with weights and its output's number of rows, which is that of columns."""
+        rows = self.size
+        for layer in self.layers:
+            rows = 1 if isinstance(layer, GlobalAveragePool) else layer.rows_after(rows)
+            if isinstance(layer, ImageLinear):
+                yield layer, rows
 
     def linear(self) -> tuple[ImageLinear, ...]:
         """Return the layers that hold weights."""
@@ -203,8 +253,14 @@ class PackedImageModel:
 
     @property
     def payload_bytes(self) -> int:
-        """Weight streams, int32 biases, float32 scales per channel and 10 B of activation scale, zero and shape."""
-        return sum(
-            layer.weights.payload_bytes + layer.bias.nbytes + layer.weight_scales.nbytes + 10
-            for layer in self.linear()
-        )
+        """Bytes in flash, as the byte ledger tells them row by row."""
+        return sum(layer.payload_bytes for layer in self.linear())
+
+    @property
+    def synthetic(self) -> bool:
+        """True when any part of the training data was synthetic."""
+        return self.provenance.get("synthetic", "no") == "yes"
+
+    def tensors(self) -> tuple[PackedTensor, ...]:
+        """Return every packed weight tensor, in the order of execution."""
+        return tuple(layer.weights for layer in self.linear())

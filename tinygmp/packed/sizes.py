@@ -8,8 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinygmp.packed.image_model import (
+    REQUANTIZER_BYTES as IMAGE_REQUANTIZER_BYTES,
+)
+from tinygmp.packed.image_model import SCALAR_BYTES, GlobalAveragePool, ImageLayer, ImageLinear
 from tinygmp.packed.layers import FastGrnn, FullyConnected, Layer, LowRank, SensorInput
-from tinygmp.packed.model import PackedModel
+from tinygmp.packed.network import PackedNetwork
 from tinygmp.sparse.limits import entropy_limit_bits, limit_bits
 from tinygmp.sparse.tensor import PackedTensor
 
@@ -21,7 +25,7 @@ class LedgerRow:
     """One part of the payload: its layer, what it is, and its size."""
 
     layer: str
-    part: str  # 'values', 'index', 'normalisation', 'biases', 'tables', 'scalars'
+    part: str  # 'values', 'index', 'normalisation', 'biases', 'multipliers', 'tables', 'scalars'
     bytes: int
 
 
@@ -58,7 +62,7 @@ class Ledger:
         return found
 
 
-def ledger(model: PackedModel) -> Ledger:
+def ledger(model: PackedNetwork) -> Ledger:
     """Return the byte ledger of a model."""
     rows = [row for layer in model.layers for row in layer_rows(layer)]
     streams = sum(tensor.payload_bytes for tensor in model.tensors())
@@ -68,7 +72,11 @@ def ledger(model: PackedModel) -> Ledger:
     return Ledger(tuple(rows), rest + limit, rest + entropy)
 
 
-def layer_rows(layer: Layer) -> list[LedgerRow]:
+def layer_rows(layer: Layer | ImageLayer) -> list[LedgerRow]:
+    if isinstance(layer, GlobalAveragePool):
+        return []
+    if isinstance(layer, ImageLinear):
+        return image_rows(layer)
     if isinstance(layer, SensorInput):
         return [
             LedgerRow(layer.name, "normalisation", layer.offset.nbytes + layer.multiplier.nbytes),
@@ -77,6 +85,15 @@ def layer_rows(layer: Layer) -> list[LedgerRow]:
     if isinstance(layer, FullyConnected):
         return [*tensor_rows(layer.weights), LedgerRow(layer.name, "biases", layer.bias.nbytes)]
     return fastgrnn_rows(layer)
+
+
+def image_rows(layer: ImageLinear) -> list[LedgerRow]:
+    return [
+        *tensor_rows(layer.weights),
+        LedgerRow(layer.name, "biases", layer.bias.nbytes),
+        LedgerRow(layer.name, "multipliers", layer.requantizer_count * IMAGE_REQUANTIZER_BYTES),
+        LedgerRow(layer.name, "scalars", SCALAR_BYTES),
+    ]
 
 
 def fastgrnn_rows(layer: FastGrnn) -> list[LedgerRow]:
