@@ -21,10 +21,14 @@ from typing import Any
 import numpy as np
 import safetensors.numpy
 
-from converters.to_c.convert import convert
+from converters.base import converter
 from tinygmp.errors import FileFormatError, UnsupportedError
-from tinygmp.packed.file import DIGEST, METADATA_KEY, digest, from_bytes, read_container, to_bytes
+from tinygmp.packed.file import DIGEST, METADATA_KEY, digest, network_from_bytes, read_container, to_bytes
+from tinygmp.packed.image_model import PackedImageModel
+from tinygmp.packed.image_reference import run_images
 from tinygmp.packed.model import PackedModel
+from tinygmp.packed.network import PackedNetwork
+from tinygmp.packed.random_image_model import random_image_model
 from tinygmp.packed.random_model import random_model
 from tinygmp.packed.reference import run
 from tinygmp.sparse import encode
@@ -33,6 +37,7 @@ from tinygmp.sparse.registry import INDEX_FORMATS, VALUE_FORMATS
 from tinygmp.sparse.tensor import PackedTensor
 
 LONGEST_SECONDS = 1.0
+LARGEST_IMAGE = 64  # a forged size is valid, and slow in numpy
 MEMORY_SHARE = 4  # times the honest file
 MEMORY_FIXED = 1 << 17  # bytes that reading any file needs: parsers, messages, the gate table's checks
 HOSTILE_VALUES: tuple[Any, ...] = (
@@ -76,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def fuzz(seeds: Sequence[int]) -> Tally:
     """Damage one file a seed and read it."""
-    honest = list(honest_files())
+    honest = [*honest_files(), *honest_image_files()]
     tally = Tally()
     tracemalloc.start()
     try:
@@ -96,7 +101,7 @@ def judge(tally: Tally, case: str, content: bytes, honest_bytes: int) -> None:
     before = tracemalloc.get_traced_memory()[0]
     begin = time.perf_counter()
     try:
-        model = from_bytes(content, "damaged")
+        model = network_from_bytes(content, "damaged")
         outcome = "accepted"
     except FileFormatError as error:
         model, outcome = None, "refused: " + kind_of(str(error))
@@ -138,15 +143,28 @@ def kind_of(message: str) -> str:
     return "version" if "version" in message else message[:60]
 
 
-def use(model: PackedModel) -> None:
-    """Run a model for two steps and convert it to C where there are kernels for it."""
-    result = run(model, np.full((1, 2, model.input.channels), 1000, np.int16))
-    assert result.logits.shape == (1, len(model.labels))
-    assert to_bytes(from_bytes(to_bytes(model), "again")) == to_bytes(model)
+def use(model: PackedNetwork) -> None:
+    """Run a model, write it again and convert it to C where there are kernels for it."""
+    if isinstance(model, PackedImageModel):
+        if model.size > LARGEST_IMAGE:
+            return
+        pixels = np.full((1, model.size, model.size, model.channels), 100, np.uint8)
+        assert run_images(model, pixels).logits.shape == (1, len(model.labels))
+    elif isinstance(model, PackedModel):
+        result = run(model, np.full((1, 2, model.input.channels), 1000, np.int16))
+        assert result.logits.shape == (1, len(model.labels))
+    assert to_bytes(network_from_bytes(to_bytes(model), "again")) == to_bytes(model)
     try:
-        convert(model)
+        converter("c")(model)
     except UnsupportedError:
         return
+
+
+def honest_image_files() -> Iterator[bytes]:
+    """Yield small image networks in several formats."""
+    for seed, index_format in enumerate(("dense", "bitmask", "rice", "csr8")):
+        model = random_image_model(seed, 12, 4, ((6, 1), (8, 2)), 3, 0.4, index_format)
+        yield to_bytes(model)
 
 
 def honest_files() -> Iterator[bytes]:

@@ -21,6 +21,9 @@ class Artifact:
     files: Mapping[str, bytes]
     entry_point: str
     notes: Mapping[str, str] = field(default_factory=dict)
+    interface: str = (
+        "windows"  # how firmware calls a C artifact: step by step of 'windows', or whole 'images'
+    )
 
     def __post_init__(self) -> None:
         if self.entry_point not in self.files:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tinygmp.artifact import Artifact
-from tinygmp.device.interface import interface_header, model_sources
+from tinygmp.device.interface import model_sources
 from tinygmp.device.run_result import LARGEST_WORD, RunResult, input_words, split_output
 from tinygmp.device.toolchain import FIRMWARE_FOLDER, invoke
 from tinygmp.device.tools import host_compiler, require
@@ -61,8 +61,9 @@ def compile_for_host(
     sources = model_sources(artifact)
     for path, content in sources.files.items():
         (folder / path).write_bytes(content)
-    (folder / "model_interface.h").write_bytes(interface_header(sources.prefix))
-    (folder / "host_main.c").write_bytes((FIRMWARE_FOLDER / "host_main.c").read_bytes())
+    (folder / "model_interface.h").write_bytes(sources.header)
+    main = "image_host_main.c" if sources.interface == "images" else "host_main.c"
+    (folder / "host_main.c").write_bytes((FIRMWARE_FOLDER / main).read_bytes())
     checks = [f"-fsanitize={SANITIZERS}", "-fno-sanitize-recover=all", "-g"] if sanitize else []
     compiler = [*host_compiler(), "-O2", "-std=c99", "-I.", *(f"-D{define}" for define in defines), *checks]
     invoke(

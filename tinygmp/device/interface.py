@@ -14,10 +14,26 @@ class ModelSources:
     prefix: str
     source: str
     files: dict[str, bytes]
+    interface: str = "windows"
 
     @property
     def step_symbol(self) -> str:
-        return f"{self.prefix}_step"
+        """The function whose calls are measured: one sample of a window, or one image."""
+        return f"{self.prefix}_classify" if self.interface == "images" else f"{self.prefix}_step"
+
+    @property
+    def main(self) -> str:
+        """The test loop that feeds such a model."""
+        return "image_main.c" if self.interface == "images" else "main.c"
+
+    @property
+    def header(self) -> bytes:
+        """The content of model_interface.h."""
+        return (
+            image_interface_header(self.prefix)
+            if self.interface == "images"
+            else interface_header(self.prefix)
+        )
 
 
 def model_sources(artifact: Artifact) -> ModelSources:
@@ -31,7 +47,7 @@ def model_sources(artifact: Artifact) -> ModelSources:
             f"artifact '{artifact.name}' holds no {artifact.name}.c and .h: {sorted(artifact.files)}"
         )
     wanted = {name: text for name, text in flat.items() if name == source or name.endswith(".h")}
-    return ModelSources(artifact.name, source, wanted)
+    return ModelSources(artifact.name, source, wanted, artifact.interface)
 
 
 def interface_header(prefix: str) -> bytes:
@@ -45,5 +61,21 @@ def interface_header(prefix: str) -> bytes:
         f"#define TG_INIT {prefix}_init",
         f"#define TG_STEP {prefix}_step",
         f"#define TG_PREDICT {prefix}_predict",
+    )
+    return ("\n".join(lines) + "\n").encode()
+
+
+def image_interface_header(prefix: str) -> bytes:
+    """Return model_interface.h of an image network."""
+    upper = prefix.upper()
+    lines = (
+        f'#include "{prefix}.h"',
+        f"#define TG_SCRATCH {prefix}_scratch",
+        f"#define TG_CLASSES {upper}_CLASSES",
+        f"#define TG_IMAGE_BYTES {upper}_IMAGE_BYTES",
+        f"#define TG_CLASSIFY {prefix}_classify",
+        f"#if defined({upper}_PIXELS_OFFSET)",
+        f"#define TG_PIXELS_OFFSET {upper}_PIXELS_OFFSET",
+        "#endif",
     )
     return ("\n".join(lines) + "\n").encode()

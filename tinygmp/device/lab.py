@@ -95,7 +95,8 @@ def compare(firmware: Firmware, result: RunResult, counts: np.ndarray, reference
         return parity
     wrong = (result.logits != expected).any(axis=1) | (result.classes != expected.argmax(axis=1))
     window = int(np.flatnonzero(wrong)[0])
-    step = first_differing_step(firmware, counts[window : window + 1], reference)
+    whole = firmware.interface == "images"  # an image has no steps to look into
+    step = None if whole else first_differing_step(firmware, counts[window : window + 1], reference)
     return Parity(
         parity.windows,
         parity.class_mismatches,

@@ -10,7 +10,7 @@ from tinygmp.artifact import Artifact
 from tinygmp.device.board import Board
 from tinygmp.device.cores import CORES, Core
 from tinygmp.device.elf_sizes import Sizes, object_symbols, read_sizes
-from tinygmp.device.interface import interface_header, model_sources
+from tinygmp.device.interface import model_sources
 from tinygmp.device.tools import require, zig
 from tinygmp.errors import BuildError, ConfigError
 
@@ -44,6 +44,7 @@ class Firmware:
     compiler: str
     step_symbol: str
     overflow: str = ""
+    interface: str = "windows"
 
     @property
     def links(self) -> bool:
@@ -78,9 +79,12 @@ def build(
         folder = Path(name)
         for path, content in sources.files.items():
             (folder / path).write_bytes(content)
-        (folder / "model_interface.h").write_bytes(interface_header(sources.prefix))
+        (folder / "model_interface.h").write_bytes(sources.header)
         objects = []
-        for source in (sources.source, *support_files(core, folder, program)):
+        for source in (
+            sources.source,
+            *support_files(core, folder, program or (sources.main, PORT[core.family])),
+        ):
             objects.append(f"{Path(source).stem}.o")
             invoke(
                 [*command, *flags, f"-fdebug-prefix-map={folder}=.", "-c", source, "-o", objects[-1]],
@@ -97,6 +101,7 @@ def build(
             compiler=f"{'zig cc' if 'ziglang' in command else Path(command[0]).name} {LEVELS[optimise]}",
             step_symbol=sources.step_symbol,
             overflow=overflow,
+            interface=sources.interface,
         )
 
 
@@ -113,7 +118,7 @@ def compiler_command(core: Core, board: Board, compiler: str) -> list[str]:
 
 def support_files(core: Core, folder: Path, program: tuple[str, ...]) -> list[str]:
     """Copy the firmware's own sources next to the model's and return those to compile."""
-    names = [*(program or ("main.c", PORT[core.family])), *START[core.family]]
+    names = [*program, *START[core.family]]
     for name in ("port.h", "serial_link.h", *names):
         (folder / name).write_bytes((FIRMWARE_FOLDER / name).read_bytes())
     return names

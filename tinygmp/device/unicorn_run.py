@@ -15,6 +15,7 @@ from tinygmp.errors import SimulationError
 
 PAGE = 4096
 PAINT = 0xA5
+MOST_CLASSES = 1024
 SYSTEM_REGISTERS = 0xE000E000  # the private peripheral bus of a Cortex-M, where the start-up code finds CPACR
 M0PLUS_METHOD = "modelled: Cortex-M0+ cost table, no wait states; 3 to 5 % low against a measured board"
 
@@ -106,7 +107,7 @@ def map_board(machine, firmware: Firmware, image: Image) -> tuple[int, int]:  # 
 
 def load_mailbox(machine, words: np.ndarray, windows: int) -> int:  # type: ignore[no-untyped-def]
     """Map the mailbox: two pointers, the input words, then room for the answers; return the answers' address."""
-    largest_answer = 2 * (1 + 2 * 255)
+    largest_answer = 2 * (1 + 2 * MOST_CLASSES)
     input_address = MAILBOX_ADDRESS + 8
     output_address = round_up(input_address + 2 * len(words), 4)
     machine.mem_map(

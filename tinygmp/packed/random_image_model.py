@@ -32,6 +32,7 @@ QUARTER_BLOCKS = (
 )
 PIXELS = Activation(float(np.float32(1 / 127.5)), 0)
 FEATURES = Activation(float(np.float32(6 / 255)), -128)
+RECTIFIED_MEAN = 70  # of q - zero point, about
 LOGITS = Activation(0.125, 3)
 
 
@@ -76,9 +77,11 @@ class RandomChain:
         pruned = kernel == 1
         q = random_weights(self.rng, outputs, columns, self.kept if pruned else 1.0)
         after = LOGITS if kind is ImageClassifier else FEATURES
-        # Random sums of n products of int8 have a deviation near 73 * 73 * sqrt(n); bring it to about a third.
+        # Random sums of n products of int8 have a deviation near 73 * 73 * sqrt(n); bring it to about a half, and
+        # take out what the mean of a rectified map adds, so that different images keep different maps.
         spread = 73 * 73 * np.sqrt(max(1.0, columns * (self.kept if pruned else 1.0)))
-        scale = 80 * after.scale / (self.activation.scale * spread)
+        mean = 0 if self.activation is PIXELS else RECTIFIED_MEAN
+        scale = 110 * after.scale / (self.activation.scale * spread)
         scales = (scale * self.rng.uniform(0.7, 1.4, outputs)).astype(np.float32)
         if kind is ImageClassifier:
             scales = np.full_like(scales, scales[0])
@@ -86,7 +89,9 @@ class RandomChain:
             name=name,
             weights=encode(f"{name}.weights", q, 1.0, self.index_format if pruned else "dense"),
             weight_scales=scales,
-            bias=self.rng.normal(0, spread / 2, outputs).astype(np.int32),
+            bias=(self.rng.normal(0.3, 0.3, outputs) * spread - mean * q.sum(axis=1, dtype=np.int64)).astype(
+                np.int32
+            ),
             input=self.activation,
             output=after,
             relu6=kind is not ImageClassifier,

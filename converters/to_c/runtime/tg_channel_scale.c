@@ -1,0 +1,52 @@
+#ifndef TG_CHANNEL_SCALE_C
+#define TG_CHANNEL_SCALE_C
+#include "tg_layer.c"
+
+/* How one channel's sums become int8. */
+typedef struct {
+    int32_t bias;
+    int32_t multiplier;
+    uint8_t shift;
+} tg_channel;
+
+static inline tg_channel tg_channel_of(const tg_layer *layer, uint16_t channel)
+{
+    tg_channel found;
+    found.bias = TG_READ_I32(layer->bias + channel);
+    found.multiplier = TG_READ_I32(layer->multiplier + channel);
+    found.shift = TG_READ_U8(layer->shift + channel);
+    return found;
+}
+
+/* Return (value * multiplier + 2^30) >> 31 for any value above -2^31, which is TFLite's doubling high multiply. */
+static inline int32_t tg_doubling_high(int32_t value, int32_t multiplier)
+{
+#if defined(__ARM_ARCH_6M__) || defined(TG_NO_LONG_MULTIPLY)
+    /* Four 16-bit products: a core without a long multiply calls a function for it otherwise. */
+    const int32_t value_high = value >> 16;
+    const uint32_t value_low = (uint32_t)value & 0xFFFFu;
+    const uint32_t by_high = (uint32_t)multiplier >> 16;
+    const uint32_t by_low = (uint32_t)multiplier & 0xFFFFu;
+    const uint32_t upper = value_low * by_high;
+    const int32_t lower = value_high * (int32_t)by_low;
+    const uint32_t carry = ((value_low * by_low) >> 16) + (upper & 0xFFFFu) + ((uint32_t)lower & 0xFFFFu);
+    const int32_t high = value_high * (int32_t)by_high + (lower >> 16) + (int32_t)(upper >> 16);
+    return high * 2 + (int32_t)(((carry >> 14) + 1u) >> 1);
+#else
+    return (int32_t)(((int64_t)value * multiplier + ((int64_t)1 << 30)) >> 31);
+#endif
+}
+
+/* Return the int8 output of a sum without its bias; rounded twice, as TFLite's convolutions do. */
+static inline int8_t tg_scale_channel(int32_t sum, const tg_channel *by, const tg_layer *layer)
+{
+    int32_t value = tg_doubling_high(sum + by->bias, by->multiplier);
+    if (by->shift != 0) {
+        value += value >> 31; /* halves go away from zero */
+        value = ((value >> (by->shift - 1)) + 1) >> 1;
+    }
+    value += layer->zero;
+    value = value > layer->high ? layer->high : value;
+    return (int8_t)(value < layer->low ? layer->low : value);
+}
+#endif /* TG_CHANNEL_SCALE_C */

@@ -1,0 +1,30 @@
+#ifndef TG_POINTWISE_DENSE_C
+#define TG_POINTWISE_DENSE_C
+#include "tg_dense_pair.c"
+
+/* A 1x1 convolution with dense weights, in place: two positions at a time are unpacked before they are overwritten.
+ *
+ * Where outputs are more than inputs it runs from the end, so that no output falls on an input still to be read.
+ * work: two vectors of `inputs`.
+ */
+static void tg_pointwise_dense(const tg_layer *layer, const int8_t *weights, int8_t *map, uint32_t *work)
+{
+    const uint16_t n = layer->inputs, m = layer->outputs;
+    const uint32_t positions = (uint32_t)layer->rows * layer->rows;
+    const int backward = m > n;
+    tg_lane *const a = (tg_lane *)work;
+    tg_lane *const b = (tg_lane *)(work + TG_VECTOR_BYTES(n) / 4u);
+    uint32_t done;
+    for (done = 0; done < positions; done += 2) {
+        uint32_t first = done, second = done + 1;
+        if (backward) {
+            first = positions - 1 - done;
+            second = first - 1;
+        }
+        second = done + 1 < positions ? second : first;
+        tg_vector_load(a, map + first * n, n);
+        tg_vector_load(b, map + second * n, n);
+        tg_dense_pair(layer, weights, a, b, n, map + first * m, map + second * m);
+    }
+}
+#endif /* TG_POINTWISE_DENSE_C */

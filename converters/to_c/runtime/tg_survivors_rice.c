@@ -1,0 +1,58 @@
+#ifndef TG_SURVIVORS_RICE_C
+#define TG_SURVIVORS_RICE_C
+#include "tg_survivors.c"
+
+/* Return the next gap: ones, a zero, then k low bits, least significant first. No byte is read before it is needed. */
+static uint32_t tg_survivors_gap(tg_survivor_rows *rows)
+{
+    const uint8_t k = rows->k;
+    uint32_t gap = 0;
+    for (;;) {
+        uint32_t one;
+        if (rows->have == 0) {
+            rows->bits = TG_READ_U8(rows->index);
+            rows->index++;
+            rows->have = 8;
+        }
+        one = rows->bits & 1u;
+        rows->bits >>= 1;
+        rows->have--;
+        if (one == 0) {
+            break;
+        }
+        gap++;
+    }
+    while (rows->have < k) {
+        rows->bits |= (uint32_t)TG_READ_U8(rows->index) << rows->have;
+        rows->index++;
+        rows->have = (uint8_t)(rows->have + 8u);
+    }
+    gap = (gap << k) + (rows->bits & ((1u << k) - 1u));
+    rows->bits >>= k;
+    rows->have = (uint8_t)(rows->have - k);
+    return gap;
+}
+
+static void tg_survivors_rice_init(tg_survivor_rows *rows, const uint8_t *index, const int8_t *values)
+{
+    rows->k = TG_READ_U8(index);
+    rows->index = index + 1;
+    rows->values = values;
+    rows->bits = 0;
+    rows->have = 0;
+    rows->next = tg_survivors_gap(rows);
+}
+
+/* Rice-coded gaps; a last gap runs to the end of the matrix, so no row reads beyond the stream. */
+static tg_survivor *tg_survivors_rice(tg_survivor_rows *rows, tg_survivor *entry, uint16_t columns)
+{
+    uint32_t next = rows->next;
+    while (next < columns) {
+        *entry++ = tg_survivor_of(next, TG_READ_I8(rows->values));
+        rows->values++;
+        next += 1u + tg_survivors_gap(rows);
+    }
+    rows->next = next - columns;
+    return entry;
+}
+#endif /* TG_SURVIVORS_RICE_C */
