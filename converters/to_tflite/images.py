@@ -95,7 +95,7 @@ class ImageGraph:
         inputs = [self.x, self.weights(layer), self.bias(layer)]
         self.rows = -(-self.rows // layer.stride) if same else (self.rows - layer.kernel) // layer.stride + 1
         self.channels, self.activation = layer.outputs, layer.output
-        clamp = schema.ActivationFunctionType.RELU6 if layer.relu6 else schema.ActivationFunctionType.NONE
+        clamp = getattr(schema.ActivationFunctionType, layer.activation.upper())
         if isinstance(layer, ImageClassifier):
             options = schema.FullyConnectedOptionsT()
             options.fusedActivationFunction = clamp

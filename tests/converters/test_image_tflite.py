@@ -9,9 +9,11 @@ import torch
 from converters.to_tflite.images import convert_images, csr_parameters
 from converters.to_tflite.run_images import run_tflite_images
 from tinygmp.errors import ConfigError, DataError, UnsupportedError
+from tinygmp.models.exported_chain import weights_of_module
 from tinygmp.models.mobilenet_v1 import MobileNetV1
 from tinygmp.models.mobilenet_v1_weights import (
     MobileNetWeights,
+    float_activations,
     float_logits,
     from_module,
     input_real,
@@ -144,3 +146,23 @@ def test_refusals_name_the_remedy(weights, pixels, tmp_path):
     np.savez(tmp_path / "other.npz", a=np.zeros(3))
     with pytest.raises(DataError, match="no MobileNet-V1 weights"):
         load_npz(tmp_path / "other.npz", 128)
+
+
+def test_plain_relu_is_kept_in_every_form(module, pixels):
+    """The float file and the integers clamp at 0 only: activations above 6 pass."""
+    plain = weights_of_module(module, SIZE)
+    plain = replace(
+        plain, layers=(replace(plain.layers[0], bias=plain.layers[0].bias + 7), *plain.layers[1:])
+    )
+    assert {layer.activation for layer in plain.layers} == {"relu", "none"}
+    assert float_activations(plain, input_real(pixels)[0])[plain.layers[0].name].max() > 6
+    model = packed(plain, pixels)
+    artifact = convert_images(model)
+    expected = float_logits(plain, pixels)
+    obtained = run_tflite_images(artifact.files["tiny_f32.tflite"], pixels)
+    clamped = replace(plain, layers=(replace(plain.layers[0], activation="relu6"), *plain.layers[1:]))
+    off, wrong = np.abs(obtained - expected).mean(), np.abs(obtained - float_logits(clamped, pixels)).mean()
+    assert off < 0.1 * expected.std()
+    assert off < wrong / 2
+    integers = run_tflite_images(artifact.files["tiny_int8.tflite"], pixels, reference_kernels=True)
+    assert np.array_equal(integers, run_images(model, pixels).logits)

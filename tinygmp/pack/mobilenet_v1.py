@@ -94,7 +94,7 @@ def pack_layer(layer: FoldedLayer, before: Activation, after: Activation) -> Ima
         bias=bias,
         input=before,
         output=after,
-        relu6=layer.activation == "relu6",
+        activation=layer.activation,
         kernel=layer.kernel,
         stride=layer.stride,
         padding=layer.padding,

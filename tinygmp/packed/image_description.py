@@ -78,7 +78,7 @@ def describe_image_layer(layer: ImageLayer, arrays: Arrays) -> Description:
         "weights": describe_tensor(layer.weights, arrays),
         "input": describe_activation(layer.input),
         "output": describe_activation(layer.output),
-        "relu6": layer.relu6,
+        "activation": layer.activation,
         "kernel": layer.kernel,
         "stride": layer.stride,
         "padding": list(layer.padding),
@@ -105,8 +105,6 @@ def build_linear(
 ) -> Conv2d | DepthwiseConv2d | ImageClassifier:
     name = name_of(layer)
     top, bottom, left, right = (integer({"padding": side}, "padding") for side in layer["padding"])
-    if type(layer["relu6"]) is not bool:
-        raise FileFormatError(f"relu6 is {str(layer['relu6'])[:40]}, expected true or false")
     return kind(
         name=name,
         weights=build_tensor(layer["weights"], arrays),
@@ -114,7 +112,7 @@ def build_linear(
         bias=arrays[f"{name}.bias"],
         input=build_activation(layer["input"]),
         output=build_activation(layer["output"]),
-        relu6=layer["relu6"],
+        activation=text(layer, "activation"),
         kernel=integer(layer, "kernel"),
         stride=integer(layer, "stride"),
         padding=(top, bottom, left, right),

@@ -17,6 +17,7 @@ REQUANTIZER_BYTES = 5  # in flash: multiplier 4, shift 1
 SCALAR_BYTES = 10  # in code: input zero, output zero, two clamps, kernel, stride, four paddings
 LARGEST_INPUT = 255  # |q - zero_point| of any int8 activation
 RELU6_LIMIT = 6.0
+ACTIVATIONS = ("none", "relu", "relu6")
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class ImageLinear:
     bias: np.ndarray
     input: Activation
     output: Activation
-    relu6: bool
+    activation: str  # one of ACTIVATIONS
     kernel: int = 1
     stride: int = 1
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
@@ -75,6 +76,10 @@ class ImageLinear:
                 f"layer '{self.name}': {self.weights.shape[1]} weight columns are no multiple of the kernel's "
                 f"{self.kernel**2} positions"
             )
+        if self.activation not in ACTIVATIONS:
+            raise ConfigError(
+                f"layer '{self.name}': activation '{self.activation}' is unknown; known: {', '.join(ACTIVATIONS)}"
+            )
         self.requantizers()
 
     @property
@@ -88,10 +93,12 @@ class ImageLinear:
     @property
     def clamp(self) -> tuple[int, int]:
         """Smallest and largest int8 output."""
-        if not self.relu6:
+        if self.activation == "none":
             return -128, 127
+        if self.activation == "relu":
+            return self.output.zero_point, 127
         six = self.output.zero_point + round(RELU6_LIMIT / self.output.scale)
-        return max(-128, self.output.zero_point), min(127, six)
+        return self.output.zero_point, min(127, six)
 
     def factors(self) -> np.ndarray:
         """Return float64 [outputs]: real factors from accumulator to output, as TFLite computes them."""

@@ -94,7 +94,7 @@ class RandomChain:
             ),
             input=self.activation,
             output=after,
-            relu6=kind is not ImageClassifier,
+            activation="none" if kind is ImageClassifier else "relu6",
             kernel=kernel,
             stride=stride,
             padding=same(self.rows, kernel, stride),
