@@ -57,12 +57,16 @@ def packed(weights: MobileNetWeights, pixels: np.ndarray) -> PackedImageModel:
 
 
 def test_numpy_network_equals_the_torch_module_below_six(module, weights, pixels):
-    for layer in module.modules():
-        if isinstance(layer, torch.nn.ReLU):
-            layer.register_forward_hook(lambda _, __, output: output.clamp(max=6))
+    clamps = [
+        layer.register_forward_hook(lambda _, __, output: output.clamp(max=6))
+        for layer in module.modules()
+        if isinstance(layer, torch.nn.ReLU)
+    ]
     with torch.no_grad():
         expected = module(torch.from_numpy(input_real(pixels).transpose(0, 3, 1, 2))).numpy()
     np.testing.assert_allclose(float_logits(weights, pixels), expected, atol=1e-4)
+    for clamp in clamps:
+        clamp.remove()
 
 
 @pytest.mark.parametrize("sparsity", [0.0, 0.5])
