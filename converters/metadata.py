@@ -4,12 +4,30 @@ import json
 
 from tinygmp.packed.layers import STATE_LIMIT
 from tinygmp.packed.model import PackedModel
+from tinygmp.packed.network import PackedNetwork
 
 PROVENANCE_PREFIX = "provenance."
 
 
+def describe_network(model: PackedNetwork) -> dict[str, str]:
+    """Return what holds of any packed network as text by key, in a fixed order."""
+    weights = sum(tensor.size for tensor in model.tensors())
+    facts = {
+        "model": model.name,
+        "synthetic": "yes" if model.synthetic else "no",
+        "labels": json.dumps(list(model.labels)),
+        "weights": str(weights),
+        "nnz": str(model.nnz),
+        "sparsity": f"{1 - model.nnz / weights:.6f}",
+        "weights_payload_bytes": str(sum(tensor.payload_bytes for tensor in model.tensors())),
+    }
+    return facts | {
+        f"{PROVENANCE_PREFIX}{key}": str(value) for key, value in sorted(model.provenance.items())
+    }
+
+
 def describe(model: PackedModel) -> dict[str, str]:
-    """Return the metadata of a packed model as text by key, in a fixed order."""
+    """Return the metadata of a packed model of sensor windows as text by key, in a fixed order."""
     weights = sum(tensor.size for tensor in model.tensors())
     sensor = model.input
     facts = {

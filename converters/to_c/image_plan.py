@@ -89,7 +89,7 @@ def choices(
 ) -> list[LayerPlan]:
     """Return the ways to run a layer, the faster first."""
     check_layer(model, layer, first, rows, rows_out)
-    kernel_work = 2 * vector_bytes(layer.weights.shape[1])
+    kernel_work = pair_bytes(layer.weights.shape[1])
     method, columns = "dense", layer.weights.shape[1]
     before, after = rows**2 * layer.inputs, rows_out**2 * layer.outputs
     base = round4(max(before, after))
@@ -97,7 +97,7 @@ def choices(
         method, kernel_work = "first", kernel_work + round4(columns)
         base = round4(max(after, first_pixel(model) + before))
     elif isinstance(layer, DepthwiseConv2d):
-        method, kernel_work = "depthwise", round4(3 * ((rows_out - 1) * layer.stride + 3))
+        method, kernel_work = "depthwise", round4(3 * ((rows_out - 1) * layer.stride + 3) + 1)
     elif isinstance(layer, ImageClassifier):
         method, kernel_work = "classifier", 0
     mask = layer.weights.decode() != 0
@@ -167,9 +167,9 @@ def first_pixel(model: PackedImageModel) -> int:
     return round4(max(0, int((written - done_with).max())))
 
 
-def vector_bytes(n: int) -> int:
-    """Return TG_VECTOR_BYTES of the larger of its forms."""
-    return -(-n // 4) * 8
+def pair_bytes(n: int) -> int:
+    """Return TG_PAIR_BYTES of the larger of its forms."""
+    return -(-n // 4) * 16
 
 
 def round4(count: int) -> int:

@@ -2,10 +2,13 @@
 #define TG_CHANNEL_SCALE_C
 #include "tg_layer.c"
 
-/* How one channel's sums become int8. */
+/* How one channel's sums become int8; a copy, since stores of int8 outputs could change what lies in memory. */
 typedef struct {
     int32_t bias;
     int32_t multiplier;
+    int32_t zero;
+    int32_t low;
+    int32_t high;
     uint8_t shift;
 } tg_channel;
 
@@ -14,6 +17,9 @@ static inline tg_channel tg_channel_of(const tg_layer *layer, uint16_t channel)
     tg_channel found;
     found.bias = TG_READ_I32(layer->bias + channel);
     found.multiplier = TG_READ_I32(layer->multiplier + channel);
+    found.zero = layer->zero;
+    found.low = layer->low;
+    found.high = layer->high;
     found.shift = TG_READ_U8(layer->shift + channel);
     return found;
 }
@@ -38,15 +44,15 @@ static inline int32_t tg_doubling_high(int32_t value, int32_t multiplier)
 }
 
 /* Return the int8 output of a sum without its bias; rounded twice, as TFLite's convolutions do. */
-static inline int8_t tg_scale_channel(int32_t sum, const tg_channel *by, const tg_layer *layer)
+static inline int8_t tg_scale_channel(int32_t sum, const tg_channel *by)
 {
     int32_t value = tg_doubling_high(sum + by->bias, by->multiplier);
     if (by->shift != 0) {
         value += value >> 31; /* halves go away from zero */
         value = ((value >> (by->shift - 1)) + 1) >> 1;
     }
-    value += layer->zero;
-    value = value > layer->high ? layer->high : value;
-    return (int8_t)(value < layer->low ? layer->low : value);
+    value += by->zero;
+    value = value > by->high ? by->high : value;
+    return (int8_t)(value < by->low ? by->low : value);
 }
 #endif /* TG_CHANNEL_SCALE_C */

@@ -35,23 +35,22 @@ static void tg_pixel_patch(const tg_layer *layer, const uint8_t *pixels, uint16_
 
 /* The first layer: a convolution of uint8 pixels, dense weights, to the int8 map `out`.
  *
- * work: two vectors and a patch of kernel * kernel * inputs each. The pixels may lie behind `out` in the same memory,
+ * work: a pair and a patch of kernel * kernel * inputs. The pixels may lie behind `out` in the same memory,
  * from the offset on that the converter proved.
  */
-static void tg_conv_first(const tg_layer *layer, const uint8_t *pixels, const int8_t *weights, int8_t *out,
+static TG_NOINLINE void tg_conv_first(const tg_layer *layer, const uint8_t *pixels, const int8_t *weights, int8_t *out,
                           uint32_t *work)
 {
     const uint16_t n = (uint16_t)(layer->kernel * layer->kernel * layer->inputs);
-    tg_lane *const a = (tg_lane *)work;
-    tg_lane *const b = (tg_lane *)(work + TG_VECTOR_BYTES(n) / 4u);
-    int8_t *const patch = (int8_t *)(work + TG_VECTOR_BYTES(n) / 2u);
+    tg_lane *const lanes = (tg_lane *)work;
+    int8_t *const patch = (int8_t *)(work + TG_PAIR_BYTES(n) / 4u);
     uint16_t row, column;
     for (row = 0; row < layer->rows_out; row++) {
         for (column = 0; column < layer->rows_out; column = (uint16_t)(column + 2u)) {
             const uint16_t pair = (uint16_t)(column + 1u < layer->rows_out ? 1u : 0u);
-            tg_pixel_patch(layer, pixels, row, column, patch, a);
-            tg_pixel_patch(layer, pixels, row, (uint16_t)(column + pair), patch, b);
-            tg_dense_pair(layer, weights, a, b, n, out, out + pair * layer->outputs);
+            tg_pixel_patch(layer, pixels, row, column, patch, lanes);
+            tg_pixel_patch(layer, pixels, row, (uint16_t)(column + pair), patch, TG_SECOND_VECTOR(lanes, n));
+            tg_dense_pair(layer, weights, lanes, n, out, out + pair * layer->outputs);
             out += (1u + pair) * layer->outputs;
         }
     }

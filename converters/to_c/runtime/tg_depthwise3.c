@@ -1,6 +1,7 @@
 #ifndef TG_DEPTHWISE3_C
 #define TG_DEPTHWISE3_C
 #include "tg_channel_scale.c"
+#include "tg_dot_pair.c"
 
 /* Copy one row of one channel between borders of padding; rows beyond the map are all padding. */
 static void tg_channel_row(const tg_layer *layer, const int8_t *channel, int32_t row, int8_t *line, uint16_t width)
@@ -26,19 +27,41 @@ static void tg_channel_row(const tg_layer *layer, const int8_t *channel, int32_t
     }
 }
 
-/* One output row of one channel from three lines. */
-static inline void tg_depthwise_row(const tg_layer *layer, const int8_t *w, const tg_channel *by, const int8_t *above,
-                                    const int8_t *at, const int8_t *below, int8_t *out)
+#if TG_DSP
+/* One line's part of a sum: four bytes are fetched, the outer two multiplied in one instruction. */
+static inline int32_t tg_add_three(const int8_t *x, uint32_t outer, int32_t middle, int32_t sum)
 {
-    const int32_t w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3], w4 = w[4], w5 = w[5], w6 = w[6], w7 = w[7], w8 = w[8];
+    const uint32_t word = tg_word_at(x);
+    sum = TG_SMLAD(TG_SXTB16(word), outer, sum);
+    return sum + (int16_t)tg_odd_bytes(word) * middle;
+}
+typedef uint32_t tg_outer;
+#define TG_OUTER(w) ((uint32_t)(uint16_t)(w)[0] | (uint32_t)(uint16_t)(w)[2] << 16)
+#else
+static inline int32_t tg_add_three(const int8_t *x, const int8_t *w, int32_t middle, int32_t sum)
+{
+    return sum + x[0] * w[0] + x[1] * middle + x[2] * w[2];
+}
+typedef const int8_t *tg_outer;
+#define TG_OUTER(w) (w)
+#endif
+
+/* One output row of one channel from three lines. */
+static TG_NOINLINE void tg_depthwise_row(const tg_layer *layer, const int8_t *w, const tg_channel *of,
+                                         int8_t *const lines[3], int8_t *out)
+{
+    const tg_channel by = *of;
+    const int8_t *above = lines[0], *at = lines[1], *below = lines[2];
     const uint8_t stride = layer->stride;
     const uint16_t step = layer->outputs;
+    const tg_outer outer_above = TG_OUTER(w), outer_at = TG_OUTER(w + 3), outer_below = TG_OUTER(w + 6);
+    const int32_t middle_above = w[1], middle_at = w[4], middle_below = w[7];
     uint16_t left;
     for (left = layer->rows_out; left != 0; left--) {
-        int32_t sum = above[0] * w0 + above[1] * w1 + above[2] * w2;
-        sum += at[0] * w3 + at[1] * w4 + at[2] * w5;
-        sum += below[0] * w6 + below[1] * w7 + below[2] * w8;
-        *out = tg_scale_channel(sum, by, layer);
+        int32_t sum = tg_add_three(above, outer_above, middle_above, 0);
+        sum = tg_add_three(at, outer_at, middle_at, sum);
+        sum = tg_add_three(below, outer_below, middle_below, sum);
+        *out = tg_scale_channel(sum, &by);
         out += step;
         above += stride;
         at += stride;
@@ -49,9 +72,9 @@ static inline void tg_depthwise_row(const tg_layer *layer, const int8_t *w, cons
 /* A 3x3 depthwise convolution, in place, channel by channel: three padded lines of a channel are kept aside, so every
  * input is copied before its place is overwritten.
  *
- * work: three lines of (rows_out - 1) * stride + 3 bytes.
+ * work: three lines of (rows_out - 1) * stride + 3 bytes, and one byte that may be read beyond them.
  */
-static void tg_depthwise3(const tg_layer *layer, const int8_t *weights, int8_t *map, uint32_t *work)
+static TG_NOINLINE void tg_depthwise3(const tg_layer *layer, const int8_t *weights, int8_t *map, uint32_t *work)
 {
     const uint16_t width = (uint16_t)((layer->rows_out - 1u) * layer->stride + 3u);
     uint16_t channel;
@@ -74,7 +97,7 @@ static void tg_depthwise3(const tg_layer *layer, const int8_t *weights, int8_t *
                 lines[2] = oldest;
                 tg_channel_row(layer, map + channel, next, oldest, width);
             }
-            tg_depthwise_row(layer, weights, &by, lines[0], lines[1], lines[2], out);
+            tg_depthwise_row(layer, weights, &by, lines, out);
             out += (uint32_t)layer->rows_out * layer->outputs;
         }
         weights += 9;

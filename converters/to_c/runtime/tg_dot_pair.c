@@ -4,8 +4,9 @@
 
 /* Two vectors times rows of a dense matrix at once: each weight is fetched once for both.
  *
- * With the DSP extension a vector holds int16 in the order 0 2 1 3 of every four, as SXTB16 unpacks bytes, filled up
- * with zeros; without it, the int8 themselves. TG_VECTOR_BYTES(n) is what a vector of n takes.
+ * With the DSP extension every four inputs of both vectors lie as int16 in four words, in the order in which SXTB16
+ * unpacks bytes (0 2, 1 3), filled up with zeros; without it, the int8 of one vector after those of the other.
+ * TG_PAIR_BYTES(n) is what a pair of n inputs takes.
  */
 #if defined(__ARM_FEATURE_DSP) && defined(__has_builtin)
 #if __has_builtin(__builtin_arm_smlad) && __has_builtin(__builtin_arm_sxtb16)
@@ -36,7 +37,7 @@ typedef struct {
 } tg_pair;
 
 #if TG_DSP
-#define TG_VECTOR_BYTES(n) (((n) + 3u) / 4u * 8u)
+#define TG_PAIR_BYTES(n) (((n) + 3u) / 4u * 16u)
 typedef uint32_t tg_lane;
 
 /* Return four bytes of an address of any alignment. */
@@ -60,100 +61,149 @@ static inline uint32_t tg_word_part(const int8_t *bytes, uint16_t count)
     return word;
 }
 
-/* Unpack n int8, n 1..65535, into a vector. */
-static void tg_vector_load(tg_lane *vector, const int8_t *x, uint16_t n)
+static inline uint32_t tg_odd_bytes(uint32_t word)
+{
+    return TG_SXTB16(word >> 8 | word << 24);
+}
+
+/* Unpack one vector of n int8, n 1..65535, into every other two words. */
+static void tg_vector_load(tg_lane *lanes, const int8_t *x, uint16_t n)
 {
     uint16_t left = n;
     for (; left >= 4; left = (uint16_t)(left - 4u)) {
         const uint32_t word = tg_word_at(x);
-        *vector++ = TG_SXTB16(word);
-        *vector++ = TG_SXTB16(word >> 8 | word << 24);
+        lanes[0] = TG_SXTB16(word);
+        lanes[1] = tg_odd_bytes(word);
+        lanes += 4;
         x += 4;
     }
     if (left != 0) {
         const uint32_t word = tg_word_part(x, left);
-        *vector++ = TG_SXTB16(word);
-        *vector++ = TG_SXTB16(word >> 8 | word << 24);
+        lanes[0] = TG_SXTB16(word);
+        lanes[1] = tg_odd_bytes(word);
     }
 }
 
-#define TG_MULTIPLY_WORD(weights, a_even, a_odd, b_even, b_odd, sums) \
-    do { \
-        const uint32_t word_ = (weights); \
-        const uint32_t even_ = TG_SXTB16(word_); \
-        const uint32_t odd_ = TG_SXTB16(word_ >> 8 | word_ << 24); \
-        (sums).first = TG_SMLAD(even_, a_even, (sums).first); \
-        (sums).second = TG_SMLAD(even_, b_even, (sums).second); \
-        (sums).first = TG_SMLAD(odd_, a_odd, (sums).first); \
-        (sums).second = TG_SMLAD(odd_, b_odd, (sums).second); \
-    } while (0)
+#define TG_SECOND_VECTOR(lanes, n) ((lanes) + 2)
 
-/* Add two rows of n weights each, the second n bytes after the first, times vectors a and b. */
-static inline void tg_dot_two_rows(const int8_t *w, const tg_lane *a, const tg_lane *b, uint16_t n, tg_pair *upper,
-                                   tg_pair *lower)
+static inline void tg_multiply_word(uint32_t word, const tg_lane *lanes, tg_pair *sums)
 {
-    const int8_t *v = w + n;
+    const uint32_t even = TG_SXTB16(word);
+    const uint32_t odd = tg_odd_bytes(word);
+    sums->first = TG_SMLAD(even, lanes[0], sums->first);
+    sums->second = TG_SMLAD(even, lanes[2], sums->second);
+    sums->first = TG_SMLAD(odd, lanes[1], sums->first);
+    sums->second = TG_SMLAD(odd, lanes[3], sums->second);
+}
+
+/* Add two rows of n weights each, the second right behind the first, times both vectors. */
+static inline void tg_dot_two_rows(const int8_t *w, const tg_lane *lanes, uint16_t n, tg_pair *upper, tg_pair *lower)
+{
     const int8_t *const end = w + (n & ~3u);
-    tg_pair top = *upper, bottom = *lower;
+    const uint32_t row = n;
+    tg_pair top = {0, 0}, bottom = {0, 0};
     while (w != end) {
-        const uint32_t a_even = a[0], a_odd = a[1], b_even = b[0], b_odd = b[1];
-        TG_MULTIPLY_WORD(tg_word_at(w), a_even, a_odd, b_even, b_odd, top);
-        TG_MULTIPLY_WORD(tg_word_at(v), a_even, a_odd, b_even, b_odd, bottom);
+        const uint32_t a_even = lanes[0], a_odd = lanes[1], b_even = lanes[2], b_odd = lanes[3];
+        uint32_t word = tg_word_at(w);
+        uint32_t even = TG_SXTB16(word);
+        uint32_t odd = tg_odd_bytes(word);
+        top.first = TG_SMLAD(even, a_even, top.first);
+        top.second = TG_SMLAD(even, b_even, top.second);
+        word = tg_word_at(w + row);
+        top.first = TG_SMLAD(odd, a_odd, top.first);
+        top.second = TG_SMLAD(odd, b_odd, top.second);
+        even = TG_SXTB16(word);
+        odd = tg_odd_bytes(word);
+        bottom.first = TG_SMLAD(even, a_even, bottom.first);
+        bottom.second = TG_SMLAD(even, b_even, bottom.second);
+        bottom.first = TG_SMLAD(odd, a_odd, bottom.first);
+        bottom.second = TG_SMLAD(odd, b_odd, bottom.second);
         w += 4;
-        v += 4;
-        a += 2;
-        b += 2;
+        lanes += 4;
+        TG_OPAQUE(w); /* unrolled, it would run out of registers */
     }
     if (n & 3u) {
-        TG_MULTIPLY_WORD(tg_word_part(w, n & 3u), a[0], a[1], b[0], b[1], top);
-        TG_MULTIPLY_WORD(tg_word_part(v, n & 3u), a[0], a[1], b[0], b[1], bottom);
+        tg_multiply_word(tg_word_part(w, n & 3u), lanes, &top);
+        tg_multiply_word(tg_word_part(w + row, n & 3u), lanes, &bottom);
     }
     *upper = top;
     *lower = bottom;
 }
 
-static inline void tg_dot_one_row(const int8_t *w, const tg_lane *a, const tg_lane *b, uint16_t n, tg_pair *sums)
+static inline void tg_dot_one_row(const int8_t *w, const tg_lane *lanes, uint16_t n, tg_pair *sums)
 {
     const int8_t *const end = w + (n & ~3u);
-    for (; w != end; w += 4) {
-        TG_MULTIPLY_WORD(tg_word_at(w), a[0], a[1], b[0], b[1], *sums);
-        a += 2;
-        b += 2;
+    tg_pair both = {0, 0};
+    while (w != end) {
+        tg_multiply_word(tg_word_at(w), lanes, &both);
+        w += 4;
+        lanes += 4;
+        TG_OPAQUE(w);
     }
     if (n & 3u) {
-        TG_MULTIPLY_WORD(tg_word_part(w, n & 3u), a[0], a[1], b[0], b[1], *sums);
+        tg_multiply_word(tg_word_part(w, n & 3u), lanes, &both);
     }
+    *sums = both;
 }
 #else
-#define TG_VECTOR_BYTES(n) (((n) + 3u) & ~3u)
+#define TG_PAIR_BYTES(n) (((n) * 2u + 3u) & ~3u)
 typedef int8_t tg_lane;
 
-static void tg_vector_load(tg_lane *vector, const int8_t *x, uint16_t n)
+static void tg_vector_load(tg_lane *lanes, const int8_t *x, uint16_t n)
 {
-    const tg_lane *end = vector + n;
-    while (vector != end) {
-        *vector++ = *x++;
+    const tg_lane *const end = lanes + n;
+    while (lanes != end) {
+        *lanes++ = *x++;
     }
 }
 
-static inline void tg_dot_one_row(const int8_t *w, const tg_lane *a, const tg_lane *b, uint16_t n, tg_pair *sums)
+#define TG_SECOND_VECTOR(lanes, n) ((lanes) + (n))
+
+/* A function of its own: three addresses, a count, two sums and two values fill the low registers of an ARMv6-M. */
+static TG_NOINLINE tg_pair tg_dot_row(const int8_t *w, const tg_lane *lanes, uint16_t n)
 {
-    int32_t first = sums->first, second = sums->second;
-    uint16_t i;
-    for (i = 0; i < n; i++) {
-        const int16_t weight = TG_READ_I8(w + i);
-        first += weight * (int16_t)a[i];
-        second += weight * (int16_t)b[i];
+    const tg_lane *const others = lanes + n;
+    tg_pair sums;
+    int32_t first = 0, second = 0;
+    uint32_t i = 0;
+/* In this order and no other, or the values in between go to the stack. */
+#if defined(__GNUC__)
+#define TG_IN_ORDER(a, b, c) __asm__ volatile("" : "+r"(a), "+r"(b), "+r"(c))
+#else
+#define TG_IN_ORDER(a, b, c) ((void)0)
+#endif
+#define TG_MULTIPLY_ONE \
+    { \
+        const int32_t weight = TG_READ_I8(w + i); \
+        first += weight * lanes[i]; \
+        second += weight * others[i]; \
+        i++; \
+        TG_IN_ORDER(first, second, i); \
     }
-    sums->first = first;
-    sums->second = second;
+    while (i + 4u <= n) {
+        TG_MULTIPLY_ONE
+        TG_MULTIPLY_ONE
+        TG_MULTIPLY_ONE
+        TG_MULTIPLY_ONE
+    }
+    while (i < n) {
+        TG_MULTIPLY_ONE
+    }
+#undef TG_MULTIPLY_ONE
+    sums.first = first;
+    sums.second = second;
+    return sums;
 }
 
-static inline void tg_dot_two_rows(const int8_t *w, const tg_lane *a, const tg_lane *b, uint16_t n, tg_pair *upper,
-                                   tg_pair *lower)
+static inline void tg_dot_one_row(const int8_t *w, const tg_lane *lanes, uint16_t n, tg_pair *sums)
 {
-    tg_dot_one_row(w, a, b, n, upper);
-    tg_dot_one_row(w + n, a, b, n, lower);
+    *sums = tg_dot_row(w, lanes, n);
+}
+
+static inline void tg_dot_two_rows(const int8_t *w, const tg_lane *lanes, uint16_t n, tg_pair *upper, tg_pair *lower)
+{
+    tg_dot_one_row(w, lanes, n, upper);
+    tg_dot_one_row(w + n, lanes, n, lower);
 }
 #endif
 #endif /* TG_DOT_PAIR_C */

@@ -5,15 +5,14 @@
 /* A 1x1 convolution with dense weights, in place: two positions at a time are unpacked before they are overwritten.
  *
  * Where outputs are more than inputs it runs from the end, so that no output falls on an input still to be read.
- * work: two vectors of `inputs`.
+ * work: a pair of `inputs`.
  */
-static void tg_pointwise_dense(const tg_layer *layer, const int8_t *weights, int8_t *map, uint32_t *work)
+static TG_NOINLINE void tg_pointwise_dense(const tg_layer *layer, const int8_t *weights, int8_t *map, uint32_t *work)
 {
     const uint16_t n = layer->inputs, m = layer->outputs;
     const uint32_t positions = (uint32_t)layer->rows * layer->rows;
     const int backward = m > n;
-    tg_lane *const a = (tg_lane *)work;
-    tg_lane *const b = (tg_lane *)(work + TG_VECTOR_BYTES(n) / 4u);
+    tg_lane *const lanes = (tg_lane *)work;
     uint32_t done;
     for (done = 0; done < positions; done += 2) {
         uint32_t first = done, second = done + 1;
@@ -22,9 +21,9 @@ static void tg_pointwise_dense(const tg_layer *layer, const int8_t *weights, int
             second = first - 1;
         }
         second = done + 1 < positions ? second : first;
-        tg_vector_load(a, map + first * n, n);
-        tg_vector_load(b, map + second * n, n);
-        tg_dense_pair(layer, weights, a, b, n, map + first * m, map + second * m);
+        tg_vector_load(lanes, map + first * n, n);
+        tg_vector_load(TG_SECOND_VECTOR(lanes, n), map + second * n, n);
+        tg_dense_pair(layer, weights, lanes, n, map + first * m, map + second * m);
     }
 }
 #endif /* TG_POINTWISE_DENSE_C */

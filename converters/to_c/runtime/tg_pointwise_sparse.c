@@ -29,18 +29,18 @@ static inline void tg_add_four(tg_four *sums, const int8_t *plane, int32_t value
 }
 
 /* Four outputs of one channel, of which `count` are stored, `step` bytes apart. */
-static inline void tg_store_four(const tg_layer *layer, const tg_channel *by, const tg_four *sums, int8_t *out,
+static inline void tg_store_four(const tg_channel *by, const tg_four *sums, int8_t *out,
                                  uint32_t count, uint16_t step)
 {
-    out[0] = tg_scale_channel(sums->at[0], by, layer);
+    out[0] = tg_scale_channel(sums->at[0], by);
     if (count > 1) {
-        out[step] = tg_scale_channel(sums->at[1], by, layer);
+        out[step] = tg_scale_channel(sums->at[1], by);
     }
     if (count > 2) {
-        out[2 * step] = tg_scale_channel(sums->at[2], by, layer);
+        out[2 * step] = tg_scale_channel(sums->at[2], by);
     }
     if (count > 3) {
-        out[3 * step] = tg_scale_channel(sums->at[3], by, layer);
+        out[3 * step] = tg_scale_channel(sums->at[3], by);
     }
 }
 
@@ -60,8 +60,8 @@ static TG_NOINLINE void tg_sparse_channel(const tg_layer *layer, const tg_channe
             tg_add_four(&first, plane, value);
             tg_add_four(&second, plane + 4, value);
         }
-        tg_store_four(layer, by, &first, out, 4, step);
-        tg_store_four(layer, by, &second, out + 4u * step, positions - done - 4, step);
+        tg_store_four(by, &first, out, 4, step);
+        tg_store_four(by, &second, out + 4u * step, positions - done - 4, step);
         out += 8u * step;
         planes += 8;
     }
@@ -71,7 +71,7 @@ static TG_NOINLINE void tg_sparse_channel(const tg_layer *layer, const tg_channe
         for (entry = entries; entry != end; entry++) {
             tg_add_four(&sums, planes + tg_survivor_column(*entry) * width, tg_survivor_value(*entry));
         }
-        tg_store_four(layer, by, &sums, out, positions - done, step);
+        tg_store_four(by, &sums, out, positions - done, step);
     }
 }
 
@@ -80,7 +80,7 @@ static TG_NOINLINE void tg_sparse_channel(const tg_layer *layer, const tg_channe
  *
  * planes: inputs * (positions rounded up to a multiple of 4) bytes; entries: room for one row's survivors.
  */
-static void tg_pointwise_sparse(const tg_layer *layer, tg_survivor_rows *rows, tg_next_row next_row, int8_t *map,
+static TG_NOINLINE void tg_pointwise_sparse(const tg_layer *layer, tg_survivor_rows *rows, tg_next_row next_row, int8_t *map,
                                 int8_t *planes, tg_survivor *entries)
 {
     const uint16_t inputs = layer->inputs;
