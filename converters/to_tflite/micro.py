@@ -51,8 +51,25 @@ def open_micro(artifact_bytes: bytes) -> Any:
         raise MissingToolError("TFLite Micro is absent; install it with: pip install tflite-micro") from error
     # TFLite Micro trusts every offset in the file, and crashes on a damaged one; LiteRT checks them all.
     open_interpreter(litert(), artifact_bytes)
+    return micro_interpreter(runtime, artifact_bytes)
+
+
+def open_interpreter_micro(artifact_bytes: bytes, arena_bytes: int) -> Any:
+    """Return TFLite Micro's interpreter of any model that LiteRT accepts."""
     try:
-        return runtime.Interpreter.from_bytes(artifact_bytes)
+        from tflite_micro.python.tflite_micro import runtime
+    except ImportError as error:
+        raise MissingToolError("TFLite Micro is absent; install it with: pip install tflite-micro") from error
+    try:
+        litert()(model_content=artifact_bytes).allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        raise FileFormatError(f"LiteRT refused the model ({len(artifact_bytes)} B): {error}") from error
+    return micro_interpreter(runtime, artifact_bytes, arena_size=arena_bytes)
+
+
+def micro_interpreter(runtime: Any, artifact_bytes: bytes, **options: int) -> Any:
+    try:
+        return runtime.Interpreter.from_bytes(artifact_bytes, **options)
     except Exception as error:  # it raises bare RuntimeError, for a missing operator or too small an arena
         raise FileFormatError(f"TFLite Micro refused the model ({len(artifact_bytes)} B): {error}") from error
 

@@ -1,16 +1,23 @@
-"""Run a converted image network in LiteRT."""
+"""Run a converted image network in LiteRT and in TFLite Micro."""
+
+import time
 
 import numpy as np
 
+from converters.to_tflite.micro import open_interpreter_micro
 from converters.to_tflite.run import litert
 from tinygmp.errors import DataError, FileFormatError
 
 
-def run_tflite_images(content: bytes, pixels: np.ndarray, reference_kernels: bool = False) -> np.ndarray:
+def run_tflite_images(
+    content: bytes, pixels: np.ndarray, reference_kernels: bool = False, seconds: list[float] | None = None
+) -> np.ndarray:
     """Return logits [images, classes], int8 or float32 as the file has them, of uint8 images, one at a time.
 
     reference_kernels: TFLite's plain kernels without a delegate, which round as the reference executor does;
-    otherwise XNNPACK. Raises FileFormatError for bytes that are no model, DataError for other images.
+    otherwise XNNPACK. seconds: takes the time of each image.
+
+    Raises FileFormatError for bytes that are no model, DataError for other images.
     """
     from ai_edge_litert.interpreter import OpResolverType
 
@@ -28,7 +35,30 @@ def run_tflite_images(content: bytes, pixels: np.ndarray, reference_kernels: boo
         centred = image.astype(np.int16) - 128
         real = source["dtype"] == np.float32
         x = (centred / 127.5).astype(np.float32) if real else centred.astype(np.int8)
+        begin = time.perf_counter()
         interpreter.set_tensor(source["index"], x[None])
         interpreter.invoke()
         logits.append(interpreter.get_tensor(target["index"])[0])
+        if seconds is not None:
+            seconds.append(time.perf_counter() - begin)
+    return np.array(logits)
+
+
+def run_micro_images(
+    content: bytes, pixels: np.ndarray, arena_bytes: int, seconds: list[float] | None = None
+) -> np.ndarray:
+    """Return int8 logits [images, classes] of uint8 images in TFLite Micro's own interpreter.
+
+    Raises FileFormatError for bytes that it refuses, or too small an arena; MissingToolError without tflite-micro.
+    """
+    interpreter = open_interpreter_micro(content, arena_bytes)
+    logits = []
+    for image in pixels:
+        x = (image.astype(np.int16) - 128).astype(np.int8)
+        begin = time.perf_counter()
+        interpreter.set_input(x[None], 0)
+        interpreter.invoke()
+        logits.append(np.array(interpreter.get_output(0))[0])
+        if seconds is not None:
+            seconds.append(time.perf_counter() - begin)
     return np.array(logits)

@@ -40,11 +40,11 @@ def budget(
     from tinygmp.device.board import board_names
     from tinygmp.workflows.budget import Reserve
     from tinygmp.workflows.budget import budget as budget_model
-    from tinygmp.workflows.pretrained import open_model
+    from tinygmp.workflows.pretrained import open_network
 
     boards = list(board_names()) if board == ["all"] else board
     with show.progress(quiet) as on_step:
-        result = budget_model(open_model(model), boards, Reserve(reserve_flash, reserve_ram), on_step)
+        result = budget_model(open_network(model), boards, Reserve(reserve_flash, reserve_ram), on_step)
     if as_json:
         show.print_json(document(result))
     else:

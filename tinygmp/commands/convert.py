@@ -20,10 +20,10 @@ def convert(
     from tinygmp.commands import show
     from tinygmp.report.rows import size
     from tinygmp.workflows.convert import convert as convert_model
-    from tinygmp.workflows.pretrained import open_model
+    from tinygmp.workflows.pretrained import open_network
 
     with show.progress(quiet) as on_step:
-        packed = open_model(model)
+        packed = open_network(model)
         converted = convert_model(packed, to, out, on_step)
     if as_json:
         artifacts = {

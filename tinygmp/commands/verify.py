@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tinygmp.commands.options import SHIPPED, Json, Model, Quiet, finish
 
 if TYPE_CHECKING:
+    from tinygmp.packed.image_model import PackedImageModel
+    from tinygmp.report import rows
     from tinygmp.workflows.verify import Verification
+    from tinygmp.workflows.verify_images import FormResult, ImageVerification
 
 Data = Annotated[
     str | None,
@@ -17,7 +20,7 @@ Data = Annotated[
         "--data",
         metavar="SOURCE",
         help="An .npz of 'counts' and 'labels', a folder or zip of UCI HAR, uci, synthetic or random. "
-        "Default: what this machine has.",
+        "Default: what this machine has. Image networks: a folder of pictures, an .npz of 'pixels', or random.",
     ),
 ]
 Targets = Annotated[
@@ -35,6 +38,20 @@ WindowsPerCore = Annotated[
     int, typer.Option("--windows", metavar="N", min=1, help="Windows for each simulated board.")
 ]
 
+ImageLimit = Annotated[
+    int | None, typer.Option("--images", metavar="N", min=1, help="Images to read, spread over the folder.")
+]
+Crop = Annotated[
+    float, typer.Option("--crop", help="Side of the centred square cut from a picture, of the largest one.")
+]
+SkipCorrupt = Annotated[
+    bool,
+    typer.Option("--skip-corrupt", help="Leave out pictures that cannot be decoded; else they are an error."),
+]
+FORM_HEAD = (
+    "form", "verdict", "top-1", "top-5", "mismatches", "worst logit", "ms", "file", "gzip", "measured by"
+)  # fmt: skip
+
 
 def verify(
     model: Model = SHIPPED,
@@ -43,19 +60,29 @@ def verify(
     board: Boards = None,
     no_boards: NoBoards = False,
     windows: WindowsPerCore = 64,
+    images: ImageLimit = None,
+    crop: Crop = 1.0,
+    skip_corrupt: SkipCorrupt = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Convert, run and compare with the integer reference: exit code 0 if all agree, 1 if not."""
     from tinygmp.commands import show
     from tinygmp.device.board import board_names, find_board
-    from tinygmp.workflows.pretrained import open_model
+    from tinygmp.packed.image_model import PackedImageModel
+    from tinygmp.workflows.image_data import Choice
+    from tinygmp.workflows.pretrained import open_model, open_network
     from tinygmp.workflows.verify import DEFAULT_BOARDS
     from tinygmp.workflows.verify import verify as verify_model
     from tinygmp.workflows.windows import load_windows
 
     names = board_names() if board == ["all"] else tuple(board or DEFAULT_BOARDS)
     boards = [] if no_boards else [find_board(name) for name in names]
+    found = open_network(model)
+    if isinstance(found, PackedImageModel):
+        wanted = [] if board is None or no_boards else list(names)
+        verify_image_network(found, data, target, wanted, Choice(crop, images, skip_corrupt), as_json, quiet)
+        return
     with show.progress(quiet) as on_step:
         packed = open_model(model)
         counts = load_windows(packed, data, on_step)
@@ -84,3 +111,69 @@ def print_verification(result: Verification) -> None:
         show.print_table("artifacts", rows.ARTIFACT_HEAD, rows.rows_of_artifacts(result.artifacts))
     if result.devices:
         show.print_table("boards", rows.DEVICE_HEAD, [rows.device_row(device) for device in result.devices])
+
+
+def verify_image_network(
+    model: PackedImageModel,
+    data: str | None,
+    targets: list[str] | None,
+    boards: list[str],
+    choice: Any,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Verify an image network; boards are simulated only when asked for."""
+    from tinygmp.commands import show
+    from tinygmp.workflows.image_data import load_images
+    from tinygmp.workflows.verify_images import verify_images
+
+    with show.progress(quiet) as on_step:
+        images = load_images(model, data, choice, on_step)
+        result = verify_images(model, images, targets or ["all"], boards, on_step=on_step)
+    if as_json:
+        show.print_json({"passed": result.passed, **vars(result)})
+    else:
+        print_image_verification(result)
+    show.complain_of_missing(result.missing)
+    finish(result.passed, bool(result.missing))
+
+
+def print_image_verification(result: ImageVerification) -> None:
+    """Print the reference's accuracy, then forms and boards."""
+    from tinygmp.commands import show
+    from tinygmp.report import rows
+
+    if result.synthetic:
+        show.print_synthetic("SYNTHETIC: parity holds, accuracy means nothing.")
+    skipped = f", {len(result.skipped)} corrupt pictures skipped" if result.skipped else ""
+    accuracy = f"top-1 {rows.percent(result.reference_top1)}, top-5 {rows.percent(result.reference_top5)}"
+    show.output().print(
+        f"'{result.model}' on {result.images:,} images ({result.data}{skipped}): integer reference {accuracy}",
+        markup=False,
+    )
+    for name in result.skipped:
+        show.output().print(f"skipped: {name}", markup=False)
+    show.print_table("forms", FORM_HEAD, [form_row(form) for form in result.forms])
+    if result.devices:
+        show.print_table("boards", rows.DEVICE_HEAD, [rows.device_row(device) for device in result.devices])
+
+
+def form_row(form: FormResult) -> rows.Row:
+    from tinygmp.report import rows
+
+    time = rows.NONE
+    if form.milliseconds is not None:
+        time = f"{form.milliseconds:.2f} ± {form.milliseconds_spread:.2f}"
+    cells = (
+        form.form,
+        "agrees" if form.agrees else "differs",
+        rows.percent(form.top1),
+        rows.percent(form.top5),
+        f"{form.mismatches:,} of {form.images:,}",
+        f"{form.worst_logit_difference:.3g}",
+        time,
+        rows.size(form.file_bytes),
+        rows.size(form.gzip_bytes),
+        form.measured_by,
+    )
+    return rows.Row(cells, form.agrees)

@@ -10,11 +10,15 @@ from converters.base import converter
 from tinygmp.artifact import Artifact
 from tinygmp.device.board import Board, find_board
 from tinygmp.device.budget import check_budget
+from tinygmp.device.images import image_words
 from tinygmp.device.lab import simulate
 from tinygmp.device.toolchain import Firmware, build
 from tinygmp.errors import ConfigError, MissingToolError
+from tinygmp.packed.image_model import PackedImageModel
 from tinygmp.packed.model import PackedModel
+from tinygmp.packed.network import PackedNetwork
 from tinygmp.packed.sizes import Ledger, ledger
+from tinygmp.workflows.image_data import random_images
 from tinygmp.workflows.progress import OnStep, Steps, silent
 from tinygmp.workflows.side_by_side import run_side_by_side
 from tinygmp.workflows.windows import random_windows
@@ -88,7 +92,7 @@ class Budget:
 
 
 def budget(
-    model: PackedModel,
+    model: PackedNetwork,
     boards: Sequence[str | Board],
     reserve: Reserve | None = None,
     on_step: OnStep = silent,
@@ -104,7 +108,7 @@ def budget(
     if not found:
         raise ConfigError("no board was given; `tinygmp boards` lists them")
     artifact = converter("c")(model)
-    counts = random_windows(model, STACK_WINDOWS).counts[:, :STACK_STEPS]
+    counts = probe(model)
     steps = Steps(on_step, len(found))
     steps.begin(f"building for {len(found)} boards")
     jobs = {
@@ -113,6 +117,14 @@ def budget(
     }
     results, missing = run_side_by_side(jobs, steps, "built for")
     return Budget(model.name, model.synthetic, ledger(model), tuple(results.values()), missing)
+
+
+def probe(model: PackedNetwork) -> np.ndarray:
+    """Return a little input that takes every way through the code: some steps of windows, or one image."""
+    if isinstance(model, PackedModel):
+        return random_windows(model, STACK_WINDOWS).counts[:, :STACK_STEPS]
+    assert isinstance(model, PackedImageModel)  # the C converter took it
+    return image_words(random_images(model, 1).pixels)
 
 
 def budget_of(artifact: Artifact, board: Board, limit: Board, counts: np.ndarray) -> BoardBudget:

@@ -10,7 +10,7 @@ from pathlib import Path
 from converters.base import CONVERTERS, TARGETS, converter
 from tinygmp.artifact import Artifact
 from tinygmp.errors import ConfigError, OutputError
-from tinygmp.packed.model import PackedModel
+from tinygmp.packed.network import PackedNetwork
 from tinygmp.workflows.progress import OnStep, silent
 
 ALL = "all"
@@ -33,7 +33,7 @@ class Converted:
 
 
 def convert(
-    model: PackedModel, targets: Sequence[str], out_folder: Path, on_step: OnStep = silent
+    model: PackedNetwork, targets: Sequence[str], out_folder: Path, on_step: OnStep = silent
 ) -> list[Converted]:
     """Convert a model to each target ('c', 'tflite', 'onnx', 'arduino' or 'all') and write the files into one folder.
 
@@ -45,7 +45,7 @@ def convert(
     return [Converted(artifact, out_folder) for artifact in artifacts]
 
 
-def make_artifacts(model: PackedModel, targets: Sequence[str], on_step: OnStep = silent) -> list[Artifact]:
+def make_artifacts(model: PackedNetwork, targets: Sequence[str], on_step: OnStep = silent) -> list[Artifact]:
     """Return the artifact of each target, in memory."""
     chosen = TARGETS if ALL in targets else tuple(dict.fromkeys(targets))
     if not chosen:

@@ -5,8 +5,17 @@ from.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tinygmp.packed.image_model import (
+    DepthwiseConv2d,
+    GlobalAveragePool,
+    ImageClassifier,
+    ImageLayer,
+    ImageLinear,
+    PackedImageModel,
+)
 from tinygmp.packed.layers import FastGrnn, Layer, SensorInput, packed_tensors
 from tinygmp.packed.model import PackedModel
+from tinygmp.packed.network import PackedNetwork
 from tinygmp.packed.sizes import Ledger, ledger
 from tinygmp.report.record import MatrixSparsity, PackedResult
 from tinygmp.sparse.limits import entropy_limit_bits, limit_bits
@@ -46,8 +55,8 @@ class Inspection:
     name: str
     synthetic: bool
     labels: tuple[str, ...]
-    steps: int
-    channels: tuple[str, ...]  # 'body_acc_x, 8192 counts per g'
+    steps: int  # of a window; 0 where the input is an image
+    channels: tuple[str, ...]  # 'body_acc_x, 8192 counts per g', or the pixels of an image
     layers: tuple[LayerFacts, ...]
     tensors: tuple[TensorFacts, ...]
     nnz: int
@@ -59,21 +68,19 @@ class Inspection:
     provenance: Mapping[str, str]
 
 
-def inspect(model: PackedModel) -> Inspection:
+def inspect(model: PackedNetwork) -> Inspection:
     """Return what a packed model holds."""
     book = ledger(model)
     size = sum(tensor.size for tensor in model.tensors())
-    sensor = model.input
-    counts = zip(sensor.channel_names, sensor.counts_per_unit, sensor.units, strict=True)
     return Inspection(
         name=model.name,
         synthetic=model.synthetic,
         labels=model.labels,
-        steps=model.steps,
-        channels=tuple(f"{name}, {per_unit:g} counts per {unit}" for name, per_unit, unit in counts),
+        steps=model.steps if isinstance(model, PackedModel) else 0,
+        channels=input_facts(model),
         layers=tuple(layer_facts(layer) for layer in model.layers),
         tensors=tuple(
-            tensor_facts(layer.name, tensor) for layer in model.layers for tensor in packed_tensors(layer)
+            tensor_facts(layer.name, tensor) for layer in model.layers for tensor in tensors_of(layer)
         ),
         nnz=model.nnz,
         sparsity=1 - model.nnz / size,
@@ -83,6 +90,21 @@ def inspect(model: PackedModel) -> Inspection:
         by_part=book.by_part(),
         provenance=dict(model.provenance),
     )
+
+
+def input_facts(model: PackedNetwork) -> tuple[str, ...]:
+    if isinstance(model, PackedImageModel):
+        return (f"{model.size} x {model.size} x {model.channels} pixels, uint8",)
+    assert isinstance(model, PackedModel)  # there are two kinds
+    sensor = model.input
+    counts = zip(sensor.channel_names, sensor.counts_per_unit, sensor.units, strict=True)
+    return tuple(f"{name}, {per_unit:g} counts per {unit}" for name, per_unit, unit in counts)
+
+
+def tensors_of(layer: Layer | ImageLayer) -> tuple[PackedTensor, ...]:
+    if isinstance(layer, ImageLinear):
+        return (layer.weights,)
+    return () if isinstance(layer, GlobalAveragePool) else packed_tensors(layer)
 
 
 def tensor_facts(layer: str, tensor: PackedTensor) -> TensorFacts:
@@ -101,7 +123,11 @@ def tensor_facts(layer: str, tensor: PackedTensor) -> TensorFacts:
     )
 
 
-def layer_facts(layer: Layer) -> LayerFacts:
+def layer_facts(layer: Layer | ImageLayer) -> LayerFacts:
+    if isinstance(layer, GlobalAveragePool):
+        return LayerFacts(layer.name, "global average pool", "mean over rows and columns")
+    if isinstance(layer, ImageLinear):
+        return image_layer_facts(layer)
     if isinstance(layer, SensorInput):
         return LayerFacts(layer.name, "sensor input", f"{layer.channels} channels of int16 counts to int8")
     if isinstance(layer, FastGrnn):
@@ -110,6 +136,16 @@ def layer_facts(layer: Layer) -> LayerFacts:
         )
     classes, inputs = layer.weights.shape
     return LayerFacts(layer.name, "fully connected", f"{inputs} inputs, {classes} classes")
+
+
+def image_layer_facts(layer: ImageLinear) -> LayerFacts:
+    if isinstance(layer, ImageClassifier):
+        return LayerFacts(layer.name, "fully connected", f"{layer.inputs} inputs, {layer.outputs} classes")
+    kind = "depthwise convolution" if isinstance(layer, DepthwiseConv2d) else "convolution"
+    what = (
+        f"{layer.kernel} x {layer.kernel}, stride {layer.stride}, {layer.inputs} to {layer.outputs} channels"
+    )
+    return LayerFacts(layer.name, kind, f"{what}, activation {layer.activation}")
 
 
 def packed_result(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from converters.agreement import EXACT, Agreement, form_of, tolerance
+from converters.agreement import EXACT, Agreement, agree, form_of, tolerance
 from tinygmp.artifact import Artifact
 from tinygmp.errors import UnsupportedError
 from tinygmp.packed.model import PackedModel
@@ -31,21 +31,9 @@ class Truth:
         return None if self.labels is None else 100 * float((classes == self.labels).mean())
 
     def agreement(self, form: str, logits: np.ndarray, classes: np.ndarray, bitwise: bool) -> Agreement:
-        """Compare real logits; `bitwise` counts a window with any other logit as a mismatch, not only
-        another class.
-        """
+        """Compare real logits with the reference's."""
         expected = self.reference.logits * self.model.classifier.scale
-        difference = np.abs(logits - expected) / (float(expected.std()) or 1.0)
-        wrong = classes != self.reference.classes
-        if bitwise:
-            wrong |= (difference > 0).any(axis=1)
-        return Agreement(
-            form=form,
-            windows=len(self.counts),
-            mismatches=int(wrong.sum()),
-            worst_logit=float(difference.max(initial=0)),
-            typical_logit=float(np.sqrt((difference**2).mean())) if difference.size else 0.0,
-        )
+        return agree(form, logits, expected, classes, self.reference.classes, bitwise)
 
 
 def truth(model: PackedModel, counts: np.ndarray, labels: np.ndarray | None = None) -> Truth:

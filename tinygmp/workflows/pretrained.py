@@ -4,8 +4,9 @@ from importlib import resources
 from pathlib import Path
 
 from tinygmp.errors import ConfigError
-from tinygmp.packed.file import load_model
+from tinygmp.packed.file import load_model, load_network
 from tinygmp.packed.model import PackedModel
+from tinygmp.packed.network import PackedNetwork
 
 SHIPPED = "har2"
 SUFFIX = ".tgmp"
@@ -37,5 +38,10 @@ def model_path(name_or_path: str = SHIPPED) -> Path:
 
 
 def open_model(name_or_path: str = SHIPPED) -> PackedModel:
-    """Read a model by path or by shipped name; raises ConfigError or FileFormatError."""
+    """Read a model of sensor windows by path or by shipped name; raises ConfigError or FileFormatError."""
     return load_model(model_path(name_or_path))
+
+
+def open_network(name_or_path: str = SHIPPED) -> PackedNetwork:
+    """Read a model of either kind by path or by shipped name; raises ConfigError or FileFormatError."""
+    return load_network(model_path(name_or_path))

@@ -13,6 +13,7 @@ from tinygmp.device.lab import measure
 from tinygmp.device.report import DeviceReport
 from tinygmp.errors import MissingToolError
 from tinygmp.packed.model import PackedModel
+from tinygmp.packed.network import PackedNetwork
 from tinygmp.packed.reference import run
 from tinygmp.report.record import ArtifactResult, DeviceResult
 from tinygmp.workflows.convert import ALL, make_artifacts
@@ -84,7 +85,7 @@ def verify(
     )
 
 
-def convert_each(model: PackedModel, targets: Sequence[str]) -> tuple[list[Artifact], dict[str, str]]:
+def convert_each(model: PackedNetwork, targets: Sequence[str]) -> tuple[list[Artifact], dict[str, str]]:
     """Return the artifact of each target, and target -> reason where a package that its converter needs is absent."""
     artifacts: list[Artifact] = []
     missing: dict[str, str] = {}

@@ -1,0 +1,228 @@
+"""Images to check a packed network with: a folder of the user's own, an array file, or random patterns.
+
+A picture is made RGB (grey ones get three equal channels), its largest centred square times `crop` is cut out and
+resized bilinearly to the network's size.
+"""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tinygmp.errors import ConfigError, DataError, MissingToolError
+from tinygmp.packed.image_model import PackedImageModel
+from tinygmp.workflows.progress import OnStep, silent
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+RANDOM = "random"
+RANDOM_IMAGES = 16
+PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".ppm", ".tif", ".tiff")
+LABEL_FILE = "labels.csv"
+
+
+@dataclass(frozen=True)
+class Images:
+    """pixels uint8 [images, size, size, channels], labels int64 [images] or None, and what they are."""
+
+    name: str
+    synthetic: bool
+    pixels: np.ndarray
+    labels: np.ndarray | None
+    skipped: tuple[str, ...] = ()  # files that could not be decoded
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which pictures of a folder are read, and how.
+
+    crop: side of the square relative to the largest one, above 0 and at most 1; limit: at most so many, spread evenly.
+    skip_corrupt: leave out what cannot be decoded, instead of refusing the folder.
+    """
+
+    crop: float = 1.0
+    limit: int | None = None
+    skip_corrupt: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 < self.crop <= 1:
+            raise ConfigError(f"crop {self.crop} is outside (0, 1]; 1 takes the largest centred square")
+        if self.limit is not None and self.limit < 1:
+            raise ConfigError(f"{self.limit} images: at least 1 is needed")
+
+
+def load_images(
+    model: PackedImageModel, source: str | None = None, choice: Choice | None = None, on_step: OnStep = silent
+) -> Images:
+    """Return images for a network.
+
+    source: a folder with a labels.csv (columns file and label, a number or a class name; files in it or in images/),
+    with one subfolder for each class, or of pictures without labels; an .npz file with 'pixels' (uint8) and perhaps
+    'labels'; or 'random', which None means too. Raises DataError, which names every corrupt picture, or ConfigError.
+    """
+    choice = choice or Choice()
+    if source is None or source == RANDOM:
+        return random_images(model, choice.limit or RANDOM_IMAGES)
+    path = Path(source)
+    if path.suffix == ".npz":
+        return array_images(model, path, choice)
+    if not path.is_dir():
+        raise DataError(
+            f"'{source}' is no folder and no .npz file; give a folder of pictures, or --data random"
+        )
+    files, labels = listed(model, path)
+    if not files:
+        raise DataError(f"no pictures in '{path}'; known endings are {', '.join(PICTURES)}")
+    chosen = spread_over(len(files), choice.limit)
+    return decoded_images(model, path, [files[i] for i in chosen], labels, chosen, choice, on_step)
+
+
+def listed(model: PackedImageModel, folder: Path) -> tuple[list[Path], np.ndarray | None]:
+    """Return files and labels of a folder."""
+    if (folder / LABEL_FILE).is_file():
+        return labelled_by_file(model, folder)
+    classes = sorted(path for path in folder.iterdir() if path.is_dir())
+    if not classes:
+        return pictures(folder), None
+    files: list[Path] = []
+    labels: list[int] = []
+    for one in classes:
+        found = pictures(one)
+        files += found
+        labels += [class_number(model, one.name, str(one))] * len(found)
+    return files, np.array(labels, np.int64)
+
+
+def labelled_by_file(model: PackedImageModel, folder: Path) -> tuple[list[Path], np.ndarray]:
+    try:
+        with open(folder / LABEL_FILE, newline="", encoding="utf-8") as stream:
+            rows = [(row["file"], row["label"]) for row in csv.DictReader(stream)]
+    except (KeyError, csv.Error, UnicodeDecodeError) as error:
+        raise DataError(
+            f"'{folder / LABEL_FILE}' is not readable ({error!r}); it needs columns file and label"
+        ) from error
+    within = folder / "images" if (folder / "images").is_dir() else folder
+    numbers = [class_number(model, label, f"{folder / LABEL_FILE}, '{file}'") for file, label in rows]
+    return [within / file for file, _ in rows], np.array(numbers, np.int64)
+
+
+def class_number(model: PackedImageModel, label: str, place: str) -> int:
+    """Return the class of a name or number; raises DataError with the classes there are."""
+    if label in model.labels:
+        return model.labels.index(label)
+    if label.isdecimal() and int(label) < len(model.labels):
+        return int(label)
+    known = ", ".join(model.labels[:8]) + (", ..." if len(model.labels) > 8 else "")
+    raise DataError(
+        f"{place}: class '{label}' is none of the {len(model.labels)} of model '{model.name}' ({known}); "
+        "rename it, or use its number"
+    )
+
+
+def pictures(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+
+
+def decoded_images(
+    model: PackedImageModel,
+    folder: Path,
+    files: list[Path],
+    labels: np.ndarray | None,
+    chosen: np.ndarray,
+    choice: Choice,
+    on_step: OnStep,
+) -> Images:
+    """Decode files; corrupt ones are all named in one error, or left out."""
+    pixels = np.empty((len(files), model.size, model.size, model.channels), np.uint8)
+    good, corrupt = [], []
+    for index, file in enumerate(files):
+        on_step(f"reading {file.name}", index, len(files))
+        try:
+            pixels[index] = squared(open_picture(file, model.channels), model.size, choice.crop)
+            good.append(index)
+        except DataError as error:
+            corrupt.append(str(error))
+    on_step("images read", len(files), len(files))
+    if corrupt and (not choice.skip_corrupt or not good):
+        more = f"; and {len(corrupt) - 5} more" if len(corrupt) > 5 else ""
+        raise DataError(
+            f"{len(corrupt)} of {len(files)} pictures in '{folder}' are corrupt: {'; '.join(corrupt[:5])}{more}; "
+            "remove them, or skip them with --skip-corrupt"
+        )
+    kept = None if labels is None else labels[chosen][good]
+    return Images(str(folder), False, pixels[good], kept, tuple(corrupt))
+
+
+def open_picture(file: Path, channels: int) -> "Image":
+    """Return a picture in RGB, or in grey where the network takes one channel; raises DataError."""
+    try:
+        from PIL import Image, UnidentifiedImageError
+    except ImportError as error:
+        raise MissingToolError("Pillow is absent; install it with: pip install pillow") from error
+    if channels not in (1, 3):
+        raise DataError(f"a network of {channels} channels takes no pictures; give an .npz file of pixels")
+    try:
+        with Image.open(file) as picture:
+            return picture.convert("RGB" if channels == 3 else "L")
+    except UnidentifiedImageError as error:
+        raise DataError(f"'{file.name}' is no picture") from error
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError(f"'{file.name}' cannot be decoded ({str(error)[:80]})") from error
+
+
+def squared(picture: "Image", size: int, crop: float) -> np.ndarray:
+    """Return uint8 [size, size, channels] of the centred square."""
+    from PIL import Image
+
+    side = max(1, round(min(picture.size) * crop))
+    left, top = (picture.width - side) // 2, (picture.height - side) // 2
+    cut = picture.crop((left, top, left + side, top + side))
+    pixels = np.asarray(cut.resize((size, size), Image.Resampling.BILINEAR), np.uint8)
+    return pixels if pixels.ndim == 3 else pixels[:, :, None]
+
+
+def array_images(model: PackedImageModel, path: Path, choice: Choice) -> Images:
+    """Return the images of an .npz file, which have the network's size already."""
+    shape = (model.size, model.size, model.channels)
+    try:
+        with np.load(path) as archive:
+            pixels = archive["pixels"]
+            labels = archive["labels"].astype(np.int64) if "labels" in archive.files else None
+    except Exception as error:  # numpy and zipfile raise many classes for a damaged file
+        raise DataError(f"cannot read '{path}': {error!r}; give an .npz file with 'pixels'") from error
+    if pixels.dtype != np.uint8 or pixels.shape[1:] != shape or not len(pixels):
+        raise DataError(
+            f"'{path}': pixels are {pixels.dtype} {pixels.shape}, expected uint8 [images, {shape}]"
+        )
+    if labels is not None and (
+        labels.shape != (len(pixels),) or not np.isin(labels, range(len(model.labels))).all()
+    ):
+        raise DataError(f"'{path}': labels must be {len(pixels)} classes of 0..{len(model.labels) - 1}")
+    chosen = spread_over(len(pixels), choice.limit)
+    return Images(str(path), False, pixels[chosen], None if labels is None else labels[chosen])
+
+
+def spread_over(count: int, limit: int | None) -> np.ndarray:
+    """Return at most `limit` indices spread evenly over `count`."""
+    if limit is None or limit >= count:
+        return np.arange(count)
+    return np.unique(np.linspace(0, count - 1, limit).round().astype(int))
+
+
+def random_images(model: PackedImageModel, count: int = RANDOM_IMAGES, seed: int = 0) -> Images:
+    """Return coarse random patterns with noise."""
+    pixels = np.stack(list(random_patterns(model, count, seed)))
+    return Images("random patterns", False, pixels, None)
+
+
+def random_patterns(model: PackedImageModel, count: int, seed: int) -> Iterator[np.ndarray]:
+    rng = np.random.default_rng(seed)
+    tile = -(-model.size // 4)
+    for _ in range(count):
+        coarse = rng.integers(0, 256, (4, 4, model.channels)).repeat(tile, 0).repeat(tile, 1)
+        noisy = coarse[: model.size, : model.size] + rng.integers(-40, 41, (model.size, model.size, 1))
+        yield np.clip(noisy, 0, 255).astype(np.uint8)
