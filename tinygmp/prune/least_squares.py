@@ -1,0 +1,80 @@
+"""Survivors fitted to the dense network: layer after layer, least squares over what the mask leaves."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from tinygmp.errors import ConfigError
+from tinygmp.prune.folded_torch import TorchLayer
+
+BATCH = 32
+OnLayer = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How survivors are fitted: `ridge` pulls them to the dense weights, as a share of the mean input power."""
+
+    ridge: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not self.ridge > 0:
+            raise ConfigError(f"ridge {self.ridge} must be above 0; 0.1 suits a few hundred images")
+
+
+def fitted(
+    dense: Sequence[TorchLayer], masks: Mapping[str, Tensor], x: Tensor, fit: Fit, on_layer: OnLayer
+) -> list[TorchLayer]:
+    """Return the pruned layers, each fitted in order to the dense network's sums by masked least squares.
+
+    The activations of all images in both networks are held for one layer at a time.
+    """
+    pruned: list[TorchLayer] = []
+    flows = [
+        (images, images) for images in x.split(BATCH)
+    ]  # what enters the layer: dense network, pruned network
+    with torch.no_grad():
+        for index, layer in enumerate(dense):
+            on_layer(layer.name, index, len(dense))
+            gram, moment = moments(layer, flows)
+            weight, bias = solve(layer, masks[layer.name], gram, moment, fit.ridge)
+            new = replace(layer, weight=weight, bias=bias)
+            for place, (ours, theirs) in enumerate(flows):
+                flows[place] = layer.activated(layer.sums(ours)), new.activated(new.sums(theirs))
+            pruned.append(new)
+    return pruned
+
+
+def moments(layer: TorchLayer, flows: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """Return X'X and X'Y in float64 over all images: X the pruned network's inputs and a one, Y the dense sums."""
+    gram, moment = torch.zeros(1).double(), torch.zeros(1).double()
+    for from_dense, from_pruned in flows:
+        inputs = layer.inputs(from_pruned)
+        inputs = torch.cat([inputs, torch.ones_like(inputs[..., :1])], dim=-1)
+        targets = layer.targets(layer.sums(from_dense))
+        gram = gram + (inputs.mT @ inputs).double()
+        moment = moment + (inputs.mT @ targets).double()
+    return gram, moment
+
+
+def solve(
+    layer: TorchLayer, mask: Tensor, gram: Tensor, moment: Tensor, ridge: float
+) -> tuple[Tensor, Tensor]:
+    """Return weights and biases of least squared error plus ridge, zero outside the mask; biases are free."""
+    # A depthwise layer's taps and a dense layer's inputs, in the order of X; unfold puts channels before taps.
+    start = torch.cat([layer.weight.flatten(1), layer.bias[:, None]], dim=1).double()
+    kept = torch.cat([mask.flatten(1), torch.ones(len(mask), 1, dtype=torch.bool)], dim=1)
+    found = torch.zeros_like(start)
+    for output in range(len(start)):
+        own_gram, own_moment = (
+            (gram[output], moment[output, :, 0]) if layer.depthwise else (gram, moment[:, output])
+        )
+        rows = kept[output].nonzero()[:, 0]
+        pull = ridge * float(own_gram.diagonal()[:-1].mean()) + 1e-9
+        matrix = own_gram[rows][:, rows]
+        matrix.diagonal().add_(pull)
+        right = own_moment[rows] + pull * start[output, rows]
+        found[output, rows] = torch.cholesky_solve(right[:, None], torch.linalg.cholesky(matrix))[:, 0]
+    return found[:, :-1].reshape(layer.weight.shape).float(), found[:, -1].float()
