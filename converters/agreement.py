@@ -37,7 +37,9 @@ TOLERANCES: Mapping[str, Mapping[str, Tolerance]] = {
 }
 SAME_BITS = Tolerance(0.0, 0.0)
 # Runtimes that round int8 by their own rules, and float ones that do not round activations at all.
-INT8_IMAGES = Tolerance(0.05, 1.0)
+# MobileNet-V1 0.25 with 1,000 classes, where many images lie near a tie, on 500 images of the ImageNet sample:
+# int8 at most 6.4 % other classes and 0.22 deviations, real at most 10.2 % and 0.55.
+INT8_IMAGES = Tolerance(0.10, 1.0)
 REAL_IMAGES = Tolerance(0.15, 3.0)
 IMAGE_TOLERANCES: Mapping[str, Tolerance] = {
     "c": SAME_BITS,

@@ -39,7 +39,7 @@ def convert_images(model: PackedImageModel) -> Artifact:
         "agreement": "exact: bit for bit; int8 and float: within TOLERANCES of converters/agreement.py",
     }
     sparse = with_sparse_weights(files[f"{name}.onnx"])
-    if sparse is not None:
+    if sparse is not None and len(sparse) < len(files[f"{name}.onnx"]):
         files[f"{name}_sparse.onnx"] = sparse
         notes["sparse"] = "smaller on disk only: onnxruntime expands the weights at load"
     return Artifact("onnx", name, files, f"{name}.onnx", notes)
