@@ -7,7 +7,6 @@ mean something, absolute figures do not. Images used for calibration are not sco
 """
 
 import argparse
-import csv
 import os
 import time
 from pathlib import Path
@@ -16,19 +15,18 @@ import numpy as np
 
 from converters.to_tflite.images import convert_images
 from converters.to_tflite.run_images import run_tflite_images
-from tinygmp.errors import ConfigError, DataError
+from tinygmp.errors import ConfigError
 from tinygmp.models.mobilenet_v1_weights import float_logits, load_npz, prune_globally
 from tinygmp.pack.mobilenet_v1 import calibrate_images, pack_mobilenet
 from tinygmp.packed.image_reference import run_images
-
-CROP = 224
+from tinygmp.recipes.images import open_image_sample
 
 
 def main() -> None:
     options = arguments()
     data = data_folder()
     weights = load_npz(data / "mobilenet_v1" / options.weights, options.size)
-    pixels, labels, names = imagenet_sample(data / "imagenet_sample", options.size)
+    pixels, labels, names = open_image_sample(data / "imagenet_sample", options.size)
     every = np.arange(len(pixels))
     held = every % (len(pixels) // options.calibration) == 0
     scored = np.flatnonzero(~held)[:: options.every]
@@ -66,24 +64,6 @@ def report(pruned, model, tflite, pixels, labels) -> None:  # type: ignore[no-un
         f"  LiteRT, reference kernels: {np.count_nonzero(plain != packed.logits)} logits of {plain.size} differ"
     )
     print(f"  LiteRT, XNNPACK: top-1 {np.mean(fast.argmax(axis=1) == labels):.3f}")
-
-
-def imagenet_sample(folder: Path, size: int) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
-    """Return uint8 images [n, size, size, 3] (centre crop 224, bilinear), labels and class names."""
-    from PIL import Image
-
-    try:
-        with open(folder / "labels.csv", newline="") as stream:
-            rows = list(csv.DictReader(stream))
-    except OSError as error:
-        raise DataError(f"'{folder}' holds no labels.csv ({error.strerror}); check TINYGMP_DATA") from error
-    pixels = np.empty((len(rows), size, size, 3), np.uint8)
-    for index, row in enumerate(rows):
-        image = Image.open(folder / "images" / row["file"]).convert("RGB")
-        left, top = (image.width - CROP) // 2, (image.height - CROP) // 2
-        crop = image.crop((left, top, left + CROP, top + CROP))
-        pixels[index] = np.asarray(crop.resize((size, size), Image.Resampling.BILINEAR))
-    return pixels, np.array([int(row["label"]) for row in rows]), tuple(row["name"] for row in rows)
 
 
 def data_folder() -> Path:

@@ -73,7 +73,7 @@ def mask_of(
         }
     else:
         kept = dict(global_magnitude_mask(scores, sparsity).kept)
-    return {name: torch.from_numpy(np.asarray(mask)) for name, mask in kept.items()}
+    return {name: torch.from_numpy(np.array(mask)) for name, mask in kept.items()}
 
 
 def curvature_saliencies(layers: Sequence[TorchLayer], x: Tensor, seed: int) -> dict[str, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import pickle
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from tinygmp.errors import DataError
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 CIFAR_MEAN, CIFAR_STD = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
+SAMPLE_CROP = 224
 CIFAR_TRAIN = tuple(f"data_batch_{number}" for number in range(1, 6))
 
 
@@ -93,6 +95,29 @@ def open_imagenet(root: Path, train: bool, size: int = 224) -> ImageFiles:
     """Return ImageNet in the ImageFolder layout, root/train/<class>/* and root/val/<class>/*."""
     files, labels, _ = class_folders(root / ("train" if train else "val"))
     return ImageFiles(files, labels, size, augment=train)
+
+
+def open_image_sample(folder: Path, size: int) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Return uint8 images [n, size, size, 3] (centre crop 224, bilinear), labels and class names of folder/labels.csv.
+
+    labels.csv has the columns file, label and name; files lie in folder/images. Raises DataError.
+    """
+    from PIL import Image
+
+    try:
+        with open(folder / "labels.csv", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+    except OSError as error:
+        raise DataError(
+            f"'{folder}' holds no labels.csv ({error.strerror}); it needs columns file, label, name"
+        ) from error
+    pixels = np.empty((len(rows), size, size, 3), np.uint8)
+    for index, row in enumerate(rows):
+        image = Image.open(folder / "images" / row["file"]).convert("RGB")
+        left, top = (image.width - SAMPLE_CROP) // 2, (image.height - SAMPLE_CROP) // 2
+        crop = image.crop((left, top, left + SAMPLE_CROP, top + SAMPLE_CROP))
+        pixels[index] = np.asarray(crop.resize((size, size), Image.Resampling.BILINEAR))
+    return pixels, np.array([int(row["label"]) for row in rows]), tuple(row["name"] for row in rows)
 
 
 def open_cifar10(root: Path, train: bool) -> SmallImages:
