@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tinygmp.errors import UnsupportedError
+from tinygmp.packed.image_model import PackedImageModel
 from tinygmp.packed.model import PackedModel
+from tinygmp.packed.network import PackedNetwork
 
 if TYPE_CHECKING:
     from tinygmp.device.board import Board
@@ -18,19 +21,27 @@ if TYPE_CHECKING:
     from tinygmp.workflows.inspect import Inspection
     from tinygmp.workflows.repack import Repacked
     from tinygmp.workflows.verify import Verification
+    from tinygmp.workflows.verify_images import ImageVerification
 
-AnyModel = PackedModel | Path | str
+AnyModel = PackedNetwork | Path | str
 
 
-def load(model: AnyModel = "har2") -> PackedModel:
+def load(model: AnyModel = "har2") -> PackedNetwork:
     """Return a packed model; raises FileFormatError or ConfigError.
 
     >>> load().labels
     ('sitting_laying_upstairs', 'standing_walking_downstairs')
     """
-    from tinygmp.workflows.pretrained import open_model
+    from tinygmp.workflows.pretrained import open_network
 
-    return model if isinstance(model, PackedModel) else open_model(str(model))
+    return open_network(str(model)) if isinstance(model, (str, Path)) else model
+
+
+def of_windows(model: PackedNetwork) -> PackedModel:
+    """Return a network of sensor windows; raises UnsupportedError for an image network."""
+    if not isinstance(model, PackedModel):
+        raise UnsupportedError(f"'{model.name}' is an image network; this takes networks of sensor windows")
+    return model
 
 
 def inspect(model: AnyModel = "har2") -> "Inspection":
@@ -80,8 +91,10 @@ def verify(
     targets: Sequence[str] = ("all",),
     boards: "Sequence[str | Board]" = (),
     windows_per_core: int = 64,
-) -> "Verification":
+) -> "Verification | ImageVerification":
     """Convert a model, run it, and compare every answer with the integer reference.
+
+    data of an image network is a folder of pictures, an .npz file of pixels, or 'random'.
 
     >>> verify("har2", targets=["c"]).artifacts["c"].mismatches
     0
@@ -90,6 +103,12 @@ def verify(
     from tinygmp.workflows.windows import load_windows
 
     packed = load(model)
+    if isinstance(packed, PackedImageModel):
+        from tinygmp.workflows.image_data import load_images
+        from tinygmp.workflows.verify_images import verify_images
+
+        return verify_images(packed, load_images(packed, data), targets, boards)
+    packed = of_windows(packed)
     return workflow(packed, load_windows(packed, data), targets, boards, windows_per_core)
 
 
@@ -103,7 +122,7 @@ def pack(
     """
     from tinygmp.workflows.repack import Wish, repack
 
-    return repack(load(model), Wish(index_formats, value_formats))
+    return repack(of_windows(load(model)), Wish(index_formats, value_formats))
 
 
 def boards() -> "tuple[Board, ...]":
