@@ -38,7 +38,11 @@ def load(model: AnyModel = "har2") -> PackedNetwork:
 
 
 def of_windows(model: PackedNetwork) -> PackedModel:
-    """Return a network of sensor windows; raises UnsupportedError for an image network."""
+    """Return a network of sensor windows; raises UnsupportedError for an image network.
+
+    >>> of_windows(load()).steps
+    128
+    """
     if not isinstance(model, PackedModel):
         raise UnsupportedError(f"'{model.name}' is an image network; this takes networks of sensor windows")
     return model
