@@ -7,6 +7,7 @@ import numpy as np
 
 from tinygmp.packed.layers import packed_tensors
 from tinygmp.packed.model import PackedModel
+from tinygmp.packed.network import PackedNetwork
 from tinygmp.sparse.tensor import PackedTensor
 
 C_TYPES = {"uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int32_t"}
@@ -38,7 +39,7 @@ class ConstantArray:
         return [*lines, line]
 
 
-def symbol_of(model: PackedModel, tensor_name: str) -> str:
+def symbol_of(model: PackedNetwork, tensor_name: str) -> str:
     """Return a C identifier: 'rnn.U' of model har2 -> har2_rnn_u."""
     return f"{model.name}_{tensor_name.replace('.', '_').lower()}"
 
@@ -60,13 +61,16 @@ def constant_arrays(model: PackedModel) -> list[ConstantArray]:
     return arrays
 
 
-def stream_arrays(model: PackedModel, tensor: PackedTensor) -> Iterator[ConstantArray]:
+def stream_arrays(model: PackedNetwork, tensor: PackedTensor) -> Iterator[ConstantArray]:
     symbol = symbol_of(model, tensor.name)
     shape = f"{tensor.shape[0]} x {tensor.shape[1]}, {tensor.nnz} nonzero, {tensor.index_format}"
     if "index" in tensor.streams:
         yield ConstantArray(f"{symbol}_index", tensor.streams["index"], f"{tensor.name}: {shape}")
-    values = tensor.streams["values"].view(np.int8)
     # C has no empty arrays; a tensor without survivors never reads this byte.
-    yield ConstantArray(
-        f"{symbol}_values", values if len(values) else np.zeros(1, np.int8), f"{tensor.name}: int8 values"
-    )
+    values = tensor.streams["values"].view(np.int8 if tensor.value_format == "int8" else np.uint8)
+    values = values if len(values) else np.zeros(1, values.dtype)
+    yield ConstantArray(f"{symbol}_values", values, f"{tensor.name}: {tensor.value_format} values")
+    if "codebook" in tensor.streams:
+        codebook = tensor.streams["codebook"].view(np.int8)
+        codebook = codebook if len(codebook) else np.zeros(1, np.int8)
+        yield ConstantArray(f"{symbol}_codebook", codebook, f"{tensor.name}: what its codes select")

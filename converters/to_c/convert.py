@@ -4,7 +4,7 @@ import numpy as np
 
 from converters.to_c.arrays import constant_arrays, symbol_of
 from converters.to_c.gravity import gravity_files, takes_gravity_filter
-from converters.to_c.readers import Reader, reader
+from converters.to_c.readers import Reader, definitions, is_whole, reader
 from converters.to_c.rendering import render
 from converters.to_c.runtime_text import joined_kernels
 from tinygmp.artifact import Artifact
@@ -49,17 +49,20 @@ def convert(model: PackedModel) -> Artifact:
 def template_context(model: PackedModel) -> dict[str, object]:
     """Return everything that the templates name."""
     maps = {"w": model.cell.w, "u": model.cell.u}
-    readers = {letter: map_readers(model, linear) for letter, linear in maps.items()}
+    share = not all(is_whole(tensor) for tensor in model.tensors())
+    readers = {letter: map_readers(model, linear, share) for letter, linear in maps.items()}
     classifier = reader(
-        model.classifier.weights, symbol_of(model, model.classifier.weights.name), every_step=False
+        model.classifier.weights,
+        symbol_of(model, model.classifier.weights.name),
+        every_step=False,
+        share=share,
     )
+    everything = (*readers["w"], *readers["u"], classifier)
     kernels = (
         "tg_sensor.c",
         "tg_fastgrnn.c",
         "tg_fastgrnn_armv6m.c",
-        *sorted(
-            {kernel for rs in readers.values() for r in rs for kernel in r.kernels} | {classifier.kernel}
-        ),
+        *sorted({kernel for each in everything for kernel in each.kernels}),
     )
     book = ledger(model)
     return {
@@ -75,7 +78,7 @@ def template_context(model: PackedModel) -> dict[str, object]:
         | {letter: largest_sum(factors(linear)[0]) for letter, linear in maps.items()},
         "plain_scaling": scales_plainly(model),
         "classifier": classifier,
-        "kernels": joined_kernels(kernels),
+        "kernels": joined_kernels(kernels) + definitions(everything),
         "arrays": constant_arrays(model),
         "payload_bytes": book.payload_bytes,
         "scalar_bytes": book.scalar_bytes,
@@ -90,5 +93,5 @@ def scales_plainly(model: PackedModel) -> bool:
     return narrow < 32767 and max(cell.bias_gate_shift, cell.bias_update_shift) <= 6
 
 
-def map_readers(model: PackedModel, linear: LinearMap) -> tuple[Reader, ...]:
-    return tuple(reader(tensor, symbol_of(model, tensor.name)) for tensor in factors(linear))
+def map_readers(model: PackedModel, linear: LinearMap, share: bool) -> tuple[Reader, ...]:
+    return tuple(reader(tensor, symbol_of(model, tensor.name), share=share) for tensor in factors(linear))

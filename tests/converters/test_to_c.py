@@ -17,15 +17,35 @@ from converters.to_c.runtime_text import joined_kernels
 from tinygmp.device.host import run_on_host
 from tinygmp.device.tools import host_compiler
 from tinygmp.errors import UnsupportedError
+from tinygmp.packed.model import PackedModel
 from tinygmp.packed.random_model import random_model
+from tinygmp.packed.reencode import layer_with
 from tinygmp.packed.reference import run
 from tinygmp.packed.sizes import ledger
 from tinygmp.sparse import encode
-from tinygmp.sparse.tensor import PackedTensor
+from tinygmp.sparse.registry import INDEX_FORMATS, VALUE_FORMATS
 
 GOLDEN = Path(__file__).parent / "golden"
 RUNTIME = Path(runtime_text.__file__).parent / "runtime"
 FORMATS = ("dense", "bitmask", "csr8", *(f"relative{width}" for width in range(2, 9)), "rice")
+COMPOSED = (
+    ("dense", "codebook8"),
+    ("bitmask", "int4"),
+    ("csr8", "power2"),
+    ("csr16", "int8"),
+    ("relative3", "ternary"),
+    ("rice", "int8_rice"),
+    ("huffman", "int8_huffman"),
+    ("rice", "int8_ranked"),
+    ("rice", "codebook16"),
+    ("block2", "codebook4"),
+    ("block4", "int8"),
+    ("block8", "power2"),
+    ("1of4", "int4"),
+    ("2of4", "int8"),
+    ("4of8", "ternary"),
+)  # every index format and every value format at least once
+LEVELS = {"int4": [1, 3, 7], "ternary": [1], "power2": [1, 8, 64], "codebook4": [5], "codebook8": [2, 5, 90]}
 
 
 def extreme_windows(channels: int) -> np.ndarray:
@@ -49,6 +69,53 @@ def expect_equal(model, *defines: str) -> None:
 @pytest.mark.parametrize("index_format", FORMATS)
 def test_every_format_equals_the_reference(index_format):
     expect_equal(random_model(1, index_format=index_format, w_kept=0.3, u_kept=0.1))
+
+
+def composed_model(seed: int, index_format: str, value_format: str, **sizes) -> PackedModel:
+    """Return a random model whose weights take only values that the format holds, every tensor in that format."""
+    model = random_model(seed, inputs=8, hidden=24, classes=3, index_format="bitmask", **sizes)
+    levels = LEVELS.get(value_format, [1, 4, 7, 90])
+    tensors = {}
+    for tensor in model.tensors():
+        q = tensor.decode().astype(int)
+        if "of" in index_format:
+            q[:, np.arange(q.shape[1]) % int(index_format[3]) >= int(index_format[0])] = 0
+        q = np.sign(q) * np.array(levels)[np.abs(q) % len(levels)]
+        tensors[tensor.name] = encode(
+            tensor.name, q.astype(np.int8), tensor.scale, index_format, value_format
+        )
+    layers = (layer_with(layer, tensors) for layer in model.layers)
+    return replace(model, layers=tuple(layers))
+
+
+@pytest.mark.parametrize("profile", ["TG_SMALLEST", "TG_FASTEST"])
+@pytest.mark.parametrize(("index_format", "value_format"), COMPOSED)
+def test_every_pair_of_kernels_equals_the_reference(index_format, value_format, profile):
+    model = composed_model(3, index_format, value_format, u_rank=8)
+    expect_equal(model, f"TG_PROFILE={profile}")
+
+
+def test_models_of_several_formats_share_decoders():
+    """One Rice decoder in the text, for gaps of plain int8 values too."""
+    plain, mixed = composed_model(1, "rice", "int8"), composed_model(1, "rice", "int8_rice")
+    mixed = replace(mixed, layers=(*mixed.layers[:2], plain.classifier))
+    text = convert(mixed).files[f"{mixed.name}.c"].decode()
+    assert text.count("tg_rice_next(tg_rice *numbers)") == 1
+    assert "tg_rice_gap" not in text
+    assert "TG_ROWS(rice, int8)" in text
+    expect_equal(mixed)
+
+
+@pytest.mark.parametrize(("index_format", "value_format"), COMPOSED)
+def test_emitted_arrays_of_every_format_are_the_payload(index_format, value_format):
+    model = composed_model(2, index_format, value_format)
+    emitted = sum(array.values.nbytes for array in constant_arrays(model))
+    assert emitted == ledger(model).payload_bytes - ledger(model).scalar_bytes
+
+
+def test_every_format_has_its_kernels():
+    assert {index for index, _ in COMPOSED} | {"relative2", *FORMATS} == set(INDEX_FORMATS)
+    assert {value for _, value in COMPOSED} == set(VALUE_FORMATS)
 
 
 @pytest.mark.parametrize(
@@ -167,12 +234,10 @@ def test_what_the_kernels_cannot_read_is_refused():
     huge = encode("rnn.U", np.eye(300, dtype=np.int8), 1.0, "rice")
     with pytest.raises(UnsupportedError, match="16-bit positions"):
         reader(huge, "m_rnn_u")
-    unknown = PackedTensor(
-        "rnn.U", (2, 2), "rice", "int8", 1.0, encode("t", np.eye(2, dtype=np.int8), 1.0, "rice").streams
-    )
-    object.__setattr__(unknown, "value_format", "int4")
-    with pytest.raises(UnsupportedError, match="int4"):
-        reader(unknown, "m_rnn_u")
+    assert reader(encode("rnn.U", np.eye(300, dtype=np.int8), 1.0, "csr16"), "m_rnn_u").columns == 300
+    wide = encode("rnn.U", np.ones((1, 65530), np.int8), 1.0, "bitmask")
+    with pytest.raises(UnsupportedError, match="1 x 65530 weights in 'bitmask'"):
+        reader(wide, "m_rnn_u")
     with pytest.raises(UnsupportedError, match="33 classes"):
         convert(random_model(0, classes=33))
     with pytest.raises(UnsupportedError, match="known: c, tflite, onnx, arduino"):

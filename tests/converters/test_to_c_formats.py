@@ -1,16 +1,17 @@
-"""The C row readers alone: every weight they read equals Python's, for every shape and both sanitizers.
+"""The C row readers alone: what they read equals Python, for every pair of formats, every shape and both sanitizers.
 
-Rows are multiplied with one unit vector after another, so that each product is one decoded weight. Streams stand in
-heap blocks of exactly their size, so that AddressSanitizer tells a reader that looks beyond.
+One program for each index kernel reads tensors from its standard input, each stream into a heap block of exactly its
+size, so that AddressSanitizer tells a reader that looks beyond. Rows are multiplied with one unit vector after another,
+so that each product is one decoded weight; large matrices with a few random vectors.
 """
 
-import re
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from converters.to_c.readers import reader
+from converters.to_c.readers import Reader, index_kernel, reader
 from converters.to_c.runtime_text import joined_kernels
 from tinygmp.device.host import SANITIZERS, STRICT
 from tinygmp.device.toolchain import invoke
@@ -18,53 +19,73 @@ from tinygmp.device.tools import host_compiler
 from tinygmp.errors import FormatError
 from tinygmp.packed.random_model import random_weights
 from tinygmp.sparse import encode
+from tinygmp.sparse.field_values import POWERS
+from tinygmp.sparse.registry import INDEX_FORMATS, VALUE_FORMATS
 from tinygmp.sparse.tensor import PackedTensor
 
-FORMATS = ("dense", "bitmask", "csr8", *(f"relative{width}" for width in range(2, 9)), "rice")
+GROUP = 8  # columns are a multiple of this where a format needs whole groups
+PATTERNS = {"1of4": (1, 4), "2of4": (2, 4), "4of8": (4, 8)}
+LEVELS = {"int4": range(1, 8), "ternary": [1], "power2": POWERS}
+KERNELS = sorted({index_kernel(name)[0] for name in INDEX_FORMATS})
+LARGE = 5000  # weights from which random vectors replace unit vectors
 
 MAIN = """
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-static void *exactly(const void *bytes, size_t size)
+static void *block(uint32_t size)
 {
-    void *copy = malloc(size);
-    return memcpy(copy, bytes, size);
+    void *bytes = malloc(size);
+    if (fread(bytes, 1, size, stdin) != size) {
+        exit(2);
+    }
+    return bytes;
 }
 
+static void put(int32_t product)
+{
+    fwrite(&product, sizeof product, 1, stdout);
+}
+%s
 int main(void)
 {
-    int8_t x[512];
-    uint16_t row, column;
-%s
+    static void (*const readers[])(uint16_t, uint16_t, uint16_t) = { %s };
+    uint16_t head[4];
+    while (fread(head, sizeof head, 1, stdin) == 1) {
+        readers[head[0]](head[1], head[2], head[3]);
+    }
     return 0;
 }
 """
 
-MATRIX = """
-    {{
-        static const uint8_t index[] = {{ {index} }};
-        static const int8_t values[] = {{ {values} }};
-        uint8_t *{symbol}_index = exactly(index, {index_bytes});
-        int8_t *{symbol}_values = exactly(values, {value_bytes});
-        for (column = 0; column < {columns}; column++) {{
-            {struct} {rows_variable};
-            {init};
-            memset(x, 0, sizeof x);
-            x[column] = 1;
-            for (row = 0; row < {rows}; row++) {{
-                printf("%ld\\n", (long){dot});
-            }}
+READER = """
+static void {name}(uint16_t vectors, uint16_t rows, uint16_t columns)
+{{
+    uint32_t *sizes = block(12);
+    uint8_t *m_t_index = block(sizes[0]);
+    {values_type} *m_t_values = block(sizes[1]);
+    int8_t *m_t_codebook = block(sizes[2]);
+    int8_t *x = block((uint32_t)vectors * columns);
+    uint16_t vector, row;
+    (void)m_t_index;
+    for (vector = 0; vector < vectors; vector++) {{
+        {struct} {rows};
+        {init};
+        for (row = 0; row < rows; row++) {{
+            put({function}(&{rows}, x + (size_t)vector * columns, columns));
         }}
-        free({symbol}_index);
-        free({symbol}_values);
     }}
+    free(sizes);
+    free(m_t_index);
+    free(m_t_values);
+    free(m_t_codebook);
+    free(x);
+}}
 """
 
 
 def corpus() -> list[np.ndarray]:
-    """Empty, full, one survivor, empty rows, one row, one column, widths at the boundaries of 8 bits."""
+    """Empty, full, one survivor, empty rows, one row, one column, widths at the boundaries of 8 bits, larger ones."""
     rng = np.random.default_rng(11)
     one, rows = np.zeros((7, 19), np.int8), random_weights(rng, 9, 21, 0.5)
     one[3, 11] = -127
@@ -72,61 +93,123 @@ def corpus() -> list[np.ndarray]:
     corners = np.zeros((6, 40), np.int8)
     corners[0, 0], corners[-1, -1] = 127, -127
     shapes = [(1, 1), (1, 300), (40, 1), (3, 255), (3, 256), (3, 257), (16, 64), (20, 77)]
-    dense = [random_weights(rng, *shape, kept) for shape in shapes for kept in (0.05, 0.3, 1.0)]
-    return [np.zeros((5, 30), np.int8), one, rows, corners, *dense]
+    random = [random_weights(rng, *shape, kept) for shape in shapes for kept in (0.05, 0.3, 1.0)]
+    large = [random_weights(rng, *shape, kept) for shape, kept in (((210, 250), 0.2), ((63, 1016), 0.01))]
+    return [np.zeros((5, 30), np.int8), one, rows, corners, *random, *large]
 
 
-def held(q: np.ndarray, index_format: str) -> PackedTensor | None:
+def held(q: np.ndarray, index_format: str, value_format: str) -> PackedTensor | None:
+    """Return weights like q that both formats hold, packed; None where the index cannot have such rows."""
+    if index_format.startswith("block") or index_format in PATTERNS:
+        q = np.pad(q, ((0, 0), (0, -q.shape[1] % GROUP)))
+    if index_format in PATTERNS:
+        n, m = PATTERNS[index_format]
+        groups = q.reshape(-1, m).copy()
+        groups[np.cumsum(groups != 0, axis=1) > n] = 0
+        q = groups.reshape(q.shape)
     try:
-        return encode("m.t", q, 1.0, index_format)
-    except FormatError:
+        return encode("m.t", coarse(q, value_format), 1.0, index_format, value_format)
+    except FormatError:  # rows too wide or too full for csr8
         return None
 
 
-def block(tensor: PackedTensor) -> str:
-    """Return C that prints every weight of a tensor, column by column."""
-    side = reader(tensor, "m_t", every_step=False)
-    index = tensor.streams.get("index", np.zeros(1, np.uint8))
-    values = tensor.streams["values"].view(np.int8)
-    return MATRIX.format(
-        symbol="m_t",
-        index=", ".join(map(str, index)),
-        values=", ".join(map(str, values)) or "0",
-        index_bytes=len(index),
-        value_bytes=len(values),
-        rows=tensor.shape[0],
-        columns=tensor.shape[1],
+def coarse(q: np.ndarray, value_format: str) -> np.ndarray:
+    """Return weights of the same mask in the values of a format; zeros keep one entry of a codebook."""
+    if value_format.startswith("int8"):
+        return q
+    if value_format.startswith("codebook"):
+        entries = np.random.default_rng(3).permutation(np.arange(-127, 0))[: int(value_format[8:]) - 1]
+        entries[::2] *= -1
+        return np.where(q == 0, 0, entries[q % len(entries)]).astype(np.int8)
+    levels = np.array(LEVELS[value_format])
+    return (np.sign(q) * levels[np.abs(q.astype(int)) % len(levels)]).astype(np.int8)
+
+
+def function_text(side: Reader, name: str) -> str:
+    values_type = "uint8_t" if "tg_values_int8.c" not in side.kernels and side.definition else "int8_t"
+    return READER.format(
+        name=name,
+        values_type=values_type,
         struct=side.struct,
-        rows_variable=side.rows,
+        rows=side.rows,
         init=side.init,
-        dot=side.dot("x"),
+        function=side.function,
     )
 
 
-@pytest.mark.parametrize("index_format", FORMATS)
-def test_every_weight_that_c_reads_equals_python(index_format, tmp_path):
-    tensors = [tensor for q in corpus() if (tensor := held(q, index_format)) is not None]
-    assert len(tensors) >= 20
-    kernel = reader(tensors[0], "m_t", every_step=False).kernel
-    text = joined_kernels((kernel,)) + MAIN % "".join(block(tensor) for tensor in tensors)
-    (tmp_path / "rows.c").write_text(text)
+def program(sides: list[Reader], folder: Path) -> Path:
+    """Compile one program that holds every reader; the first word of a tensor selects it."""
+    kernels = tuple(dict.fromkeys(kernel for side in sides for kernel in side.kernels))
+    names = [f"reader{place}" for place in range(len(sides))]
+    lines = "\n".join(dict.fromkeys(side.definition for side in sides))
+    functions = "".join(map(function_text, sides, names))
+    text = joined_kernels(kernels) + lines + "\n" + MAIN % (functions, ", ".join(names))
+    (folder / "rows.c").write_text(text)
     checks = (f"-fsanitize={SANITIZERS}", "-fno-sanitize-recover=all", "-g")
-    invoke([*host_compiler(), "-O1", "-std=c99", *STRICT, *checks, "rows.c", "-o", "rows"], tmp_path, "rows")
-    done = subprocess.run([tmp_path / "rows"], capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-    obtained = np.array(done.stdout.split(), int)
-    expected = np.concatenate([tensor.decode().T.ravel() for tensor in tensors])
-    assert np.array_equal(obtained, expected)
+    invoke([*host_compiler(), "-O1", "-std=c99", *STRICT, *checks, "rows.c", "-o", "rows"], folder, "rows")
+    return folder / "rows"
 
 
-def test_a_reader_that_looks_beyond_its_stream_is_caught(tmp_path):
-    """The proof that the test above can fail: the last byte of a bitmask is missing."""
-    tensor = held(np.ones((4, 16), np.int8), "bitmask")
-    text = re.sub(r"exactly\(index, 8\)", "exactly(index, 7)", block(tensor))
-    assert text != block(tensor)
-    (tmp_path / "rows.c").write_text(joined_kernels(("tg_rows_bitmask.c",)) + MAIN % text)
-    checks = (f"-fsanitize={SANITIZERS}", "-fno-sanitize-recover=all")
-    invoke([*host_compiler(), "-O1", "-std=c99", *checks, "rows.c", "-o", "rows"], tmp_path, "rows")
-    done = subprocess.run([tmp_path / "rows"], capture_output=True, text=True, timeout=60, check=False)
+def vectors_for(q: np.ndarray) -> np.ndarray:
+    if q.size < LARGE:
+        return np.eye(q.shape[1], dtype=np.int8)
+    return np.random.default_rng(q.size).integers(-127, 128, (3, q.shape[1])).astype(np.int8)
+
+
+def message(place: int, tensor: PackedTensor, x: np.ndarray, missing: int = 0) -> bytes:
+    """Return a tensor as the program reads it, with the last bytes of its index missing."""
+    streams = [tensor.streams.get(name, np.zeros(0, np.uint8)) for name in ("index", "values", "codebook")]
+    streams[0] = streams[0][: len(streams[0]) - missing]
+    head = np.array([place, len(x), *tensor.shape], np.uint16)
+    sizes = np.array([len(stream) for stream in streams], np.uint32)
+    return b"".join(part.tobytes() for part in (head, sizes, *streams, x))
+
+
+def answer(built: Path, messages: list[bytes]) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([built], input=b"".join(messages), capture_output=True, timeout=120, check=False)
+
+
+def expect_equal(groups: list[list[PackedTensor]], share: bool, folder: Path) -> None:
+    """Compare the products of every tensor, one reader for each group of the same formats."""
+    sides = [reader(tensors[0], "m_t", every_step=False, share=share) for tensors in groups]
+    messages, products = [], []
+    for place, tensors in enumerate(groups):
+        for tensor in tensors:
+            q = tensor.decode()
+            x = vectors_for(q)
+            messages.append(message(place, tensor, x))
+            products.append((x.astype(np.int32) @ q.T.astype(np.int32)).ravel())
+    done = answer(program(sides, folder), messages)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert np.array_equal(np.frombuffer(done.stdout, np.int32), np.concatenate(products))
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_every_weight_that_c_reads_equals_python(kernel, tmp_path):
+    groups = []
+    for index in (name for name in INDEX_FORMATS if index_kernel(name)[0] == kernel):
+        for value in VALUE_FORMATS:
+            groups.append([tensor for q in corpus() if (tensor := held(q, index, value)) is not None])
+            assert len(groups[-1]) >= 20
+    expect_equal(groups, False, tmp_path)
+
+
+def test_kernels_that_share_their_decoder_read_the_same(tmp_path):
+    """Plain int8 values with gaps have kernels of their own, but not where a model needs the gap decoder anyway."""
+    groups = [
+        [encode("m.t", q, 1.0, index) for q in corpus()] for index in ("rice", "relative2", "relative8")
+    ]
+    assert {reader(tensors[0], "t", share=True).kernels[1] for tensors in groups} == {"tg_values_int8.c"}
+    expect_equal(groups, True, tmp_path)
+
+
+@pytest.mark.parametrize(("index", "value"), [("bitmask", "int8"), ("rice", "int4"), ("2of4", "ternary")])
+def test_a_reader_that_looks_beyond_its_stream_is_caught(index, value, tmp_path):
+    """The proof that the test above can fail: the last byte of an index is missing."""
+    tensor = held(np.ones((4, 16), np.int8), index, value)
+    built = program([reader(tensor, "m_t", every_step=False)], tmp_path)
+    x = vectors_for(tensor.decode())
+    assert answer(built, [message(0, tensor, x)]).returncode == 0
+    done = answer(built, [message(0, tensor, x, missing=1)])
     assert done.returncode != 0
-    assert "heap-buffer-overflow" in done.stderr
+    assert b"heap-buffer-overflow" in done.stderr
