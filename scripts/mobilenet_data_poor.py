@@ -126,7 +126,11 @@ def logits_of(network: MobileNetWeights, pixels: np.ndarray) -> np.ndarray:
     layers, found = torch_layers(network), []
     with torch.no_grad():
         for start in range(0, len(pixels), BATCH):
-            x = torch.from_numpy(input_real(pixels[start : start + BATCH])).permute(0, 3, 1, 2).contiguous()
+            x = (
+                torch.from_numpy(input_real(pixels[start : start + BATCH], network))
+                .permute(0, 3, 1, 2)
+                .contiguous()
+            )
             for layer in layers:
                 x = layer.activated(layer.sums(x))
             found.append(x.numpy())

@@ -7,15 +7,20 @@ import numpy as np
 from converters.to_tflite.micro import open_interpreter_micro
 from converters.to_tflite.run import litert
 from tinygmp.errors import DataError, FileFormatError
+from tinygmp.packed.image_model import PIXELS, Activation
 
 
 def run_tflite_images(
-    content: bytes, pixels: np.ndarray, reference_kernels: bool = False, seconds: list[float] | None = None
+    content: bytes,
+    pixels: np.ndarray,
+    reference_kernels: bool = False,
+    seconds: list[float] | None = None,
+    meaning: Activation = PIXELS,
 ) -> np.ndarray:
     """Return logits [images, classes], int8 or float32 as the file has them, of uint8 images, one at a time.
 
     reference_kernels: TFLite's plain kernels without a delegate, which round as the reference executor does;
-    otherwise XNNPACK. seconds: takes the time of each image.
+    otherwise XNNPACK. seconds: takes the time of each image. meaning: of pixel - 128, for float files.
 
     Raises FileFormatError for bytes that are no model, DataError for other images.
     """
@@ -34,7 +39,7 @@ def run_tflite_images(
     for image in pixels:
         centred = image.astype(np.int16) - 128
         real = source["dtype"] == np.float32
-        x = (centred / 127.5).astype(np.float32) if real else centred.astype(np.int8)
+        x = meaning.real(centred) if real else centred.astype(np.int8)
         begin = time.perf_counter()
         interpreter.set_tensor(source["index"], x[None])
         interpreter.invoke()
@@ -45,13 +50,18 @@ def run_tflite_images(
 
 
 def run_micro_images(
-    content: bytes, pixels: np.ndarray, arena_bytes: int, seconds: list[float] | None = None
+    content: bytes,
+    pixels: np.ndarray,
+    arena_bytes: int,
+    seconds: list[float] | None = None,
+    trusted: bool = False,
 ) -> np.ndarray:
     """Return int8 logits [images, classes] of uint8 images in TFLite Micro's own interpreter.
 
+    trusted: the file was just written here; any other is checked by LiteRT first, which refuses TFLM_DECODE.
     Raises FileFormatError for bytes that it refuses, or too small an arena; MissingToolError without tflite-micro.
     """
-    interpreter = open_interpreter_micro(content, arena_bytes)
+    interpreter = open_interpreter_micro(content, arena_bytes, trusted)
     logits = []
     for image in pixels:
         x = (image.astype(np.int16) - 128).astype(np.int8)

@@ -63,7 +63,7 @@ def test_numpy_network_equals_the_torch_module_below_six(module, weights, pixels
         if isinstance(layer, torch.nn.ReLU)
     ]
     with torch.no_grad():
-        expected = module(torch.from_numpy(input_real(pixels).transpose(0, 3, 1, 2))).numpy()
+        expected = module(torch.from_numpy(input_real(pixels, weights).transpose(0, 3, 1, 2))).numpy()
     np.testing.assert_allclose(float_logits(weights, pixels), expected, atol=1e-4)
     for clamp in clamps:
         clamp.remove()
@@ -159,7 +159,7 @@ def test_plain_relu_is_kept_in_every_form(module, pixels):
         plain, layers=(replace(plain.layers[0], bias=plain.layers[0].bias + 7), *plain.layers[1:])
     )
     assert {layer.activation for layer in plain.layers} == {"relu", "none"}
-    assert float_activations(plain, input_real(pixels)[0])[plain.layers[0].name].max() > 6
+    assert float_activations(plain, input_real(pixels, plain)[0])[plain.layers[0].name].max() > 6
     model = packed(plain, pixels)
     artifact = convert_images(model)
     expected = float_logits(plain, pixels)

@@ -58,7 +58,7 @@ def test_every_ranking_meets_its_share(ranking):
 
 def test_layers_in_torch_compute_what_numpy_computes_and_come_back_unchanged():
     weights, pixels = network(), images(3)
-    x = torch.from_numpy(input_real(pixels)).permute(0, 3, 1, 2)
+    x = torch.from_numpy(input_real(pixels, weights)).permute(0, 3, 1, 2)
     layers = torch_layers(weights)
     for layer in layers:
         x = layer.activated(layer.sums(x))
@@ -100,7 +100,7 @@ def test_weights_that_never_see_a_signal_have_no_saliency():
         weights.layers[1], weights=np.zeros_like(weights.layers[1].weights), bias=-np.ones(8, np.float32)
     )
     weights = replace(weights, layers=(weights.layers[0], dead, *weights.layers[2:]))
-    x = torch.from_numpy(input_real(images(16))).permute(0, 3, 1, 2)
+    x = torch.from_numpy(input_real(images(16), weights)).permute(0, 3, 1, 2)
     saliency = curvature_saliencies(torch_layers(weights), x, seed=0)
     assert saliency["pw1"].abs().max() == 0
     assert saliency["pw2"].max() > 0

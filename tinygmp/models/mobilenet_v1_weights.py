@@ -39,11 +39,13 @@ class FoldedLayer:
 
 @dataclass(frozen=True)
 class MobileNetWeights:
-    """All layers in order; pixels enter as (pixel - 128) / 127.5, see `input_real`."""
+    """All layers in order; pixels enter as pixel_scale * (pixel - pixel_zero), see `input_real`."""
 
     layers: tuple[FoldedLayer, ...]
     size: int
     source: str
+    pixel_scale: float = 1 / 127.5
+    pixel_zero: float = 127.5
 
 
 def load_npz(path: Path, size: int) -> MobileNetWeights:
@@ -138,9 +140,9 @@ def assemble(
     return MobileNetWeights(tuple(layers), size, source)
 
 
-def input_real(pixels: np.ndarray) -> np.ndarray:
-    """Return float32 (pixel - 127.5) / 127.5 of uint8 pixels."""
-    return ((pixels.astype(np.float32) - 127.5) / 127.5).astype(np.float32)
+def input_real(pixels: np.ndarray, weights: MobileNetWeights) -> np.ndarray:
+    """Return what uint8 pixels mean to the network, float32."""
+    return ((pixels.astype(np.float32) - weights.pixel_zero) * weights.pixel_scale).astype(np.float32)
 
 
 def float_activations(weights: MobileNetWeights, image: np.ndarray) -> dict[str, np.ndarray]:
@@ -160,7 +162,7 @@ def float_activations(weights: MobileNetWeights, image: np.ndarray) -> dict[str,
 
 def float_logits(weights: MobileNetWeights, pixels: np.ndarray) -> np.ndarray:
     """Return float32 logits [images, classes] of uint8 images [images, size, size, channels]."""
-    return np.stack([float_activations(weights, image)["fc"][0, 0] for image in input_real(pixels)])
+    return np.stack([float_activations(weights, image)["fc"][0, 0] for image in input_real(pixels, weights)])
 
 
 def prune_globally(weights: MobileNetWeights, sparsity: float) -> MobileNetWeights:

@@ -22,7 +22,6 @@ from tinygmp.packed.image_model import (
 from tinygmp.packed.layers import INT8_LIMIT
 from tinygmp.sparse.choice import choose
 
-INPUT = Activation(float(np.float32(1 / 127.5)), 0)  # real = (pixel - 128) / 127.5
 FORMATS = ("dense", "bitmask", "rice")
 
 
@@ -39,7 +38,7 @@ def calibrate_images(
         raise DataError("calibration needs at least one image; give some hundred")
     low: dict[str, list[float]] = {}
     high: dict[str, list[float]] = {}
-    for image in input_real(pixels):
+    for image in input_real(pixels, weights):
         for name, values in float_activations(weights, image).items():
             low.setdefault(name, []).append(float(np.percentile(values, 100 - percentile)))
             high.setdefault(name, []).append(float(np.percentile(values, percentile)))
@@ -63,10 +62,12 @@ def pack_mobilenet(
     """Return the packed model without its dead channels; every tensor takes the smallest of dense, bitmask and Rice."""
     weights = compact_images(weights)
     layers: list[ImageLayer] = []
-    before = INPUT
+    before = Activation(float(np.float32(weights.pixel_scale)), round(weights.pixel_zero) - 128)
     first, *others = weights.layers
-    # Real input is (pixel - 127.5) / 127.5, the integers mean (pixel - 128) / 127.5: the bias takes the half level.
-    first = replace(first, bias=first.bias + first.weights.sum(axis=1) * np.float32(0.5 / 127.5))
+    # Integers hold whole levels: of a zero such as 127.5 the bias takes the half.
+    level = round(weights.pixel_zero)
+    offset = np.float32((level - weights.pixel_zero) * weights.pixel_scale)
+    first = replace(first, bias=first.bias + first.weights.sum(axis=1) * offset)
     for layer in (first, *others):
         packed = pack_layer(layer, before, calibration[layer.name])
         if layer.name == "fc":

@@ -34,10 +34,17 @@ class Activation:
                 f"activation scale {self.scale}: must be a positive float32 number; calibrate again"
             )
 
+    def real(self, q: np.ndarray) -> np.ndarray:
+        """Return the float32 meaning of integers."""
+        return (self.scale * (q.astype(np.float64) - self.zero_point)).astype(np.float32)
+
     def quantize(self, real: np.ndarray) -> np.ndarray:
         """Return int8 of real values, rounded half to even."""
         q = np.rint(np.asarray(real, np.float64) / self.scale) + self.zero_point
         return np.clip(q, -128, 127).astype(np.int8)
+
+
+PIXELS = Activation(float(np.float32(1 / 127.5)), 0)  # what pixel - 128 means to most networks
 
 
 @dataclass(frozen=True)

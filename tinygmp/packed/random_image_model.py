@@ -6,6 +6,7 @@ from typing import cast
 import numpy as np
 
 from tinygmp.packed.image_model import (
+    PIXELS,
     Activation,
     Conv2d,
     DepthwiseConv2d,
@@ -30,7 +31,6 @@ QUARTER_BLOCKS = (
     (256, 2),
     (256, 1),
 )
-PIXELS = Activation(float(np.float32(1 / 127.5)), 0)
 FEATURES = Activation(float(np.float32(6 / 255)), -128)
 RECTIFIED_MEAN = 70  # of q - zero point, about
 LOGITS = Activation(0.125, 3)

@@ -41,7 +41,7 @@ def prune_with_images(
     if len(pixels) < FEWEST_IMAGES:
         raise DataError(f"{len(pixels)} images are too few to fit a network to; give some hundred")
     dense = torch_layers(weights)
-    x = torch.from_numpy(input_real(pixels)).permute(0, 3, 1, 2).contiguous()
+    x = torch.from_numpy(input_real(pixels, weights)).permute(0, 3, 1, 2).contiguous()
     masks = mask_of(dense, sparsity, ranking, x, seed)
     pruned = [replace(layer, weight=layer.weight * masks[layer.name]) for layer in dense]
     if fit is not None:

@@ -97,10 +97,13 @@ def open_imagenet(root: Path, train: bool, size: int = 224) -> ImageFiles:
     return ImageFiles(files, labels, size, augment=train)
 
 
-def open_image_sample(folder: Path, size: int) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+def open_image_sample(
+    folder: Path, size: int, limit: int | None = None
+) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     """Return uint8 images [n, size, size, 3] (centre crop 224, bilinear), labels and class names of folder/labels.csv.
 
-    labels.csv has the columns file, label and name; files lie in folder/images. Raises DataError.
+    labels.csv has the columns file, label and name; files lie in folder/images. limit: at most so many, spread evenly.
+    Raises DataError.
     """
     from PIL import Image
 
@@ -111,6 +114,8 @@ def open_image_sample(folder: Path, size: int) -> tuple[np.ndarray, np.ndarray, 
         raise DataError(
             f"'{folder}' holds no labels.csv ({error.strerror}); it needs columns file, label, name"
         ) from error
+    if limit is not None:
+        rows = rows[:: -(-len(rows) // limit)]
     pixels = np.empty((len(rows), size, size, 3), np.uint8)
     for index, row in enumerate(rows):
         image = Image.open(folder / "images" / row["file"]).convert("RGB")

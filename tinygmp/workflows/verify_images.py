@@ -223,22 +223,29 @@ class Judge:
 def forms_of(model: PackedImageModel) -> tuple[Form, ...]:
     """Return every form that a runtime on this machine can take; the runtimes are imported when one runs."""
 
+    maps = max(rows * rows * layer.outputs for layer, rows in model.maps())
+    arena = 3 * (maps + model.size**2 * model.channels) + MICRO_SPARE_BYTES
+
     def litert(content: bytes, pixels: np.ndarray, seconds: list[float]) -> np.ndarray:
         from converters.to_tflite.run_images import run_tflite_images
 
-        return run_tflite_images(content, pixels, seconds=seconds)
+        return run_tflite_images(content, pixels, seconds=seconds, meaning=model.linear()[0].input)
 
     def plain(content: bytes, pixels: np.ndarray, seconds: list[float]) -> np.ndarray:
         from converters.to_tflite.run_images import run_tflite_images
 
-        return run_tflite_images(content, pixels, reference_kernels=True, seconds=seconds)
+        return run_tflite_images(content, pixels, True, seconds, model.linear()[0].input)
 
     def micro(content: bytes, pixels: np.ndarray, seconds: list[float]) -> np.ndarray:
         from converters.to_tflite.run_images import run_micro_images
 
-        maps = max(rows * rows * layer.outputs for layer, rows in model.maps())
-        arena = 3 * (maps + model.size**2 * model.channels) + MICRO_SPARE_BYTES
         return run_micro_images(content, pixels, arena, seconds)
+
+    def decoded(content: bytes, pixels: np.ndarray, seconds: list[float]) -> np.ndarray:
+        from converters.to_tflite.run_images import run_micro_images
+
+        largest = max(tensor.size for tensor in model.tensors())
+        return run_micro_images(content, pixels, arena + 2 * largest, seconds, trusted=True)
 
     def onnx(content: bytes, pixels: np.ndarray, seconds: list[float]) -> np.ndarray:
         from converters.to_onnx.run_images import run_onnx_images
@@ -250,6 +257,7 @@ def forms_of(model: PackedImageModel) -> tuple[Form, ...]:
         Form("tflite int8, no delegate", "tflite", "_int8.tflite", kernels, plain, True),
         Form("tflite int8", "tflite", "_int8.tflite", delegate, litert, True),
         Form("tflite int8, micro", "tflite", "_int8.tflite", "TFLite Micro", micro, True),
+        Form("tflite int8 decoded, micro", "tflite", "_int8_micro.tflite", "TFLite Micro", decoded, True),
         Form("tflite f32", "tflite", "_f32.tflite", delegate, litert, False),
         Form("tflite f32, no delegate", "tflite", "_f32.tflite", kernels, plain, False),
         Form("tflite f32 sparse", "tflite", "_f32_sparse.tflite", delegate, litert, False),
