@@ -1,4 +1,4 @@
-"""Keras files: published ones compute what their own runtimes compute, hand-made ones fold right, others are refused."""
+"""Keras files: published ones equal their own runtimes, hand-made ones fold right, others are refused."""
 
 import json
 
