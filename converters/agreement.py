@@ -46,6 +46,7 @@ IMAGE_TOLERANCES: Mapping[str, Tolerance] = {
     "tflite int8, no delegate": SAME_BITS,
     "tflite int8": INT8_IMAGES,
     "tflite int8, micro": INT8_IMAGES,
+    "tflite int8 decoded, micro": INT8_IMAGES,
     "tflite f32": REAL_IMAGES,
     "tflite f32, no delegate": REAL_IMAGES,
     "tflite f32 sparse": REAL_IMAGES,

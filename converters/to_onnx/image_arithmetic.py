@@ -77,9 +77,8 @@ class FloatImages:
     """Weights and biases of the packed model; activations are not rounded."""
 
     def start(self, graph: Graph, pixels: str, activation: Activation) -> str:
-        centred = graph.op(
-            "Sub", graph.op("Cast", pixels, to=TensorProto.FLOAT), graph.constant("half", 128.0, np.float32)
-        )
+        zero = graph.constant("pixel.zero", 128.0 + activation.zero_point, np.float32)
+        centred = graph.op("Sub", graph.op("Cast", pixels, to=TensorProto.FLOAT), zero)
         return graph.op("Mul", centred, graph.constant("pixel.scale", activation.scale, np.float32))
 
     def linear(self, graph: Graph, layer: ImageLinear, x: str) -> str:

@@ -27,6 +27,7 @@ BUFFER_ALIGNMENT = 16
 TYPES = {
     np.dtype(np.float32): schema.TensorType.FLOAT32,
     np.dtype(np.int8): schema.TensorType.INT8,
+    np.dtype(np.uint8): schema.TensorType.UINT8,
     np.dtype(np.int16): schema.TensorType.INT16,
     np.dtype(np.int32): schema.TensorType.INT32,
     np.dtype(np.int64): schema.TensorType.INT64,
@@ -58,7 +59,7 @@ class Subgraph:
     operators: list = field(default_factory=list)
     # Buffer 0 is empty by convention: tensors computed at run time point at it.
     buffers: list = field(default_factory=lambda: [AlignedBuffer()])
-    operator_codes: dict[tuple[int, int], int] = field(default_factory=dict)
+    operator_codes: dict[tuple[int, int, str], int] = field(default_factory=dict)
 
     def tensor(self, name: str, shape: tuple[int, ...], dtype: type, scale: float = 0.0) -> int:
         """Add a tensor computed at run time; a scale makes it quantised with zero point 0."""
@@ -86,11 +87,15 @@ class Subgraph:
         self.buffers.append(AlignedBuffer(data=content))
         return len(self.buffers) - 1
 
-    def operator(self, kind: str, version: int, inputs: list[int], output: int, options: Any = None) -> int:
-        """Add a builtin operator with one output and return that output's index."""
+    def operator(
+        self, kind: str, version: int, inputs: list[int], output: int, options: Any = None, custom: str = ""
+    ) -> int:
+        """Add an operator with one output and return that output's index; kind 'CUSTOM' has its name in `custom`."""
         code = getattr(schema.BuiltinOperator, kind)
         operator = schema.OperatorT()
-        operator.opcodeIndex = self.operator_codes.setdefault((code, version), len(self.operator_codes))
+        operator.opcodeIndex = self.operator_codes.setdefault(
+            (code, version, custom), len(self.operator_codes)
+        )
         operator.inputs, operator.outputs = list(inputs), [output]
         if options is not None:
             operator.builtinOptions = options
@@ -118,9 +123,10 @@ def serialise(
     return bytes(builder.Output())
 
 
-def operator_code(code: int, version: int) -> Any:
+def operator_code(code: int, version: int, custom: str) -> Any:
     entry = schema.OperatorCodeT()
     entry.builtinCode, entry.deprecatedBuiltinCode, entry.version = code, min(code, 127), version
+    entry.customCode = custom or None
     return entry
 
 

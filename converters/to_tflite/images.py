@@ -25,6 +25,7 @@ def convert_images(model: PackedImageModel, kinds: tuple[str, ...] = KINDS) -> A
     int8: q = pixel - 128 in, int8 logits out; equals the reference executor bit for bit under TFLite's reference
     kernels. f32: (pixel - 128) / 127.5 in, real logits out, weights and biases those of the packed model;
     activations are not rounded. f32_sparse: the same with CSR weights where they are smaller, expanded at load.
+    With all kinds comes `<name>_int8_micro.tflite` where it is smaller than int8: for TFLite Micro only.
     Raises UnsupportedError for another kind.
     """
     for kind in kinds:
@@ -34,11 +35,20 @@ def convert_images(model: PackedImageModel, kinds: tuple[str, ...] = KINDS) -> A
                 "refused: TFLite runs it wrongly or not at all"
             )
     files = {f"{model.name}_{kind}.tflite": ImageGraph(model, kind).build() for kind in kinds}
+    if kinds == KINDS and (micro := micro_file(model)) is not None:
+        files[f"{model.name}_int8_micro.tflite"] = micro
     notes = {
         "int8": "equal to the reference in every bit under TFLite's reference kernels; XNNPACK rounds otherwise",
+        "int8_micro": "weights decode in the arena (TFLM_DECODE); runs in TFLite Micro only",
         "f32_sparse": "weights expand at load (DENSIFY); does not run in TFLite Micro",
     }
     return Artifact("tflite", model.name, files, f"{model.name}_{kinds[0]}.tflite", notes)
+
+
+def micro_file(model: PackedImageModel) -> bytes | None:
+    from converters.to_tflite.micro_images import micro_images  # which extends the graph below
+
+    return micro_images(model)
 
 
 class ImageGraph:

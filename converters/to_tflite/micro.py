@@ -54,14 +54,15 @@ def open_micro(artifact_bytes: bytes) -> Any:
     return micro_interpreter(runtime, artifact_bytes)
 
 
-def open_interpreter_micro(artifact_bytes: bytes, arena_bytes: int) -> Any:
-    """Return TFLite Micro's interpreter of any model that LiteRT accepts."""
+def open_interpreter_micro(artifact_bytes: bytes, arena_bytes: int, trusted: bool = False) -> Any:
+    """Return TFLite Micro's interpreter of a model that LiteRT accepts, or that is trusted to be whole."""
     try:
         from tflite_micro.python.tflite_micro import runtime
     except ImportError as error:
         raise MissingToolError("TFLite Micro is absent; install it with: pip install tflite-micro") from error
     try:
-        litert()(model_content=artifact_bytes).allocate_tensors()
+        if not trusted:
+            litert()(model_content=artifact_bytes).allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise FileFormatError(f"LiteRT refused the model ({len(artifact_bytes)} B): {error}") from error
     return micro_interpreter(runtime, artifact_bytes, arena_size=arena_bytes)

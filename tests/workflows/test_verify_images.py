@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tinygmp.errors import MissingToolError
+from tinygmp.packed.image_model import Activation
 from tinygmp.packed.image_reference import ImageOutput, run_images
 from tinygmp.packed.random_image_model import random_image_model
 from tinygmp.workflows import verify_images as room
@@ -35,6 +36,17 @@ def test_every_form_agrees_and_the_exact_ones_to_the_bit(labelled):
             assert (form.mismatches, form.worst_logit_difference, form.top1) == (0, 0, 100)
         if form.form != "c":
             assert form.milliseconds > 0
+
+
+def test_pixels_may_mean_other_numbers():
+    """A network trained on pixels of 0..1: the padding is no longer the middle of the range."""
+    unit = Activation(float(np.float32(1 / 255)), -128)
+    stem = MODEL.layers[0]
+    scales = (stem.weight_scales * np.float32(2)).astype(np.float32)
+    changed = replace(MODEL, layers=(replace(stem, input=unit, weight_scales=scales), *MODEL.layers[1:]))
+    found = verify_images(changed, random_images(changed, 4))
+    assert found.passed
+    assert {form.worst_logit_difference for form in found.forms if form.form in EXACT} == {0}
 
 
 def test_a_wrong_answer_fails_the_verdict(labelled, monkeypatch):

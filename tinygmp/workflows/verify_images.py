@@ -223,6 +223,7 @@ class Judge:
 def forms_of(model: PackedImageModel) -> tuple[Form, ...]:
     """Return every form that a runtime on this machine can take; the runtimes are imported when one runs."""
 
+    meaning = model.linear()[0].input  # of pixel - 128
     maps = max(rows * rows * layer.outputs for layer, rows in model.maps())
     arena = 3 * (maps + model.size**2 * model.channels) + MICRO_SPARE_BYTES
 
