@@ -45,8 +45,8 @@ def test_pixels_may_mean_other_numbers():
     scales = (stem.weight_scales * np.float32(2)).astype(np.float32)
     changed = replace(MODEL, layers=(replace(stem, input=unit, weight_scales=scales), *MODEL.layers[1:]))
     found = verify_images(changed, random_images(changed, 4))
-    assert found.passed
     assert {form.worst_logit_difference for form in found.forms if form.form in EXACT} == {0}
+    assert max(form.worst_in_deviations for form in found.forms) < 0.1
 
 
 def test_a_wrong_answer_fails_the_verdict(labelled, monkeypatch):

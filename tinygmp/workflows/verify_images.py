@@ -230,12 +230,12 @@ def forms_of(model: PackedImageModel) -> tuple[Form, ...]:
     def litert(content: bytes, pixels: np.ndarray, seconds: list[float]) -> np.ndarray:
         from converters.to_tflite.run_images import run_tflite_images
 
-        return run_tflite_images(content, pixels, seconds=seconds, meaning=model.linear()[0].input)
+        return run_tflite_images(content, pixels, seconds=seconds, meaning=meaning)
 
     def plain(content: bytes, pixels: np.ndarray, seconds: list[float]) -> np.ndarray:
         from converters.to_tflite.run_images import run_tflite_images
 
-        return run_tflite_images(content, pixels, True, seconds, model.linear()[0].input)
+        return run_tflite_images(content, pixels, True, seconds, meaning)
 
     def micro(content: bytes, pixels: np.ndarray, seconds: list[float]) -> np.ndarray:
         from converters.to_tflite.run_images import run_micro_images
