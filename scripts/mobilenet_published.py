@@ -1,0 +1,139 @@
+"""Published MobileNet-V1 weights, packed: what is lost on the ImageNet sample, and agreement with published int8 files.
+
+The 1,000 images, one a class, were probably trained on: differences mean something, absolute figures do not. 125 of
+them, evenly spread, calibrate; figures are given over all 1,000 and over the 875 others.
+
+    TINYGMP_DATA=... python scripts/mobilenet_published.py --out docs/reports/mobilenet_published.json
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from converters.to_onnx.images import convert_images as convert_onnx
+from converters.to_onnx.run_images import run_onnx_images
+from converters.to_tflite.images import convert_images as convert_tflite
+from converters.to_tflite.run_images import run_tflite_images
+from tinygmp.artifact import write_atomically
+from tinygmp.errors import ConfigError, TinyGmpError
+from tinygmp.models.keras_h5 import load_keras
+from tinygmp.models.mobilenet_v1_weights import MobileNetWeights, float_logits, load_npz
+from tinygmp.pack.mobilenet_v1 import calibrate_images, pack_mobilenet
+from tinygmp.packed.image_model import PackedImageModel
+from tinygmp.packed.image_reference import run_images
+from tinygmp.recipes.images import open_image_sample
+
+EVERY_CALIBRATION = 8
+Figures = dict[str, float | int | str]
+
+
+def main(
+    out: Annotated[Path, typer.Option(help="the report")] = Path("runs/mobilenet_published.json"),
+    limit: Annotated[int | None, typer.Option(help="images, all when left out")] = None,
+) -> None:
+    """Load, pack, convert and score the published networks; write the report and print it."""
+    try:
+        root = data_folder()
+        report = {
+            "0.25 128": imagenet(
+                load_npz(root / "mobilenet_v1" / "mobilenet_v1_0.25_128.npz", 128), root, limit
+            ),
+            "1.0 224": imagenet(
+                load_npz(root / "mobilenet_v1" / "mobilenet_v1_1.0_224_w8.npz", 224), root, limit
+            ),
+            "vww 96": person(root, limit),
+        }
+        write_atomically(out, json.dumps(report, indent=2).encode())
+        table = Table("network", "figure", "value", title="ImageNet sample (probably trained on)")
+        for network, figures in report.items():
+            for name, value in figures.items():
+                table.add_row(network, name, f"{value:.4f}" if isinstance(value, float) else f"{value:,}")
+        Console().print(table)
+    except TinyGmpError as error:
+        Console(stderr=True).print(f"error: {error}", style="bold red", markup=False, soft_wrap=True)
+        sys.exit(2)
+
+
+def imagenet(weights: MobileNetWeights, root: Path, limit: int | None) -> Figures:
+    """Return top-1 of the float network, of the packed one, and of its files in their runtimes."""
+    pixels, labels, names = open_image_sample(root / "imagenet_sample", weights.size, limit)
+    labelled = names if len(names) == len(weights.layers[-1].bias) else numbered(weights)
+    model = packed(weights, pixels, labelled)
+    others = np.arange(len(pixels)) % EVERY_CALIBRATION != 0
+    classes = {
+        "float": float_logits(weights, pixels).argmax(axis=1),
+        "packed": run_images(model, pixels).classes,
+    }
+    if weights.size == 128:
+        classes |= in_runtimes(model, pixels)
+    print(f"{weights.source}: scored", file=sys.stderr)
+    figures: Figures = {"images": len(pixels), "payload_bytes": model.payload_bytes}
+    for name, found in classes.items():
+        figures[f"top-1 {name}"] = float(np.mean(found == labels))
+        figures[f"top-1 {name}, not calibrated on"] = float(np.mean(found[others] == labels[others]))
+    figures["packed and float agree"] = float(np.mean(classes["packed"] == classes["float"]))
+    return figures
+
+
+def in_runtimes(model: PackedImageModel, pixels: np.ndarray) -> dict[str, np.ndarray]:
+    """Return classes by runtime; the C code is compared bit for bit by `tinygmp verify` and the tests."""
+    tflite = convert_tflite(model).files["mobilenet_int8.tflite"]
+    onnx = convert_onnx(model).files["mobilenet_int8.onnx"]
+    return {
+        "TFLite int8, reference kernels": run_tflite_images(tflite, pixels, reference_kernels=True).argmax(
+            axis=1
+        ),
+        "TFLite int8, XNNPACK": run_tflite_images(tflite, pixels).argmax(axis=1),
+        "ONNX int8": run_onnx_images(onnx, pixels).argmax(axis=1),
+    }
+
+
+def person(root: Path, limit: int | None) -> Figures:
+    """Return the Visual Wake Words network's agreement with its float form and with the published int8 file."""
+    weights = load_keras(root / "mlperf_tiny" / "vww_96.h5", "zero_to_one")
+    pixels, _, _ = open_image_sample(root / "imagenet_sample", weights.size, limit)
+    model = packed(weights, pixels, ("no person", "person"))
+    ours = convert_tflite(model).files["mobilenet_int8.tflite"]
+    theirs = (root / "mlperf_tiny" / "vww_96_int8.tflite").read_bytes()
+    real = float_logits(weights, pixels).argmax(axis=1)
+    classes = run_images(model, pixels).classes
+    published = run_tflite_images(theirs, pixels).argmax(axis=1)
+    return {
+        "images": len(pixels),
+        "packed and float agree": float(np.mean(classes == real)),
+        "published int8 and float agree": float(np.mean(published == real)),
+        "packed and published int8 agree": float(np.mean(classes == published)),
+        "payload_bytes": model.payload_bytes,
+        "our int8 file, bytes": len(ours),
+        "published int8 file, bytes": len(theirs),
+    }
+
+
+def packed(weights: MobileNetWeights, pixels: np.ndarray, labels: tuple[str, ...]) -> PackedImageModel:
+    calibration = calibrate_images(weights, pixels[::EVERY_CALIBRATION])
+    return pack_mobilenet(
+        weights, calibration, "mobilenet", labels, {"data": "ImageNet sample", "synthetic": "no"}
+    )
+
+
+def numbered(weights: MobileNetWeights) -> tuple[str, ...]:
+    return tuple(f"class {index}" for index in range(len(weights.layers[-1].bias)))
+
+
+def data_folder() -> Path:
+    if not os.environ.get("TINYGMP_DATA"):
+        raise ConfigError(
+            "TINYGMP_DATA is unset; set it to the folder that holds mobilenet_v1 and imagenet_sample"
+        )
+    return Path(os.environ["TINYGMP_DATA"])
+
+
+if __name__ == "__main__":
+    typer.run(main)
