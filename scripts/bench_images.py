@@ -22,7 +22,9 @@ from tinygmp.device.board import find_board
 from tinygmp.device.images import image_words
 from tinygmp.device.lab import simulate
 from tinygmp.device.toolchain import build, with_unlimited_memory
+from tinygmp.errors import ConfigError
 from tinygmp.packed.file import load_network
+from tinygmp.packed.image_model import PackedImageModel
 from tinygmp.packed.image_reference import run_images
 from tinygmp.packed.random_image_model import random_image_model
 from tinygmp.packed.sizes import ledger
@@ -46,6 +48,9 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, help="the report, JSON")
     parser.add_argument("--convert", type=Path, nargs="*", default=[], help=".tgmp files to convert and time")
+    parser.add_argument(
+        "--measure", type=Path, nargs="*", default=[], help=".tgmp files to run on the cores too"
+    )
     parser.add_argument("--convert-one", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.convert_one:
@@ -53,7 +58,7 @@ def main() -> None:
         return
     report = {
         "network": "MobileNet-V1 0.25, 96 x 96 x 3, 2 classes, random weights, synthetic images",
-        "cores": [row for kind in NETWORKS for row in on_cores(kind)],
+        "cores": [row for name, model in networks(options.measure).items() for row in on_cores(name, model)],
         "rivals": [
             {
                 "engine": engine,
@@ -74,10 +79,22 @@ def main() -> None:
         write_atomically(options.out, text.encode())
 
 
-def on_cores(kind: str) -> list[dict[str, object]]:
+def networks(stored: list[Path]) -> dict[str, PackedImageModel]:
+    """Return the random networks, and those of files, by name."""
+    found = {
+        name: random_image_model(5, kept=kept, index_format=index_format)
+        for name, (kept, index_format) in NETWORKS.items()
+    }
+    for path in stored:
+        model = load_network(path)
+        if not isinstance(model, PackedImageModel):
+            raise ConfigError(f"'{path}' holds no image network; give one to --measure")
+        found[path.name] = model
+    return found
+
+
+def on_cores(name: str, model: PackedImageModel) -> list[dict[str, object]]:
     """Run one network on each core at each optimisation level; every answer must equal the reference's."""
-    kept, index_format = NETWORKS[kind]
-    model = random_image_model(5, kept=kept, index_format=index_format)
     pixels = random_images(model, 1).pixels
     expected = run_images(model, pixels).logits
     artifact = converter("c")(model)
@@ -90,7 +107,7 @@ def on_cores(kind: str) -> list[dict[str, object]]:
             assert result.step is not None
             rows.append(
                 {
-                    "network": kind,
+                    "network": name,
                     "core": core,
                     "level": level,
                     "million_instructions": round(float(result.step.instructions or 0) / 1e6, 2),
