@@ -1,9 +1,15 @@
 """What reading a packed tensor costs on a core: bytes of decoder code, and cycles."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 
+from tinygmp.errors import ConfigError
 from tinygmp.sparse.tensor import PackedTensor
+
+MEASURED = Path(__file__).with_name("decode_cost.json")  # written by scripts/bench_decoders.py
 
 CODE_SHARED_BY = {
     **{f"relative{width}": ("relative",) for width in range(2, 9)},
@@ -46,3 +52,17 @@ class DecodeCost:
             self.cycles_per_weight.get(name, 0) * tensor.size + self.cycles_per_stored.get(name, 0) * stored
             for name in (tensor.index_format, tensor.value_format)
         )
+
+
+@cache
+def measured_cost(core: str) -> DecodeCost:
+    """Return what reading costs on a core, measured with the generated C in its smallest build.
+
+    Cycles on avr5 and cortex-m0plus, instructions on the others; decode_cost.json tells compiler, date and method.
+    Raises ConfigError for a core that was not measured.
+    """
+    cores = json.loads(MEASURED.read_text())["cores"]
+    if core not in cores:
+        raise ConfigError(f"decode cost of core '{core}' was not measured; measured: {', '.join(cores)}")
+    tables = ("code_bytes", "cycles_per_weight", "cycles_per_stored")
+    return DecodeCost(*(cores[core][table] for table in tables))

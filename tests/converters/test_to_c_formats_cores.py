@@ -1,0 +1,51 @@
+"""Models in every kind of format on simulated cores: streams read from flash give the reference's answers."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from converters.to_c.convert import convert
+from tinygmp.device.board import find_board
+from tinygmp.device.lab import measure
+from tinygmp.packed.model import PackedModel
+from tinygmp.packed.random_model import random_model
+from tinygmp.packed.reencode import layer_with
+from tinygmp.packed.reference import run
+from tinygmp.sparse import encode
+
+BOARDS = ("arduino-uno", "nucleo-g071rb", "longan-nano")
+PAIRS = (
+    ("bitmask", "int4"),
+    ("csr16", "ternary"),
+    ("rice", "int8_rice"),
+    ("huffman", "int8_ranked"),
+    ("block4", "codebook16"),
+    ("2of4", "power2"),
+)
+
+
+def model_in(index_format: str, value_format: str) -> PackedModel:
+    """Return a random model of few different weights, half of every group of four zero."""
+    model = random_model(6, inputs=8, hidden=16, index_format="bitmask")
+    levels = np.array([1] if value_format == "ternary" else [1, 4] if value_format == "power2" else [1, 3, 7])
+    tensors = {}
+    for tensor in model.tensors():
+        q = tensor.decode().astype(int)
+        q[:, np.arange(q.shape[1]) % 4 >= 2] = 0
+        q = (np.sign(q) * levels[np.abs(q) % len(levels)]).astype(np.int8)
+        tensors[tensor.name] = encode(tensor.name, q, tensor.scale, index_format, value_format)
+    return replace(model, layers=tuple(layer_with(layer, tensors) for layer in model.layers))
+
+
+@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize(("index_format", "value_format"), PAIRS)
+def test_flash_streams_give_the_reference_on_the_core(board, index_format, value_format):
+    model = model_in(index_format, value_format)
+    counts = np.random.default_rng(3).integers(-32768, 32768, (2, 8, 8)).astype(np.int16)
+    for optimise in ("smallest", "fastest"):
+        report = measure(
+            convert(model), find_board(board), counts, lambda windows: run(model, windows).logits, optimise
+        )
+        assert report.parity is not None
+        assert report.parity.exact, report.parity
