@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from converters.to_c.readers import reader
+from converters.to_c.runtime_text import joined_kernels
 from tinygmp.errors import FormatError
 from tinygmp.sparse import encode
 from tinygmp.sparse.narrow import narrow
@@ -166,3 +168,19 @@ def test_a_forged_shape_is_told(index_format, value_format, shape):
     kind = type(encode("t", q, 1.0, "dense"))
     with pytest.raises(FormatError):
         kind("t", shape, index_format, value_format, 1.0, streams).decode()
+
+
+@pytest.mark.parametrize("value_format", VALUE_FORMATS)
+@every_index
+def test_every_pair_of_formats_has_a_c_reader(index_format, value_format):
+    """The kernels that read it exist and define what the generated code calls."""
+    q = held_by(weights(3, 4, 24, 0.4), index_format, value_format)
+    side = reader(encode("t", q, 1.0, index_format, value_format), "m_t", every_step=False)
+    text = joined_kernels(side.kernels)
+    if side.definition:
+        index, values = side.definition.removeprefix("TG_ROWS(").removesuffix(")").split(", ")
+        assert f"}} tg_index_{index};" in text
+        assert f"}} tg_values_{values};" in text
+        assert side.function == f"tg_dot_{index}_{values}"
+    else:
+        assert f"{side.function}({side.struct} *rows" in text
