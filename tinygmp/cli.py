@@ -13,6 +13,7 @@ from tinygmp.commands.doctor import doctor
 from tinygmp.commands.inspect import inspect
 from tinygmp.commands.options import BAD_INPUT, TOOL_MISSING
 from tinygmp.commands.report import report
+from tinygmp.commands.pack import pack
 from tinygmp.commands.reproduce import reproduce
 from tinygmp.commands.show import complain
 from tinygmp.commands.verify import verify
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (convert, budget, verify, inspect, boards, doctor, report, reproduce):
+for command in (pack, convert, budget, verify, inspect, boards, doctor, report, reproduce):
     app.command()(command)
 
 
