@@ -91,7 +91,7 @@ def one(
     pruned = prune_with_images(dense, sparsity, fitting, ranking, fit)
     row = {"network": name, "sparsity": sparsity, "seconds": time.monotonic() - started}
     row |= scores(pruned, dense, target)
-    if fit is not None and ranking == "curvature":
+    if fit is not None and ranking == "combined":
         row |= packed_scores(pruned, fitting, target)
     write_atomically(path, json.dumps(row, indent=2).encode())
     print(f"{path.stem}: top-1 {row['top1']:.3f}, {row['seconds']:.0f} s", file=sys.stderr)

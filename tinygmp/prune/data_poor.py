@@ -1,9 +1,11 @@
 """Pruning of published weights with a few hundred unlabelled images: what to keep, and how the rest makes up for it.
 
-The ranking is Global MP's, one list over all layers, of saliencies in place of magnitudes: w^2 E[x^2] E[g^2], with the
-input x of a weight and the gradient g of the loss at its output under the network's own predictions (the diagonal of
-the Kronecker-factored curvature, Martens and Grosse 2015). Then every layer in order is fitted to the outputs of the
-dense network by least squares over its surviving weights, its inputs being those of the already pruned layers.
+The rankings are Global MP's, one list over all layers, of other scores than magnitudes. 'curvature': w^2 E[x^2] E[g^2],
+with the input x of a weight and the gradient g of the loss at its output under the network's own predictions (the
+diagonal of the Kronecker-factored curvature, Martens and Grosse 2015). 'combined': the geometric mean of that and of
+w^2 E[x^2] / Var[y], the error relative to the layer's output y, what least squares has to repair; the few weights of
+convolutions larger than 1x1 all stay. Then every layer in order is fitted to the outputs of the dense network by least
+squares over its surviving weights, its inputs being those of the already pruned layers.
 """
 
 from collections.abc import Sequence
@@ -21,14 +23,15 @@ from tinygmp.prune.global_magnitude import global_magnitude_mask
 from tinygmp.prune.least_squares import BATCH, Fit, OnLayer, fitted
 
 FEWEST_IMAGES = 16
-RANKINGS = ("magnitude", "activation", "curvature", "uniform")
+SMALLEST_VARIANCE, HIGHEST_SCORE = 1e-12, 1e30
+RANKINGS = ("magnitude", "activation", "curvature", "combined", "uniform")
 
 
 def prune_with_images(
     weights: MobileNetWeights,
     sparsity: float,
     pixels: np.ndarray,
-    ranking: str = "curvature",
+    ranking: str = "combined",
     fit: Fit | None = Fit(),  # noqa: B008  frozen
     seed: int = 0,
     on_layer: OnLayer = lambda name, done, total: None,
@@ -57,9 +60,12 @@ def mask_of(
         raise ConfigError(f"sparsity {sparsity}: give the share of zeros, 0 <= sparsity < 1")
     if ranking not in RANKINGS:
         raise ConfigError(f"ranking '{ranking}' is unknown; known: {', '.join(RANKINGS)}")
-    if ranking == "curvature":
+    if ranking in ("curvature", "combined"):
+        scores = curvature_saliencies(layers, x, seed)
+        if ranking == "combined":
+            scores = combined(layers, scores, x)
         # Ranked like magnitudes, so the root, which also keeps small ones from vanishing.
-        scores = {name: saliency.sqrt() for name, saliency in curvature_saliencies(layers, x, seed).items()}
+        scores = {name: score.sqrt() for name, score in scores.items()}
     elif ranking == "activation":
         scores = {
             layer.name: layer.weight.abs() * power.sqrt()
@@ -74,6 +80,33 @@ def mask_of(
     else:
         kept = dict(global_magnitude_mask(scores, sparsity).kept)
     return {name: torch.from_numpy(np.array(mask)) for name, mask in kept.items()}
+
+
+def combined(layers: Sequence[TorchLayer], curvature: dict[str, Tensor], x: Tensor) -> dict[str, Tensor]:
+    """Return the geometric mean of curvature and relative output error; convolutions larger than 1x1 rank above all."""
+    scores = {}
+    for layer, power, variance in zip(
+        layers, input_power(layers, x), output_variance(layers, x), strict=True
+    ):
+        relative = layer.weight**2 * power / max(variance, SMALLEST_VARIANCE)
+        scores[layer.name] = (curvature[layer.name] * relative).sqrt()
+        if layer.kernel > 1:
+            scores[layer.name] = torch.full_like(layer.weight, HIGHEST_SCORE)
+    return scores
+
+
+def output_variance(layers: Sequence[TorchLayer], x: Tensor) -> list[float]:
+    """Return each layer's mean variance of a channel's sums, over images and positions."""
+    found = [0.0] * len(layers)
+    with torch.no_grad():
+        for images in x.split(BATCH):
+            h = images
+            for index, layer in enumerate(layers):
+                sums = layer.sums(h)
+                spread = sums.transpose(0, 1).flatten(1).var(dim=1, unbiased=False).mean()
+                found[index] += float(spread) * len(images) / len(x)
+                h = layer.activated(sums)
+    return found
 
 
 def curvature_saliencies(layers: Sequence[TorchLayer], x: Tensor, seed: int) -> dict[str, Tensor]:
