@@ -1,29 +1,36 @@
 """The serial protocol of a real board, spoken with a simulated ATmega328P behind a pseudo-terminal."""
 
+import json
 import os
 import pty
 import subprocess
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 
+from converters.base import converter
+from tinygmp.artifact import Artifact
+from tinygmp.cli import main
 from tinygmp.device.board import find_board
 from tinygmp.device.elf_sizes import read_image
 from tinygmp.device.serial_run import run_over_serial
 from tinygmp.device.simavr_run import flash_image, simavr_runner
 from tinygmp.device.toolchain import build
 from tinygmp.errors import ConfigError, SimulationError
+from tinygmp.packed.file import save_model
+from tinygmp.packed.random_model import random_model
 
 UNO = find_board("arduino-uno")
 
 
-@pytest.fixture
-def simulated_board(needs, summing):
-    """Path of a terminal with the summing model's firmware behind it."""
-    needs("avr-gcc", "simavr", "gcc")
+@contextmanager
+def board_behind_a_terminal(artifact: Artifact) -> Iterator[str]:
+    """Give the path of a terminal with an artifact's serial firmware, simulated, behind it."""
     program = ("serial_main.c", "serial_avr.c")
-    firmware = build(summing, UNO, defines=(f"F_CPU={UNO.clock_hz}UL",), program=program)
+    firmware = build(artifact, UNO, defines=(f"F_CPU={UNO.clock_hz}UL",), program=program)
     code = flash_image(read_image(firmware.elf))
     command = [str(simavr_runner("simavr_serial.c")), UNO.mcu, str(UNO.clock_hz)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -33,6 +40,53 @@ def simulated_board(needs, summing):
     process.kill()
     process.wait()
     process.stdout.close()
+
+
+@pytest.fixture
+def simulated_board(needs, summing):
+    """Path of a terminal with the summing model's firmware behind it."""
+    needs("avr-gcc", "simavr", "gcc")
+    with board_behind_a_terminal(summing) as terminal:
+        yield terminal
+
+
+def test_verify_checks_the_board_behind_a_port(needs, tmp_path, monkeypatch, capsys):
+    needs("avr-gcc", "simavr", "gcc")
+    model = random_model(seed=5, inputs=3, hidden=8, steps=6)
+    path = save_model(model, tmp_path / "model.tgmp")
+    other = save_model(random_model(seed=6, inputs=3, hidden=8, steps=6), tmp_path / "other.tgmp")
+
+    def verify(file, terminal):
+        monkeypatch.setattr(
+            "sys.argv",
+            [
+                "tinygmp",
+                "verify",
+                str(file),
+                "--port",
+                terminal,
+                "--data",
+                "random",
+                "--windows",
+                "2",
+                "--json",
+            ],
+        )
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0), json.loads(capsys.readouterr().out)
+
+    with board_behind_a_terminal(converter("c")(model)) as terminal:
+        code, told = verify(path, terminal)
+        assert code == 0
+        assert told["passed"]
+        assert told["parity"]["logit_mismatches"] == 0
+        assert told["mean_step_us"] > 10
+        assert 0 < told["free_ram_bytes"] < UNO.ram_bytes
+    with board_behind_a_terminal(converter("c")(model)) as terminal:
+        code, told = verify(other, terminal)  # the board holds another model
+        assert code == 1
+        assert told["parity"]["logit_mismatches"] > 0
 
 
 def test_a_board_gives_the_reference_answers_and_its_times(simulated_board, windows, summing_logits):

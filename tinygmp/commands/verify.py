@@ -37,6 +37,15 @@ NoBoards = Annotated[bool, typer.Option("--no-boards", help="Simulate no board."
 WindowsPerCore = Annotated[
     int, typer.Option("--windows", metavar="N", min=1, help="Windows for each simulated board.")
 ]
+Port = Annotated[
+    str | None,
+    typer.Option(
+        "--port",
+        metavar="DEVICE",
+        help="A real board with the serial firmware, e.g. /dev/ttyACM0: stream --windows windows to it; "
+        "no target and no board is checked then.",
+    ),
+]
 
 ImageLimit = Annotated[
     int | None, typer.Option("--images", metavar="N", min=1, help="Images to read, spread over the folder.")
@@ -60,6 +69,7 @@ def verify(
     board: Boards = None,
     no_boards: NoBoards = False,
     windows: WindowsPerCore = 64,
+    port: Port = None,
     images: ImageLimit = None,
     crop: Crop = 1.0,
     skip_corrupt: SkipCorrupt = False,
@@ -79,6 +89,9 @@ def verify(
     names = board_names() if board == ["all"] else tuple(board or DEFAULT_BOARDS)
     boards = [] if no_boards else [find_board(name) for name in names]
     found = open_network(model)
+    if port is not None:
+        verify_on_port(model, data, port, windows, as_json, quiet)
+        return
     if isinstance(found, PackedImageModel):
         wanted = [] if board is None or no_boards else list(names)
         verify_image_network(found, data, target, wanted, Choice(crop, images, skip_corrupt), as_json, quiet)
@@ -93,6 +106,37 @@ def verify(
         print_verification(result)
     show.complain_of_missing(result.missing)
     finish(result.passed, bool(result.missing))
+
+
+def verify_on_port(model: str, data: str | None, port: str, windows: int, as_json: bool, quiet: bool) -> None:
+    """Compare a real board's answers with the reference; tell its step time and free RAM."""
+    from tinygmp.commands import show
+    from tinygmp.workflows.pretrained import open_model
+    from tinygmp.workflows.verify_port import verify_port
+    from tinygmp.workflows.windows import load_windows
+
+    with show.progress(quiet) as on_step:
+        packed = open_model(model)
+        counts = load_windows(packed, data, on_step)
+        result = verify_port(packed, counts, port, windows, on_step=on_step)
+    if as_json:
+        parity = {"exact": result.parity.exact, **vars(result.parity)}
+        show.print_json({"passed": result.passed, **vars(result), "parity": parity})
+    else:
+        if result.synthetic:
+            show.print_synthetic(
+                "SYNTHETIC WINDOWS: parity holds, accuracy means nothing. Real ones: --data uci"
+            )
+        parity_head = ("windows", "class mismatches", "logit mismatches", "worst difference")
+        board_head = ("us/step", "longest us", "free RAM B")
+        parity_row = (
+            result.parity.windows, result.parity.class_mismatches, result.parity.logit_mismatches,
+            result.parity.worst_logit_difference,
+        )  # fmt: skip
+        board_row = (f"{result.mean_step_us:.1f}", result.longest_step_us, result.free_ram_bytes or "unknown")
+        row = [str(cell) for cell in parity_row + board_row]
+        show.print_table(f"'{result.model}' on the board at {port}", parity_head + board_head, [row])
+    finish(result.passed, False)
 
 
 def print_verification(result: Verification) -> None:
