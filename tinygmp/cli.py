@@ -12,8 +12,8 @@ from tinygmp.commands.convert import convert
 from tinygmp.commands.doctor import doctor
 from tinygmp.commands.inspect import inspect
 from tinygmp.commands.options import BAD_INPUT, TOOL_MISSING
-from tinygmp.commands.report import report
 from tinygmp.commands.pack import pack
+from tinygmp.commands.report import report
 from tinygmp.commands.reproduce import reproduce
 from tinygmp.commands.show import complain
 from tinygmp.commands.verify import verify

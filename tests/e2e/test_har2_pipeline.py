@@ -65,8 +65,8 @@ def test_nothing_but_results_is_left(quick_run):
         "har2.tgmp",
         "onnx",
         "report.html",
-        "report.md",
         "report.json",
+        "report.md",
         "tflite",
     ]
 

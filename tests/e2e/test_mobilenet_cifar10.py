@@ -1,4 +1,4 @@
-"""The CIFAR-10 script: every network is trained, pruned to its share, packed and scored; a second run trains nothing."""
+"""The CIFAR-10 script: every network is trained, pruned to its share, packed and scored; a second trains nothing."""
 
 import json
 import subprocess
