@@ -1,4 +1,4 @@
-"""The CIFAR-10 script: every network is trained, pruned to its share, packed and scored; a second trains nothing."""
+"""The CIFAR-10 scripts: networks are trained, pruned, packed, scored, fine-tuned as int8; a second run trains nothing."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "mobilenet_cifar10.py"
+SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 
 @pytest.fixture(scope="module")
@@ -26,26 +26,22 @@ def folder(tmp_path_factory) -> Path:
     return root
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, SCRIPT, *arguments], capture_output=True, text=True, timeout=300)
+def run(*arguments: str, script: str = "mobilenet_cifar10.py") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, SCRIPTS / script, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
-def test_every_network_is_trained_packed_and_scored(folder, tmp_path):
-    arguments = (
-        "--data",
-        str(folder),
-        "--out",
-        str(tmp_path),
-        "--width",
-        "0.1",
-        "--dense-epochs",
-        "1",
-        "--epochs",
-        "1",
-    )
+@pytest.fixture(scope="module")
+def networks(folder, tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("networks")
+
+
+def test_every_network_is_trained_packed_and_scored(folder, networks):
+    shape = ("--width", "0.1", "--dense-epochs", "1", "--epochs", "1")
+    arguments = ("--data", str(folder), "--out", str(networks), *shape)
     done = run(*arguments)
     assert done.returncode == 0, done.stderr
-    report = json.loads((tmp_path / "report.json").read_text())
+    report = json.loads((networks / "report.json").read_text())
     assert report["data"] == "CIFAR-10 (JPEG)"  # image files are never called the original
     sparsity = {row["name"]: row["sparsity"] for row in report["rows"]}
     assert sparsity["dense"] == sparsity["dense_longer"] == 0
@@ -64,3 +60,17 @@ def test_a_folder_without_images_is_told(tmp_path):
     assert done.returncode == 2
     assert "no images in" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_a_trained_network_is_fine_tuned_as_int8_with_its_mask(folder, networks, tmp_path):
+    where = ("--data", str(folder), "--networks", str(networks), "--out", str(tmp_path))
+    done = run(*where, "--name", "oneshot75", "--width", "0.1", "--epochs", "1", script="mobilenet_qat.py")
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["data"] == "CIFAR-10 (JPEG)"
+    before, after = report["rows"][:2]
+    assert (before["training"], after["training"]) == ("none", "quantisation-aware")
+    assert after["nnz"] <= before["nnz"]
+    assert after["payload_bytes"] == pytest.approx(before["payload_bytes"], rel=0.1)
+    assert abs(before["packed_test"] - before["simulated_test"]) <= 0.02  # within a unit of a logit
+    assert before["packed_images"] == 100

@@ -1,0 +1,125 @@
+"""Quantisation-aware fine-tuning, mask fixed, of the networks that mobilenet_cifar10.py trained: int8 before and after.
+
+Float and simulated int8 accuracy are of all test images, the packed network's of a thousand. Images that are JPEG
+copies are not CIFAR-10's own: their figures are called "CIFAR-10 (JPEG)".
+
+    python scripts/mobilenet_qat.py --data cifar10/ --networks runs/mobilenet_cifar10 --name gradual90
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import torch
+import typer
+from mobilenet_cifar10 import CALIBRATION, LABELS, PACKED_TEST, Images, Plan, build, open_images
+from rich.console import Console
+from rich.table import Table
+
+from tinygmp.artifact import write_atomically
+from tinygmp.errors import TinyGmpError
+from tinygmp.models.exported_chain import weights_of_module
+from tinygmp.models.mobilenet_quantized import QuantizedImageNetwork
+from tinygmp.pack.mobilenet_v1 import calibrate_images, pack_mobilenet
+from tinygmp.packed.image_reference import run_images
+from tinygmp.prune.fit import EpochRecord, TrainSettings, evaluate, fit
+from tinygmp.prune.run_recipe import read_state
+from tinygmp.recipes.images import CIFAR_MEAN, CIFAR_STD
+
+PERCENTILES = (100.0, 99.99)
+
+
+def main(
+    data: Annotated[
+        Path, typer.Option(help="folder with cifar-10-batches-py, or train/<class> and test/<class>")
+    ],
+    networks: Annotated[Path, typer.Option(help="folder that mobilenet_cifar10.py wrote")],
+    name: Annotated[list[str], typer.Option(help="network of that folder; repeatable")],
+    out: Annotated[Path, typer.Option(help="folder of results")] = Path("runs/mobilenet_qat"),
+    width: Annotated[float, typer.Option(help="width multiplier of the networks")] = 0.5,
+    epochs: Annotated[int, typer.Option(help="epochs of fine-tuning", min=1)] = 2,
+    rate: Annotated[float, typer.Option(help="highest learning rate")] = 0.002,
+) -> None:
+    """Fine-tune what has no result yet, write report.json and print it."""
+    try:
+        torch.set_num_threads(1)
+        images, plan = open_images(data), Plan(networks, width, 0, epochs, 0)
+        rows = [row for one in name for row in results(plan, images, one, rate, out)]
+        report = {"data": images.name, "width": width, "epochs": epochs, "rate": rate, "rows": rows}
+        write_atomically(out / "report.json", json.dumps(report, indent=2).encode())
+        print_rows(images.name, rows)
+    except TinyGmpError as error:
+        Console(stderr=True).print(f"error: {error}", style="bold red", markup=False, soft_wrap=True)
+        sys.exit(2)
+
+
+def results(
+    plan: Plan, images: Images, name: str, rate: float, out: Path
+) -> list[dict[str, str | float | int]]:
+    """Return the figures of a network as it is and after fine-tuning at each choice of ranges."""
+    module = build(plan)
+    module.load_state_dict(read_state(plan.out / f"{name}.safetensors"))
+    weights = weights_of_module(module.eval(), images.test.pixels.shape[1], CIFAR_MEAN, CIFAR_STD)
+    settings = TrainSettings(plan.epochs, 128, rate, nesterov=True, weight_decay=1e-4, workers=1)
+    rows = []
+    for percentile in PERCENTILES:
+        path = out / f"{name}_{percentile:g}.json"
+        if not path.exists():
+            ranges = calibrate_images(weights, images.held_out.pixels[:CALIBRATION], percentile)
+            network = QuantizedImageNetwork(weights, ranges, CIFAR_MEAN, CIFAR_STD)
+            before = {"network": name, "percentile": percentile, "training": "none"}
+            found = [
+                before | {"float_test": evaluate(module, images.test, settings)} | figures(network, images)
+            ]
+            fit(network, images.train, images.held_out, settings, report=tell(name))
+            found.append(before | {"training": "quantisation-aware"} | figures(network, images))
+            out.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, json.dumps(found, indent=2).encode())
+        rows += json.loads(path.read_text())
+    return rows
+
+
+def figures(network: QuantizedImageNetwork, images: Images) -> dict[str, float | int]:
+    """Return accuracies of the simulated and of the packed network, and the bytes of its weights."""
+    settings = TrainSettings(1, 100, 1.0, workers=1)
+    model = pack_mobilenet(network.finished(), network.calibration, "cifar10", LABELS, {"data": images.name})
+    every = max(1, len(images.test) // PACKED_TEST)
+    pixels, labels = images.test.pixels[::every], images.test.labels[::every]
+    return {
+        "held_out": evaluate(network, images.held_out, settings),
+        "simulated_test": evaluate(network, images.test, settings),
+        "packed_test": float(np.mean(run_images(model, pixels).classes == labels)),
+        "packed_images": len(pixels),
+        "nnz": model.nnz,
+        "payload_bytes": model.payload_bytes,
+    }
+
+
+def tell(name: str) -> Callable[[EpochRecord], None]:
+    def line(record: EpochRecord) -> None:
+        print(f"{name}, epoch {record.epoch}: held-out {record.accuracy:.4f}", file=sys.stderr)
+
+    return line
+
+
+def print_rows(data: str, rows: list[dict[str, str | float | int]]) -> None:
+    table = Table(title=f"{data}, int8, mask fixed")
+    for column in ("network", "ranges", "training", "held-out", "simulated int8", "packed", "payload"):
+        table.add_column(column, justify="left" if column in ("network", "training") else "right")
+    for row in rows:
+        accuracies = (f"{row[key]:.4f}" for key in ("held_out", "simulated_test", "packed_test"))
+        payload = f"{row['payload_bytes']:,} B"
+        table.add_row(
+            str(row["network"]), f"{row['percentile']} %", str(row["training"]), *accuracies, payload
+        )
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    typer.run(main)
