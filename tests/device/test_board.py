@@ -1,7 +1,18 @@
 import pytest
 
-from tinygmp.device.board import Board, all_boards, board_names, find_board, read_board
-from tinygmp.errors import ConfigError
+from tinygmp.device.board import (
+    Board,
+    all_boards,
+    board_names,
+    built_names,
+    find_board,
+    read_board,
+    read_boards,
+    simulated_names,
+)
+from tinygmp.device.lab import simulate
+from tinygmp.device.toolchain import build
+from tinygmp.errors import ConfigError, MissingToolError
 
 OWN = """
 title = "My board"
@@ -17,7 +28,7 @@ ram_bytes = 8_192
 
 def test_every_board_loads_and_says_where_its_figures_are_from():
     boards = all_boards()
-    assert len(boards) >= 28
+    assert len(boards) >= 31
     assert all(board.source.startswith("https://") for board in boards)
 
 
@@ -74,3 +85,72 @@ def test_board_is_frozen():
     assert isinstance(board, Board)
     with pytest.raises(AttributeError):
         board.ram_bytes = 1
+
+
+def test_aliases_lead_to_one_board_each():
+    names = set(board_names())
+    taken = [alias for board in all_boards() for alias in board.aliases]
+    assert len(taken) == len(set(taken))
+    assert not names & set(taken)
+    assert find_board("Uno") == find_board("arduino-uno")
+    assert find_board("esp32").core == "xtensa-lx6"
+
+
+def test_what_cannot_be_built_or_run_is_left_out_of_all():
+    assert {"esp32-devkit", "esp32-s3-devkitc"} == set(board_names()) - set(built_names())
+    assert set(built_names()) - set(simulated_names()) == {"msp430fr5994"}
+
+
+def test_a_core_without_compiler_asks_for_a_built_program(summing):
+    with pytest.raises(
+        MissingToolError, match=r"no compiler for core 'xtensa-lx6' .* tinygmp budget firmware\.elf"
+    ):
+        build(summing, find_board("esp32"))
+
+
+def test_a_core_without_simulator_is_built_all_the_same(summing, windows, needs):
+    needs("ziglang")
+    firmware = build(summing, find_board("msp430fr5994"))
+    assert firmware.links
+    with pytest.raises(MissingToolError, match="no simulator for core 'msp430x'"):
+        simulate(firmware, windows)
+
+
+SEVERAL = f"""
+[field-node]
+aliases = ["node"]
+{OWN}
+[aliases]
+desk = "arduino-uno"
+probe = "node"
+"""
+
+
+def test_a_boards_file_holds_several_boards_and_other_names(tmp_path):
+    path = tmp_path / "boards.toml"
+    path.write_text(SEVERAL)
+    own = read_boards(path)
+    assert set(own) == {"field-node", "node", "desk", "probe"}
+    assert own["probe"] is own["node"] is own["field-node"]
+    assert find_board("desk", own) == find_board("arduino-uno")
+    assert find_board("uno", own) == find_board("arduino-uno")
+    with pytest.raises(ConfigError, match="did you mean field-node"):
+        find_board("field-mode", own)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (SEVERAL.replace("ram_bytes", "ram"), r"boards\.toml', board 'field-node': key 'ram' is unknown"),
+        (SEVERAL.replace('desk = "arduino-uno"', 'desk = "zx81"'), "board 'zx81' is unknown"),
+        (SEVERAL.replace('["node"]', '"node"'), "must be a list of names"),
+        (SEVERAL.replace('["node"]', '["field-node"]'), "two boards are called 'field-node'"),
+        ("aliases = 3", "aliases must be a table"),
+        ("node = 3", r"'node' must be a table, \[node\]"),
+    ],
+)
+def test_bad_boards_files_are_refused_in_words(tmp_path, text, message):
+    path = tmp_path / "boards.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        read_boards(path)

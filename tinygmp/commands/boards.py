@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 Search = Annotated[
     str,
     typer.Argument(
-        metavar="[TEXT]", help="Only boards whose name, title, chip, core or family contains this."
+        metavar="[TEXT]",
+        help="Only boards whose name, other name, title, chip, core or family contains this.",
     ),
 ]
 HEAD = ("board", "title", "chip", "core", "clock", "flash", "RAM")
@@ -50,4 +51,6 @@ def boards(text: Search = "", as_json: Json = False) -> None:
 def searchable(board: Board) -> str:
     from tinygmp.device.cores import CORES
 
-    return " ".join((board.name, board.title, board.mcu, board.core, CORES[board.core].family)).lower()
+    return " ".join(
+        (board.name, board.title, board.mcu, board.core, CORES[board.core].family, *board.aliases)
+    ).lower()

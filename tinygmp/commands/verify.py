@@ -78,7 +78,7 @@ def verify(
 ) -> None:
     """Convert, run and compare with the integer reference: exit code 0 if all agree, 1 if not."""
     from tinygmp.commands import show
-    from tinygmp.device.board import board_names, find_board
+    from tinygmp.device.board import find_board, simulated_names
     from tinygmp.packed.image_model import PackedImageModel
     from tinygmp.workflows.image_data import Choice
     from tinygmp.workflows.pretrained import open_model, open_network
@@ -86,7 +86,7 @@ def verify(
     from tinygmp.workflows.verify import verify as verify_model
     from tinygmp.workflows.windows import load_windows
 
-    names = board_names() if board == ["all"] else tuple(board or DEFAULT_BOARDS)
+    names = simulated_names() if board == ["all"] else tuple(board or DEFAULT_BOARDS)
     boards = [] if no_boards else [find_board(name) for name in names]
     found = open_network(model)
     if port is not None:

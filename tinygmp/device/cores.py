@@ -7,18 +7,23 @@ from dataclasses import dataclass
 class Core:
     """A processor core: compiler flags, start-up code and the simulator that runs it.
 
-    `zig_flags` go to `python -m ziglang cc`, `gcc_flags` to `gcc`; an empty `gcc` means that none is used.
+    `zig_flags` go to `python -m ziglang cc`, `gcc_flags` to `gcc`; an empty `gcc` means that none is used, and
+    neither that tinygmp cannot build for the core: only a program built elsewhere can be measured.
     `unicorn_cpu` names the constant of unicorn, empty where another simulator runs the core.
     """
 
     name: str
-    family: str  # 'arm', 'riscv', 'avr' or 'msp430'
-    simulator: str  # 'unicorn', 'simavr' or 'msp430_core'
+    family: str  # 'arm', 'riscv', 'avr', 'msp430' or 'xtensa'
+    simulator: str  # 'unicorn', 'simavr' or 'msp430_core'; empty where there is none
     zig_flags: tuple[str, ...] = ()
     gcc: str = ""
     gcc_flags: tuple[str, ...] = ()
     unicorn_cpu: str = ""
     cycle_model: str = ""
+
+    @property
+    def has_compiler(self) -> bool:
+        return bool(self.zig_flags or self.gcc)
 
 
 def arm(
@@ -54,6 +59,7 @@ def avr(name: str) -> Core:
     return Core(name=name, family="avr", simulator="simavr", gcc="avr-gcc")
 
 
+MSP430 = ("-target", "msp430-freestanding-none", "-fno-builtin")
 HARD_SINGLE = ("-mfloat-abi=hard", "-mfpu=fpv4-sp-d16")
 
 CORES = {
@@ -73,6 +79,9 @@ CORES = {
         avr("avr25"),
         avr("avr5"),
         avr("avr6"),
-        Core("msp430", "msp430", "msp430_core", zig_flags=("-target", "msp430-freestanding-none", "-fno-builtin")),
+        Core("msp430", "msp430", "msp430_core", zig_flags=MSP430),
+        Core("msp430x", "msp430", "", zig_flags=MSP430),  # plain MSP430 instructions: the lower 64 KB
+        Core("xtensa-lx6", "xtensa", ""),
+        Core("xtensa-lx7", "xtensa", ""),
     )
 }  # fmt: skip

@@ -30,6 +30,11 @@ def simulate(firmware: Firmware, counts: np.ndarray) -> RunResult:
         from tinygmp.device.simavr_run import run_in_simavr
 
         return run_in_simavr(firmware, counts)
+    if not simulator:
+        raise MissingToolError(
+            f"tinygmp has no simulator for core '{firmware.board.core}' of board '{firmware.board.name}'; "
+            "run on a board of another core, or on the board itself: tinygmp verify --port"
+        )
     from tinygmp.device.msp430_run import run_in_msp430_core
 
     return run_in_msp430_core(firmware, counts)

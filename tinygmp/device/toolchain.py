@@ -12,7 +12,7 @@ from tinygmp.device.cores import CORES, Core
 from tinygmp.device.elf_sizes import Sizes, object_symbols, read_sizes
 from tinygmp.device.interface import model_sources
 from tinygmp.device.tools import require, zig
-from tinygmp.errors import BuildError, ConfigError
+from tinygmp.errors import BuildError, ConfigError, MissingToolError
 
 FIRMWARE_FOLDER = Path(__file__).parent / "firmware"
 MAILBOX_ADDRESS = 0x60000000
@@ -108,6 +108,11 @@ def build(
 def compiler_command(core: Core, board: Board, compiler: str) -> list[str]:
     if compiler not in ("", "zig", "gcc"):
         raise ConfigError(f"compiler '{compiler}' is unknown; use 'zig' or 'gcc'")
+    if not core.has_compiler:
+        raise MissingToolError(
+            f"tinygmp has no compiler for core '{core.name}' of board '{board.name}'; build the program with the "
+            "vendor's tools and give its ELF file: tinygmp budget firmware.elf"
+        )
     if compiler != "gcc" and core.zig_flags:
         return [*zig("cc"), *core.zig_flags, "-fno-sanitize=undefined", "-Wno-unused-command-line-argument"]
     if compiler == "zig" or not core.gcc:
