@@ -1,4 +1,4 @@
-"""The CIFAR-10 scripts: networks are trained, pruned, packed, scored, fine-tuned as int8; a second run trains nothing."""
+"""The CIFAR-10 scripts: networks are trained, pruned, packed, scored, tuned as int8; a second run trains nothing."""
 
 import json
 import subprocess
