@@ -15,10 +15,11 @@ from tinygmp.packed.network import PackedNetwork
 if TYPE_CHECKING:
     from tinygmp.device.board import Board
     from tinygmp.report.record import Report
-    from tinygmp.workflows.budget import Budget
+    from tinygmp.workflows.budget_result import Budget
     from tinygmp.workflows.convert import Converted
     from tinygmp.workflows.doctor import Finding
     from tinygmp.workflows.inspect import Inspection
+    from tinygmp.workflows.inspect_file import FileInspection
     from tinygmp.workflows.repack import Repacked
     from tinygmp.workflows.verify import Verification
     from tinygmp.workflows.verify_images import ImageVerification
@@ -48,8 +49,10 @@ def of_windows(model: PackedNetwork) -> PackedModel:
     return model
 
 
-def inspect(model: AnyModel = "har2") -> "Inspection":
+def inspect(model: AnyModel = "har2") -> "Inspection | FileInspection":
     """Return layers, formats, sparsity and bytes of a model beside the information limit.
+
+    Of a .tflite, .onnx or ELF file, or of a folder of generated C, its layers, tensors and bytes.
 
     >>> found = inspect()
     >>> found.payload_bytes == sum(found.by_part.values())
@@ -57,9 +60,13 @@ def inspect(model: AnyModel = "har2") -> "Inspection":
     >>> found.payload_bytes < 1.05 * found.limit_bytes
     True
     """
+    if isinstance(model, (str, Path)):
+        from tinygmp.workflows.inspect_artifact import inspect_artifact
+
+        return inspect_artifact(str(model))
     from tinygmp.workflows.inspect import inspect as workflow
 
-    return workflow(load(model))
+    return workflow(model)
 
 
 def convert(model: AnyModel, targets: Sequence[str], out: Path | str) -> "list[Converted]":
@@ -78,15 +85,25 @@ def convert(model: AnyModel, targets: Sequence[str], out: Path | str) -> "list[C
 def budget(
     model: AnyModel, boards: "Sequence[str | Board]", reserve_flash_bytes: int = 0, reserve_ram_bytes: int = 0
 ) -> "Budget":
-    """Build a model for boards and return what it takes and what is left.
+    """Return what an artifact takes on boards and what is left: C is built and measured, other files are read.
+
+    model is also the path of a .tflite, .onnx or ELF file, or of a folder of generated C.
 
     >>> budget("har2", ["nucleo-g071rb"]).fits
     True
+    >>> "nonzeros would have to go" in budget("har2", ["ch32v003"], 14_000).boards[0].remedies[0]
+    True
     """
-    from tinygmp.workflows.budget import Reserve
+    from tinygmp.workflows.budget_result import Reserve
+
+    reserve = Reserve(reserve_flash_bytes, reserve_ram_bytes)
+    if isinstance(model, (str, Path)):
+        from tinygmp.workflows.budget_artifact import budget_artifact
+
+        return budget_artifact(str(model), boards, reserve)
     from tinygmp.workflows.budget import budget as workflow
 
-    return workflow(load(model), boards, Reserve(reserve_flash_bytes, reserve_ram_bytes))
+    return workflow(model, boards, reserve)
 
 
 def verify(

@@ -150,7 +150,7 @@ def test_doctor_names_a_remedy_for_all_that_is_missing(tinygmp, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "arguments", [("nonsense",), ("budget",), ("convert", "--to"), ("verify", "--windows", "0")]
+    "arguments", [("nonsense",), ("budget", "--board"), ("convert", "--to"), ("verify", "--windows", "0")]
 )
 def test_bad_usage_ends_with_2(tinygmp, arguments):
     spoken = tinygmp(*arguments)

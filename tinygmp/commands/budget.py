@@ -1,20 +1,31 @@
-"""`tinygmp budget`: does a packed model fit a board?"""
+"""`tinygmp budget`: does an artifact fit a board, and did it grow?"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tinygmp.commands.options import SHIPPED, Json, Model, Quiet, finish
+from tinygmp.commands.options import SHIPPED, Json, Quiet, finish
 
 if TYPE_CHECKING:
-    from tinygmp.report.rows import Row
-    from tinygmp.workflows.budget import BoardBudget, Budget
+    from tinygmp.workflows.budget_project import Check, Outcome
 
+Artifact = Annotated[
+    str,
+    typer.Argument(
+        metavar="ARTIFACT",
+        help="A .tgmp, .tflite, .onnx or ELF file, a folder of generated C, or a model that comes with tinygmp.",
+    ),
+]
 Boards = Annotated[
-    list[str],
+    list[str] | None,
     typer.Option("--board", metavar="NAME", help="A board, a .toml file of one, or all; may be repeated."),
+]
+BoardsFile = Annotated[
+    Path | None, typer.Option("--boards", metavar="FILE", help="A .toml file of several boards of your own.")
 ]
 ReserveFlash = Annotated[
     int,
@@ -23,89 +34,130 @@ ReserveFlash = Annotated[
 ReserveRam = Annotated[
     int, typer.Option("--reserve-ram", metavar="BYTES", help="RAM that the rest of the application needs.")
 ]
-HEAD = ("board", "verdict", "flash", "flash left", "RAM + stack", "RAM left", "measured by")
-LARGEST_SYMBOLS = 8
+Baseline = Annotated[
+    Path | None,
+    typer.Option("--baseline", metavar="FILE", help="An earlier --json; growth beyond --tolerance fails."),
+]
+ToleranceOption = Annotated[
+    str, typer.Option("--tolerance", metavar="BYTES|PERCENT", help="Growth that passes: 64, or 2%.")
+]
+CheckOption = Annotated[
+    bool, typer.Option("--check", help="Hold the budgets of [tool.tinygmp.budget] in pyproject.toml.")
+]
+Project = Annotated[Path, typer.Option("--project", metavar="FILE", help="The pyproject.toml of --check.")]
+Junit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML as well.")]
+Sarif = Annotated[Path | None, typer.Option("--sarif", metavar="FILE", help="Write SARIF 2.1.0 as well.")]
+Summary = Annotated[
+    bool, typer.Option("--summary", help="Add Markdown to GitHub's step summary, or print it.")
+]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Build and measure again what was built before.")]
 
 
 def budget(
-    board: Boards,
-    model: Model = SHIPPED,
+    artifact: Artifact = SHIPPED,
+    board: Boards = None,
+    boards: BoardsFile = None,
     reserve_flash: ReserveFlash = 0,
     reserve_ram: ReserveRam = 0,
+    baseline: Baseline = None,
+    tolerance: ToleranceOption = "0",
+    check: CheckOption = False,
+    project: Project = Path("pyproject.toml"),
+    junit: Junit = None,
+    sarif: Sarif = None,
+    summary: Summary = False,
+    no_cache: NoCache = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Build a packed model for boards and say whether it fits: exit code 0 if it does on all, 1 if not."""
+    """Say whether an artifact fits boards, and whether it grew: exit code 0 if it passes on all, 1 if not."""
     from tinygmp.commands import show
-    from tinygmp.device.board import board_names
-    from tinygmp.workflows.budget import Reserve
-    from tinygmp.workflows.budget import budget as budget_model
-    from tinygmp.workflows.pretrained import open_network
+    from tinygmp.commands.budget_tables import Files, summary_place, write_files
+    from tinygmp.errors import ConfigError
+    from tinygmp.workflows.budget_project import read_project, run_check
+    from tinygmp.workflows.budget_result import Reserve
 
-    boards = list(board_names()) if board == ["all"] else board
-    with show.progress(quiet) as on_step:
-        result = budget_model(open_network(model), boards, Reserve(reserve_flash, reserve_ram), on_step)
-    if as_json:
-        show.print_json(document(result))
+    summary_printed = summary and not summary_place()
+    if summary_printed and as_json:
+        raise ConfigError("--summary prints Markdown here, and --json JSON: ask for one of them")
+    wanted: Sequence[Check]
+    if check:
+        if board or boards or baseline or reserve_flash or reserve_ram or artifact != SHIPPED:
+            raise ConfigError(
+                "--check takes artifacts, boards, reserves and baselines from pyproject.toml alone"
+            )
+        wanted = read_project(project)
     else:
-        print_budget(result)
-    show.complain_of_missing(result.missing)
-    finish(result.fits, bool(result.missing))
+        reserve = Reserve(reserve_flash, reserve_ram)
+        wanted = [one_check(artifact, board or [], boards, reserve, baseline, tolerance)]
+    with show.progress(quiet) as on_step:
+        outcomes = [run_check(each, on_step, not no_cache) for each in wanted]
+    write_files(outcomes, Files(junit, sarif, summary))
+    if as_json:
+        show.print_json(several(outcomes) if check else told(outcomes[0]))
+    elif not summary_printed:
+        print_all(outcomes)
+    for outcome in outcomes:
+        show.complain_of_missing(outcome.budget.missing)
+    finish(
+        all(outcome.passed for outcome in outcomes),
+        any(outcome.budget.missing for outcome in outcomes),
+    )
 
 
-def document(result: Budget) -> dict[str, Any]:
-    """Return a budget as the JSON document of the command."""
-    book = result.book
+def one_check(
+    artifact: str,
+    names: list[str],
+    boards_file: Path | None,
+    reserve: Any,
+    baseline: Path | None,
+    tolerance: str,
+) -> Check:
+    """Return the check that the arguments ask for; 'all' are the boards that the artifact can be measured for."""
+    from tinygmp.commands.show import complain
+    from tinygmp.device.board import board_names, built_names, find_board, read_boards
+    from tinygmp.workflows.artifact_kind import kind_of
+    from tinygmp.workflows.budget_baseline import tolerance_of
+    from tinygmp.workflows.budget_project import Check
+
+    own = read_boards(boards_file) if boards_file else {}
+    if names == ["all"]:
+        kind, _ = kind_of(artifact)
+        built = kind in ("packed", "c")
+        names = list(built_names() if built else board_names())
+        names += [board.name for board in dict.fromkeys(own.values()) if board.name not in names]
+        left = sorted(set(board_names()) - set(names))
+        if left:
+            complain(f"left out, for tinygmp has no compiler for their cores: {', '.join(left)}")
+    found = tuple(find_board(name, own) for name in names)
+    return Check(artifact, found, reserve, baseline, tolerance_of(tolerance))
+
+
+def told(outcome: Outcome) -> dict[str, Any]:
+    """Return one budget as a JSON document, which a later run takes as its baseline."""
+    from tinygmp.workflows.budget_baseline import document
+
+    content = document(outcome.budget)
+    content["passed"] = outcome.passed
+    content["growth"] = outcome.growths
+    content["notes"] = (*outcome.budget.notes, *outcome.notes)
+    return content
+
+
+def several(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    passed = all(outcome.passed for outcome in outcomes)
     return {
-        "model": result.model,
-        "synthetic": result.synthetic,
-        "fits": result.fits,
-        "boards": result.boards,
-        "missing": result.missing,
-        "ledger": {
-            "payload_bytes": book.payload_bytes,
-            "limit_bytes": book.limit_bytes,
-            "entropy_limit_bytes": book.entropy_limit_bytes,
-            "by_part": book.by_part(),
-            "rows": book.rows,
-        },
+        "passed": passed,
+        "budgets": [{"artifact": outcome.given, **told(outcome)} for outcome in outcomes],
     }
 
 
-def print_budget(result: Budget) -> None:
-    """Print verdicts, then what takes the space."""
-    from tinygmp.commands import show
-    from tinygmp.report.rows import size
+def print_all(outcomes: Sequence[Outcome]) -> None:
+    from tinygmp.commands.budget_tables import print_outcome
 
-    if result.boards:
-        show.print_table(f"'{result.model}' on boards", HEAD, [board_row(board) for board in result.boards])
-    if len(result.boards) == 1:
-        only = result.boards[0]
-        symbols = list(only.by_symbol.items())
-        rows = [(name, size(count)) for name, count in symbols[:LARGEST_SYMBOLS]]
-        rest = sum(count for _, count in symbols[LARGEST_SYMBOLS:])
-        rows += [("other symbols of the model", size(rest))] if rest else []
-        rows.append(("start-up and test loop", size(only.support_bytes)))
-        show.print_table(f"flash on {only.board}", ("what", "bytes"), rows)
-    parts = [(part, size(count)) for part, count in result.book.by_part().items()]
-    parts.append(("payload", size(result.book.payload_bytes)))
-    parts.append(("information limit", size(round(result.book.limit_bytes))))
-    show.print_table(f"payload of '{result.model}'", ("part", "bytes"), parts)
-
-
-def board_row(board: BoardBudget) -> Row:
-    from tinygmp.report.rows import Row, size, used
-
-    flash_left = board.flash_limit_bytes - board.flash_bytes
-    ram_left = board.ram_limit_bytes - board.ram_bytes - (board.stack_bytes or 0)
-    stack = "" if board.stack_bytes is None else f" + {board.stack_bytes:,}"
-    cells = (
-        board.board,
-        "fits" if board.fits else "does not fit",
-        used(board.flash_bytes, board.flash_limit_bytes),
-        size(flash_left),
-        f"{board.ram_bytes:,}{stack} of {board.ram_limit_bytes:,} B",
-        size(ram_left),
-        board.measured_by,
-    )
-    return Row(cells, board.fits)
+    for outcome in outcomes:
+        print_outcome(outcome)
+    if len(outcomes) > 1:
+        failed = [outcome.budget.model for outcome in outcomes if not outcome.passed]
+        print(f"{len(outcomes) - len(failed)} of {len(outcomes)} budgets hold" +
+              (f"; not those of {', '.join(failed)}" if failed else ""))  # fmt: skip

@@ -1,29 +1,44 @@
-"""`tinygmp inspect`: what is inside a packed model?"""
+"""`tinygmp inspect`: what is inside a model, a program or a converted file?"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from tinygmp.commands.options import SHIPPED, Json, Model
+import typer
+
+from tinygmp.commands.options import SHIPPED, Json
 
 if TYPE_CHECKING:
     from tinygmp.workflows.inspect import Inspection, TensorFacts
+    from tinygmp.workflows.inspect_file import FileInspection, LayerRow, TensorRow
 
+Artifact = Annotated[
+    str,
+    typer.Argument(
+        metavar="ARTIFACT",
+        help="A .tgmp, .tflite, .onnx or ELF file, a folder of generated C, or a model that comes with tinygmp.",
+    ),
+]
 MOST_LABELS = 20
+LAYER_HEAD = ("layer", "operator", "output", "type", "constants", "scale", "zeros")
+CONSTANT_HEAD = ("tensor", "shape", "type", "bytes", "scale", "zeros")
+NAME_LETTERS = 48  # of the long names that other tools give, the last ones tell most
 TENSOR_HEAD = ("tensor", "shape", "format", "nonzero", "zeros", "scale", "bytes", "limit")
 
 
-def inspect(model: Model = SHIPPED, as_json: Json = False) -> None:
-    """Show layers, formats, sparsity, bytes against the limit and provenance of a packed model."""
+def inspect(artifact: Artifact = SHIPPED, as_json: Json = False) -> None:
+    """Show layers, formats, scales, sparsity and bytes of a packed model or of any other artifact."""
     from tinygmp.commands import show
-    from tinygmp.workflows.inspect import inspect as inspect_model
-    from tinygmp.workflows.pretrained import open_network
+    from tinygmp.workflows.inspect import Inspection
+    from tinygmp.workflows.inspect_artifact import inspect_artifact
 
-    found = inspect_model(open_network(model))
+    found = inspect_artifact(artifact)
     if as_json:
         show.print_json(vars(found))
-    else:
+    elif isinstance(found, Inspection):
         print_inspection(found)
+    else:
+        print_file(found)
 
 
 def print_inspection(found: Inspection) -> None:
@@ -65,3 +80,56 @@ def tensor_row(tensor: TensorFacts) -> tuple[str, ...]:
         f"{tensor.payload_bytes:,} B",
         f"{tensor.limit_bytes:,.0f} B",
     )
+
+
+def print_file(found: FileInspection) -> None:
+    """Print the tables of a file that is no packed model."""
+    from tinygmp.commands import show
+    from tinygmp.report.rows import size
+
+    if found.kind == "elf":
+        rows = [(layer.name, size(layer.constant_bytes)) for layer in found.layers]
+        show.print_table(f"'{found.name}': symbols in flash", ("symbol", "bytes"), rows)
+    elif found.layers:
+        operators = [layer_row(layer) for layer in found.layers]
+        show.print_table(f"'{found.name}': {len(operators)} operators", LAYER_HEAD, operators)
+    constants = [constant_row(tensor) for tensor in found.tensors if tensor.constant]
+    if constants:
+        show.print_table(f"{len(constants)} constant tensors", CONSTANT_HEAD, constants)
+    parts = [(part, size(count)) for part, count in found.by_part.items()]
+    show.print_table("bytes", ("part", "bytes"), [*parts, ("files", size(found.file_bytes))])
+    for note in found.notes:
+        print(f"note: {note}")
+
+
+def layer_row(layer: LayerRow) -> tuple[str, ...]:
+    from tinygmp.report.rows import size
+
+    constants = size(layer.constant_bytes)
+    return (short(layer.name), layer.op, by(layer.shape), layer.dtype, constants, scale(layer.scale),
+            zeros(layer.sparsity))  # fmt: skip
+
+
+def constant_row(tensor: TensorRow) -> tuple[str, ...]:
+    from tinygmp.report.rows import size
+
+    several = f" (1 of {tensor.scales})" if tensor.scales > 1 else ""
+    return (short(tensor.name), by(tensor.shape), tensor.dtype, size(tensor.stored_bytes),
+            scale(tensor.scale) + several, zeros(tensor.sparsity))  # fmt: skip
+
+
+def short(name: str) -> str:
+    return name if len(name) <= NAME_LETTERS else f"…{name[-NAME_LETTERS:]}"
+
+
+def by(shape: tuple[int, ...]) -> str:
+    """Return a shape in words; a dimension that is open is a question mark."""
+    return " x ".join("?" if size < 0 else str(size) for size in shape) or "–"
+
+
+def scale(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3g}"
+
+
+def zeros(sparsity: float | None) -> str:
+    return "–" if sparsity is None else f"{100 * sparsity:.1f} %"

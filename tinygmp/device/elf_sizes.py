@@ -21,7 +21,7 @@ class Sizes:
 
     `weights_bytes` are the constants of the model's own source, `engine_bytes` its functions, `support_bytes`
     everything else in flash: vectors, start-up, the test loop and the compiler's helper functions.
-    `by_symbol` holds the model's own symbols.
+    `by_symbol` holds the model's own symbols, `by_section` the sections that lie in flash.
     """
 
     flash_bytes: int
@@ -29,6 +29,7 @@ class Sizes:
     weights_bytes: int
     engine_bytes: int
     by_symbol: Mapping[str, int] = field(default_factory=dict)
+    by_section: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def support_bytes(self) -> int:
@@ -50,13 +51,7 @@ def read_sizes(elf: bytes, model_symbols: frozenset[str]) -> Sizes:
     from elftools.elf.elffile import ELFFile
 
     file = ELFFile(io.BytesIO(elf))
-    flash = ram = 0
-    for section in file.iter_sections():
-        flags, size = section["sh_flags"], section["sh_size"]
-        if not flags & SHF_ALLOC or section.name in KEPT_ELSEWHERE:
-            continue
-        flash += size if section["sh_type"] != "SHT_NOBITS" else 0
-        ram += size if flags & SHF_WRITE else 0
+    in_flash, in_ram = section_sizes(file)
     functions: dict[str, int] = {}
     constants: dict[str, int] = {}
     for symbol in symbols_of(file):
@@ -67,7 +62,32 @@ def read_sizes(elf: bytes, model_symbols: frozenset[str]) -> Sizes:
             functions[symbol.name] = symbol["st_size"]
         elif kind == "STT_OBJECT" and section["sh_type"] != "SHT_NOBITS":
             constants[symbol.name] = symbol["st_size"]
-    return Sizes(flash, ram, sum(constants.values()), sum(functions.values()), {**constants, **functions})
+    return Sizes(
+        sum(in_flash.values()),
+        sum(in_ram.values()),
+        sum(constants.values()),
+        sum(functions.values()),
+        {**constants, **functions},
+        in_flash,
+    )
+
+
+def section_sizes(file: "ELFFile") -> tuple[dict[str, int], dict[str, int]]:
+    """Return the sections that lie in flash and those that lie in RAM, each with its bytes.
+
+    Data with initial values counts in both: it is copied from flash when the program starts.
+    """
+    in_flash: dict[str, int] = {}
+    in_ram: dict[str, int] = {}
+    for section in file.iter_sections():
+        flags, size = section["sh_flags"], section["sh_size"]
+        if not flags & SHF_ALLOC or not size or section.name in KEPT_ELSEWHERE:
+            continue
+        if section["sh_type"] != "SHT_NOBITS":
+            in_flash[section.name] = in_flash.get(section.name, 0) + size
+        if flags & SHF_WRITE:
+            in_ram[section.name] = in_ram.get(section.name, 0) + size
+    return in_flash, in_ram
 
 
 def object_symbols(obj: bytes) -> frozenset[str]:

@@ -1,0 +1,81 @@
+"""What was built is not built again, and nothing stale is taken for it."""
+
+import dataclasses
+import json
+
+import pytest
+
+from tinygmp.device import measured as room
+from tinygmp.device.board import find_board
+from tinygmp.device.measured import measured
+
+BOARD = find_board("nucleo-g071rb")
+
+
+@pytest.fixture
+def builds(monkeypatch, tmp_path, needs):
+    """Count how often something is measured afresh, with an empty cache."""
+    needs("ziglang", "unicorn", "elftools")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    made = []
+    afresh = room.measure_afresh
+
+    def counted(artifact, board, counts):
+        made.append(board.name)
+        return afresh(artifact, board, counts)
+
+    monkeypatch.setattr(room, "measure_afresh", counted)
+    return made
+
+
+def test_a_second_time_is_read_and_equal(summing, windows, builds):
+    first, second = (measured(summing, BOARD, windows) for _ in range(2))
+    assert first == second
+    assert len(builds) == 1
+    assert first.sizes.by_section[".text"] > 0
+    assert first.stack_bytes > 0
+
+
+def test_no_cache_builds_again_and_leaves_nothing(summing, windows, builds, tmp_path):
+    assert measured(summing, BOARD, windows, cached=False) == measured(summing, BOARD, windows, cached=False)
+    assert len(builds) == 2
+    assert not (tmp_path / "tinygmp" / "builds").exists()
+
+
+def test_another_artifact_board_or_input_is_built(summing, windows, builds):
+    other = dataclasses.replace(
+        summing, files={**summing.files, "summing.c": summing.files["summing.c"] + b"\n"}
+    )
+    measured(summing, BOARD, windows)
+    measured(other, BOARD, windows)
+    measured(summing, dataclasses.replace(BOARD, ram_bytes=1_024), windows)
+    measured(summing, BOARD, windows[:1])
+    assert len(builds) == 4
+
+
+def test_another_compiler_builds_again(summing, windows, builds, monkeypatch):
+    measured(summing, BOARD, windows)
+    monkeypatch.setattr(room, "compiler_version", lambda core: "ziglang 99")
+    measured(summing, BOARD, windows)
+    monkeypatch.setattr(room, "lab_version", lambda: "newer")
+    measured(summing, BOARD, windows)
+    assert len(builds) == 3
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda text: text[:-5], lambda text: "[]", lambda text: json.dumps({"sizes": 3})]
+)
+def test_a_damaged_cache_is_built_anew(summing, windows, builds, tmp_path, damage):
+    whole = measured(summing, BOARD, windows)
+    (path,) = (tmp_path / "tinygmp" / "builds").iterdir()
+    path.write_text(damage(path.read_text()))
+    assert measured(summing, BOARD, windows) == whole
+    assert len(builds) == 2
+    assert measured(summing, BOARD, windows) == whole
+    assert len(builds) == 2
+
+
+def test_an_overflow_is_remembered_as_one(summing, windows, builds):
+    tight = dataclasses.replace(BOARD, flash_bytes=200)
+    assert [measured(summing, tight, windows).links for _ in range(2)] == [False, False]
+    assert builds == [BOARD.name]
