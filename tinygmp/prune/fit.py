@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +18,10 @@ from torch.nn.parallel import DistributedDataParallel
 
 from tinygmp.errors import ConfigError, DataError, DivergenceError
 from tinygmp.prune.pruner import Pruner
+from tinygmp.prune.train_settings import EpochRecord, TrainSettings
+from tinygmp.prune.train_state import TrainState, started
+
+__all__ = ["EpochRecord", "Loss", "Samples", "TrainSettings", "batches", "evaluate", "fit"]
 
 
 class Samples(Protocol):
@@ -26,53 +32,7 @@ class Samples(Protocol):
     def sample(self, index: int, rng: np.random.Generator) -> tuple[np.ndarray, int]: ...
 
 
-@dataclass(frozen=True)
-class TrainSettings:
-    """How to train: batch_size is the whole batch over all processes; learning_rate is its peak.
-
-    workers: threads that decode images, while the network trains on the batch before.
-    """
-
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    optimiser: str = "sgd"
-    momentum: float = 0.9
-    nesterov: bool = False
-    weight_decay: float = 0.0
-    warmup_epochs: int = 0
-    label_smoothing: float = 0.0
-    seed: int = 0
-    workers: int = 4
-
-    def __post_init__(self) -> None:
-        if self.epochs < 1 or self.batch_size < 1:
-            raise ConfigError(
-                f"training: {self.epochs} epochs of batch {self.batch_size}; both need 1 or more"
-            )
-        if not self.learning_rate > 0:
-            raise ConfigError(f"training: learning rate {self.learning_rate} is not above 0; try 0.1")
-        if self.optimiser not in ("sgd", "adam"):
-            raise ConfigError(f"training: optimiser '{self.optimiser}' is unknown; use 'sgd' or 'adam'")
-        if not 0 <= self.warmup_epochs <= self.epochs:
-            raise ConfigError(f"training: {self.warmup_epochs} warm-up epochs are outside 0..{self.epochs}")
-
-    def rate_at(self, epoch: int) -> float:
-        """Return the learning rate of an epoch: linear warm-up, then half a cosine, one value an epoch."""
-        if epoch < self.warmup_epochs:
-            return self.learning_rate * (epoch + 1) / self.warmup_epochs
-        progress = (epoch - self.warmup_epochs) / max(1, self.epochs - self.warmup_epochs)
-        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
-
-
-@dataclass(frozen=True)
-class EpochRecord:
-    """One epoch: mean training loss, test accuracy in 0..1, fraction of zeros over the pruner's weights."""
-
-    epoch: int
-    loss: float
-    accuracy: float
-    sparsity: float
+Loss = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]  # of images, logits and labels
 
 
 def fit(
@@ -83,45 +43,77 @@ def fit(
     pruner: Pruner | None = None,
     rate_at: Callable[[int], float] | None = None,
     report: Callable[[EpochRecord], None] = lambda record: None,
+    checkpoint: Path | None = None,
+    loss: Loss | None = None,
 ) -> list[EpochRecord]:
     """Train in place and return one record an epoch.
 
     With torch.distributed running, every process trains its equal share of each batch and gradients are
     averaged; processes must start from the same weights; batch norm sees its own process's share only, as in
-    the paper's published code. Batches that are not full are left out. rate_at
-    overrides the settings' learning rate (for rewinding). Raises DivergenceError when the loss is not finite.
+    the paper's published code. Batches that are not full are left out. rate_at overrides the settings' learning rate
+    (for rewinding). checkpoint: process 0 writes the state there after every epoch; a run that finds one continues
+    after it, bit for bit as if it had never stopped. loss: instead of cross-entropy, see Distillation. Raises
+    DivergenceError when the loss is not finite, FileFormatError for a damaged checkpoint or one of other settings.
     """
-    device = next(model.parameters()).device
     several = distributed.is_available() and distributed.is_initialized()
+    state = started(model, settings, pruner)
+    if checkpoint is not None:
+        state.resume(checkpoint)
     wrapped: nn.Module = DistributedDataParallel(model) if several else model
-    optimiser = _optimiser(model, settings)
-    history = []
-    for epoch in range(settings.epochs):
-        for group in optimiser.param_groups:
+    for epoch in range(len(state.history), settings.epochs):
+        for group in state.optimiser.param_groups:
             group["lr"] = (rate_at or settings.rate_at)(epoch)
         if pruner is not None:
             pruner.begin_epoch(epoch)
-        model.train()
-        losses = []
-        for images, labels in batches(train, settings, epoch):
-            logits = wrapped(images.to(device))
-            loss = functional.cross_entropy(
-                logits, labels.to(device), label_smoothing=settings.label_smoothing
-            )
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            if pruner is not None:
-                pruner.after_step()
-            losses.append(_mean_over_processes(loss.detach()))
-        mean = float(torch.stack(losses).mean())
-        if not math.isfinite(mean):
-            raise DivergenceError(f"epoch {epoch}: training loss is {mean}; lower the learning rate")
+        began = time.perf_counter()
+        mean = _train_epoch(state, wrapped, train, epoch, loss)
+        seconds = time.perf_counter() - began
         mask = pruner.mask if pruner is not None else None
-        record = EpochRecord(epoch, mean, evaluate(model, test, settings), mask.sparsity if mask else 0.0)
-        history.append(record)
+        accuracy = evaluate(_scored(state), test, settings)
+        record = EpochRecord(epoch, mean, accuracy, mask.sparsity if mask else 0.0, seconds)
+        state.history.append(record)
+        if checkpoint is not None and _rank_and_world()[0] == 0:
+            state.save(checkpoint)
         report(record)
-    return history
+    if state.average is not None:
+        state.average.copy_to(model)
+        _share_buffers(model)
+    return state.history
+
+
+def _train_epoch(
+    state: TrainState, wrapped: nn.Module, train: Samples, epoch: int, loss_of: Loss | None
+) -> float:
+    """Take one step a batch and return the mean loss."""
+    settings, device = state.settings, next(state.network.parameters()).device
+    reduced = settings.precision != "float32"
+    dtype = torch.float16 if settings.precision == "float16" else torch.bfloat16
+    state.network.train()
+    losses = []
+    for images, labels in batches(train, settings, epoch):
+        images, labels = images.to(device), labels.to(device)
+        with torch.autocast(device.type, dtype, enabled=reduced):
+            logits = wrapped(images)
+        logits = logits.float()
+        if loss_of is not None:
+            loss = loss_of(images, logits, labels)
+        else:
+            loss = functional.cross_entropy(logits, labels, label_smoothing=settings.label_smoothing)
+        state.step(loss)
+        losses.append(_mean_over_processes(loss.detach()))
+    mean = float(torch.stack(losses).mean())
+    if not math.isfinite(mean):
+        raise DivergenceError(f"epoch {epoch}: training loss is {mean}; lower the learning rate")
+    return mean
+
+
+def _scored(state: TrainState) -> nn.Module:
+    """Return the network that is scored: the average in a copy where there is one, for training goes on without it."""
+    if state.average is None:
+        return state.network
+    averaged = copy.deepcopy(state.network)
+    state.average.copy_to(averaged)
+    return averaged
 
 
 def batches(
@@ -150,9 +142,7 @@ def evaluate(model: nn.Module, data: Samples, settings: TrainSettings) -> float:
     rank, world = _rank_and_world()
     device = next(model.parameters()).device
     model.eval()
-    if world > 1:
-        for buffer in model.buffers():  # batch-norm statistics are each process's own until here
-            distributed.broadcast(buffer, src=0)
+    _share_buffers(model)
     correct = torch.zeros((), dtype=torch.float64)
     mine = np.arange(rank, len(data), world)
     with torch.no_grad():
@@ -200,18 +190,11 @@ def _stacked(parts: list[Future[list[tuple[np.ndarray, int]]]]) -> tuple[torch.T
     return images, torch.tensor([label for _, label in drawn])
 
 
-def _optimiser(model: nn.Module, settings: TrainSettings) -> torch.optim.Optimizer:
-    if settings.optimiser == "adam":
-        return torch.optim.Adam(
-            model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
-        )
-    return torch.optim.SGD(
-        model.parameters(),
-        settings.learning_rate,
-        momentum=settings.momentum,
-        weight_decay=settings.weight_decay,
-        nesterov=settings.nesterov,
-    )
+def _share_buffers(model: nn.Module) -> None:
+    """Give every process the batch-norm statistics of process 0; until here each has its own."""
+    if _rank_and_world()[1] > 1:
+        for buffer in model.buffers():
+            distributed.broadcast(buffer, src=0)
 
 
 def _rank_and_world() -> tuple[int, int]:
