@@ -7,6 +7,7 @@ from converters.to_c.gravity import gravity_files, takes_gravity_filter
 from converters.to_c.readers import Reader, definitions, is_whole, reader
 from converters.to_c.rendering import render
 from converters.to_c.runtime_text import joined_kernels
+from converters.to_c.units import inner_rows, units_in_order
 from tinygmp.artifact import Artifact
 from tinygmp.errors import UnsupportedError
 from tinygmp.packed.layers import LinearMap, LowRank, factors
@@ -57,11 +58,14 @@ def template_context(model: PackedModel) -> dict[str, object]:
         every_step=False,
         share=share,
     )
+    units = units_in_order(model)
+    inner = {letter: rows for letter in maps if units and (rows := inner_rows(model, letter))}
     everything = (*readers["w"], *readers["u"], classifier)
     kernels = (
         "tg_sensor.c",
         "tg_fastgrnn.c",
         "tg_fastgrnn_armv6m.c",
+        *(("tg_units_avr.c",) if units else ()),
         *sorted({kernel for each in everything for kernel in each.kernels}),
     )
     book = ledger(model)
@@ -80,6 +84,9 @@ def template_context(model: PackedModel) -> dict[str, object]:
         "classifier": classifier,
         "kernels": joined_kernels(kernels) + definitions(everything),
         "arrays": constant_arrays(model),
+        "units": units,
+        "inner": inner,
+        "replaced": set[str]().union(*(each.replaced for each in (units, *inner.values()) if each)),
         "payload_bytes": book.payload_bytes,
         "scalar_bytes": book.scalar_bytes,
         "bias_type": "I32" if model.classifier.bias.dtype.itemsize == 4 else "I16",

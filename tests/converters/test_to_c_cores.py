@@ -12,12 +12,14 @@ from tinygmp.device.lab import measure
 from tinygmp.packed.model import PackedModel
 from tinygmp.packed.random_model import random_model
 from tinygmp.packed.reference import run
+from tinygmp.quant.requantize import Requantizer
 
 BOARDS = (
     "nucleo-f446re",
     "nucleo-g071rb",
     "longan-nano",
-)  # a run of products each: ARMv7E-M, ARMv6-M, RV32IMC
+    "arduino-uno",
+)  # a run of products each: ARMv7E-M, ARMv6-M, RV32IMC; on AVR a whole step
 
 
 def with_cell(model: PackedModel, **fields: int) -> PackedModel:
@@ -34,6 +36,14 @@ def models() -> dict[str, PackedModel]:
         "U shifted more": with_cell(csr(5, hidden=20), w_shift=0, u_shift=2),
         "nothing shifted": with_cell(csr(6, hidden=20), w_shift=0, u_shift=0, zeta_shift=6, zeta=255, nu=0),
         "both shifted": with_cell(csr(7, hidden=20), w_shift=3, u_shift=2),
+        "sums of 17 bits after the first shift": with_cell(
+            csr(10, hidden=40, u_kept=0.5), pre_requantizer=Requantizer(2, 31000, 14)
+        ),
+        "sums of 16 bits": with_cell(csr(11, hidden=30), pre_requantizer=Requantizer(4, 17000, 12)),
+        "coarse sums": with_cell(csr(12, hidden=30), pre_requantizer=Requantizer(12, 30000, 6)),
+        "fine sums, low rank": with_cell(
+            csr(13, inputs=4, hidden=25, w_rank=3, u_rank=5), pre_requantizer=Requantizer(0, 20000, 17)
+        ),
         "large biases": with_cell(csr(8, hidden=20), bias_gate_shift=8, bias_update_shift=7),
         "mixed formats": random_model(9, hidden=30),
     }

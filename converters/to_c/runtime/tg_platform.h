@@ -62,6 +62,15 @@
 #define TG_FAST_32 0
 #endif
 
+/* On AVR the fastest build reads what a unit needs in one run, since one pointer alone reaches the flash. */
+#if TG_PROFILE == TG_FASTEST && defined(__AVR_HAVE_MUL__) && !defined(__AVR_3_BYTE_PC__)
+#define TG_UNITS_IN_ORDER 1
+#define TG_IN_A_PAGE __attribute__((aligned(64))) /* of 256 bytes, for a table of 33 */
+#else
+#define TG_UNITS_IN_ORDER 0
+#define TG_IN_A_PAGE
+#endif
+
 /* Hides a value's origin from the compiler: loops over it are not unrolled, tables near it keep their address. */
 #if defined(__GNUC__)
 #define TG_OPAQUE(variable) __asm__("" : "+r"(variable))

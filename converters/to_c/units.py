@@ -1,0 +1,152 @@
+"""What the AVR's fastest build reads: rows, and both biases of each hidden unit, in one run of bytes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from converters.to_c.arrays import ConstantArray, symbol_of
+from tinygmp.packed.layers import FastGrnn, LinearMap, LowRank, factors
+from tinygmp.packed.model import PackedModel
+from tinygmp.packed.ranges import largest_accumulator, largest_sum
+from tinygmp.quant.requantize import Requantizer
+from tinygmp.sparse.tensor import PackedTensor
+
+LARGEST_VECTORS = 128  # both fit half a page of 256 bytes, wherever the stack is
+MOST_UNITS = 127  # told apart by the lower byte of their state's address
+LONGEST_RUN = 56  # survivors of a row that the code may jump into: 18 bytes each
+LEVEL = 16384 + 127 * 64  # from here on both gates are level, whatever their biases
+LARGEST_PRE = 32767 - 127 * 64  # up to here a bias may be added in 16 bits
+
+
+@dataclass(frozen=True)
+class Units:
+    """The run of bytes, the arrays that it stands for, and what tg_units_avr.c is told about the cell."""
+
+    array: ConstantArray
+    replaced: frozenset[str]
+    first: str  # 'w' or 'u'
+    second: str
+    arguments: tuple[int, ...]
+
+
+def units_in_order(model: PackedModel) -> Units | None:
+    """Return what the AVR's assembler needs, or None where the cell is beyond it."""
+    cell = model.cell
+    first, second = ("w", "u") if cell.w_shift >= cell.u_shift else ("u", "w")
+    tensors = [factors(linear_map(cell, letter))[-1] for letter in (first, second)]
+    clip = narrow_clip(cell.pre_requantizer, largest_narrow(cell))
+    if clip is None or not takes_cell(cell) or not all(map(takes_tensor, tensors)):
+        return None
+    columns = [tensor.shape[1] for tensor in tensors]
+    if sum(columns) > LARGEST_VECTORS or cell.hidden_size > MOST_UNITS:
+        return None
+    longest = max(len(row) for row, _ in rows_of(tensors[1]))
+    by = cell.pre_requantizer
+    early, late = max(cell.w_shift, cell.u_shift), min(cell.w_shift, cell.u_shift)
+    arguments = (
+        *(cell.hidden_size, *columns, longest if longest <= LONGEST_RUN else 0, early - late, late),
+        *(by.pre_shift, by.multiplier, by.post_shift, clip, int(largest_narrow(cell) > 32767)),
+        *(cell.bias_gate_shift, cell.bias_update_shift),
+        *(cell.zeta, cell.zeta_shift, cell.nu),
+    )
+    replaced = {
+        f"{symbol_of(model, tensor.name)}_{part}" for tensor in tensors for part in ("index", "values")
+    }
+    biases = {f"{model.name}_bias_gate", f"{model.name}_bias_update"}
+    array = ConstantArray(
+        f"{model.name}_units", unit_bytes(cell, tensors), "of each unit both rows and biases"
+    )
+    return Units(array, frozenset(replaced | biases), first, second, arguments)
+
+
+@dataclass(frozen=True)
+class InnerRows:
+    """The first factor of a low-rank map: its run of bytes, the arrays it stands for, what the assembler is told."""
+
+    array: ConstantArray
+    replaced: frozenset[str]
+    arguments: tuple[int, ...]
+
+
+def inner_rows(model: PackedModel, letter: str) -> InnerRows | None:
+    """Return what the AVR's assembler needs for a low-rank map's first factor, or None where it cannot do it."""
+    linear = linear_map(model.cell, letter)
+    if not isinstance(linear, LowRank) or not takes_tensor(linear.first):
+        return None
+    by, symbol = linear.requantizer, symbol_of(model, linear.first.name)
+    sums = largest_sum(linear.first)
+    largest = -(-sums // 2**by.pre_shift)
+    clip = narrow_clip(by, largest, level=128, limit=32767)
+    if clip is None or sums >= 2**23 or max(linear.first.shape) > 255:
+        return None
+    data = b"".join(map(row_bytes, rows_of(linear.first)))
+    shifts = (by.pre_shift, by.multiplier, by.post_shift)
+    return InnerRows(
+        ConstantArray(f"{symbol}_rows", np.frombuffer(data, np.uint8), f"{linear.first.name}, row by row"),
+        frozenset({f"{symbol}_index", f"{symbol}_values"}),
+        (linear.rank, *shifts, clip, int(largest > 32767)),
+    )
+
+
+def linear_map(cell: FastGrnn, letter: str) -> LinearMap:
+    return cell.w if letter == "w" else cell.u
+
+
+def takes_tensor(tensor: PackedTensor) -> bool:
+    return tensor.index_format == "csr8" and tensor.value_format == "int8" and tensor.nnz > 0
+
+
+def takes_cell(cell: FastGrnn) -> bool:
+    """Return whether sums fit 24 bits, biases stay below 2^13, and the update's gain has a shift that it can share."""
+    return (
+        largest_accumulator(cell) < 2**23
+        and max(cell.bias_gate_shift, cell.bias_update_shift) <= 6
+        and 2 <= cell.zeta_shift <= 8
+    )
+
+
+def largest_narrow(cell: FastGrnn) -> int:
+    """Return the largest magnitude of an accumulator after the requantiser's first shift."""
+    return -(-largest_accumulator(cell) // 2**cell.pre_requantizer.pre_shift)
+
+
+def narrow_clip(by: Requantizer, largest: int, level: int = LEVEL, limit: int = LARGEST_PRE) -> int | None:
+    """Return where the multiplicand may be cut without any effect, 0 where it never gets there.
+
+    level: the result from which on larger ones mean the same; limit: the largest result that may be handed on. None
+    where one step of the multiplicand is too coarse to end between the two.
+    """
+    half = 1 << (by.post_shift - 1)
+    largest = min(largest, 32768)  # the requantiser's own saturation
+    if (largest * by.multiplier + half) >> by.post_shift <= limit:
+        return 0
+    least = -((half - (level << by.post_shift)) // by.multiplier)
+    for clip in (least, least + 1):  # rounding half up may leave the negative end one short
+        lowest, highest = ((end * by.multiplier + half) >> by.post_shift for end in (-clip, clip))
+        if level <= highest <= limit and -limit <= lowest <= -level and clip < 32768:
+            return clip
+    return None
+
+
+def rows_of(tensor: PackedTensor) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return columns and values of each row's survivors."""
+    dense = tensor.decode()
+    return [(np.flatnonzero(row), row[row != 0]) for row in dense]
+
+
+def row_bytes(row: tuple[np.ndarray, np.ndarray]) -> bytes:
+    """Return a count and that many pairs of column and value."""
+    columns, values = row
+    pairs = np.stack([columns.astype(np.uint8), values.astype(np.int8).view(np.uint8)], axis=1)
+    return bytes([len(columns)]) + pairs.tobytes()
+
+
+def unit_bytes(cell: FastGrnn, tensors: list[PackedTensor]) -> np.ndarray:
+    """Return uint8: of each unit its row of every map, then its two biases."""
+    by_tensor = [rows_of(tensor) for tensor in tensors]
+    data = bytearray()
+    for unit in range(cell.hidden_size):
+        for rows in by_tensor:
+            data += row_bytes(rows[unit])
+        data += bytes([int(cell.bias_gate[unit]) & 255, int(cell.bias_update[unit]) & 255])
+    return np.frombuffer(bytes(data), np.uint8)

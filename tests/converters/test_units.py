@@ -1,0 +1,106 @@
+"""What the AVR's fastest build reads in one run: the payload's bytes in another order, and cuts that change nothing."""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from converters.to_c.arrays import constant_arrays
+from converters.to_c.convert import convert
+from converters.to_c.units import (
+    LARGEST_PRE,
+    LEVEL,
+    inner_rows,
+    narrow_clip,
+    row_bytes,
+    units_in_order,
+)
+from tinygmp.packed.layers import FastGrnn
+from tinygmp.packed.model import PackedModel
+from tinygmp.packed.random_model import random_model
+from tinygmp.quant.requantize import Requantizer
+
+
+def with_cell(model: PackedModel, **fields: int) -> PackedModel:
+    return replace(
+        model,
+        layers=tuple(
+            replace(layer, **fields) if isinstance(layer, FastGrnn) else layer for layer in model.layers
+        ),
+    )
+
+
+def test_a_row_is_its_count_and_pairs():
+    row = (np.array([3, 7]), np.array([-1, 5], np.int8))
+    assert row_bytes(row) == bytes([2, 3, 255, 7, 5])
+    assert row_bytes((np.array([], int), np.array([], np.int8))) == bytes([0])
+
+
+@pytest.mark.parametrize("ranks", [{}, {"w_rank": 2, "u_rank": 4}])
+def test_the_run_holds_the_bytes_it_stands_for(ranks):
+    model = random_model(3, inputs=5, hidden=20, index_format="csr8", **ranks)
+    units = units_in_order(model)
+    assert units is not None
+    runs = [units, *(rows for letter in "wu" if (rows := inner_rows(model, letter)))]
+    assert len(runs) == (3 if ranks else 1)
+    arrays = {array.symbol: array.values.tobytes() for array in constant_arrays(model)}
+    for run in runs:
+        stood_for = b"".join(arrays[symbol] for symbol in run.replaced)
+        assert Counter(run.array.values.tobytes()) == Counter(stood_for)
+
+
+def test_the_text_has_each_array_once_a_build():
+    text = convert(random_model(3, inputs=5, hidden=20, index_format="csr8")).files["random3.c"].decode()
+    start, end = (
+        text.index("#if TG_UNITS_IN_ORDER\n/* of each unit"),
+        text.index("static const tg_fastgrnn_scalars"),
+    )
+    in_order, apart = text[start:end].split("#else")
+    assert "random3_units[" in in_order
+    assert "random3_units[" not in apart
+    for name in ("rnn_w_index", "rnn_u_values", "bias_gate"):
+        assert f"random3_{name}[" not in in_order
+        assert text.count(f"random3_{name}[") == 1
+
+
+@given(
+    pre_shift=st.integers(0, 12),
+    multiplier=st.integers(1, 32767),
+    post_shift=st.integers(1, 30),
+    largest=st.integers(1, 2**23),
+)
+def test_a_cut_changes_no_gate(pre_shift, multiplier, post_shift, largest):
+    by = Requantizer(pre_shift, multiplier, post_shift)
+    clip = narrow_clip(by, largest)
+    ends = np.array([-largest, largest], np.int64) << pre_shift
+    if clip is None:
+        return
+    if clip == 0:
+        assert np.abs(by.apply(ends)).max() <= LARGEST_PRE
+        return
+    at_clip = by.apply(np.array([-clip, clip], np.int64) << pre_shift).astype(int)
+    beyond = by.apply(ends).astype(int)
+    assert (np.abs(at_clip) >= LEVEL).all()
+    assert (np.abs(at_clip) <= LARGEST_PRE).all()
+    assert (np.abs(beyond) >= LEVEL).all()  # the gates are as level without the cut
+
+
+@pytest.mark.parametrize(
+    "fields", [{"zeta_shift": 9}, {"bias_gate_shift": 7}, {"pre_requantizer": Requantizer(0, 32767, 1)}]
+)
+def test_a_cell_beyond_the_assembler_has_no_run(fields):
+    model = random_model(3, hidden=20, index_format="csr8")
+    assert units_in_order(model) is not None
+    assert units_in_order(with_cell(model, **fields)) is None
+
+
+@pytest.mark.parametrize(
+    "model",
+    [random_model(1, hidden=130, index_format="csr8"), random_model(1, hidden=20, index_format="rice")],
+)
+def test_other_sizes_and_formats_have_no_run(model):
+    assert units_in_order(model) is None
+    assert "TG_UNITS_AVR" not in convert(model).files["random1.c"].decode()
