@@ -8,6 +8,7 @@ import pytest
 from tinygmp.device import measured as room
 from tinygmp.device.board import find_board
 from tinygmp.device.measured import measured
+from tinygmp.errors import SimulationError
 
 BOARD = find_board("nucleo-g071rb")
 
@@ -79,3 +80,39 @@ def test_an_overflow_is_remembered_as_one(summing, windows, builds):
     tight = dataclasses.replace(BOARD, flash_bytes=200)
     assert [measured(summing, tight, windows).links for _ in range(2)] == [False, False]
     assert builds == [BOARD.name]
+
+
+@pytest.mark.parametrize(
+    ("name", "bytes_left"), [("msp430g2553", 20), ("nucleo-g071rb", 16), ("ch32v003", 8)]
+)
+def test_a_stack_without_room_is_measured_with_more(summing, windows, builds, name, bytes_left):
+    """The program crashes or spoils its data where it stands; the stack's peak is the same all the same."""
+    board = find_board(name)
+    whole = measured(summing, board, windows)
+    tight = dataclasses.replace(board, ram_bytes=whole.sizes.ram_bytes + bytes_left)
+    found = measured(summing, tight, windows)
+    assert found.links
+    assert found.stack_bytes == whole.stack_bytes > bytes_left
+
+
+def test_a_simulator_that_fails_with_ram_to_spare_is_not_excused(summing, windows, monkeypatch, needs):
+    needs("ziglang", "elftools")
+
+    def broken(firmware, counts):
+        raise SimulationError("unknown instruction")
+
+    monkeypatch.setattr("tinygmp.device.lab.simulate", broken)
+    with pytest.raises(SimulationError, match="unknown instruction"):
+        measured(summing, BOARD, windows, cached=False)
+
+
+def test_an_avr_whose_stack_runs_into_its_data_does_not_fit(summing, windows, monkeypatch, needs):
+    needs("avr-gcc", "elftools")
+
+    def crashed(firmware, counts):
+        raise SimulationError("simavr stopped")
+
+    monkeypatch.setattr("tinygmp.device.lab.simulate", crashed)
+    found = measured(summing, find_board("attiny85"), windows, cached=False)
+    assert not found.links
+    assert "the stack runs into the data" in found.measured_by

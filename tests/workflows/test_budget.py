@@ -81,3 +81,21 @@ def test_no_board_and_an_unknown_board_are_refused(model):
         budget(model, [])
     with pytest.raises(ConfigError, match="zx81"):
         budget(model, ["zx81"])
+
+
+def test_too_much_state_for_an_avr_is_an_overflow():
+    """Its linker has words of its own for data beyond RAM."""
+    found = budget(random_model(hidden=501, w_kept=0.1, u_kept=0.1, u_rank=2), ["attiny85"]).boards[0]
+    assert found.verdict == "does not fit"
+    assert found.ram_over_bytes > 500
+    assert "hidden units would have to go" in found.remedies[0]
+
+
+def test_what_a_core_cannot_even_build_is_told_for_that_board_alone():
+    """avr-gcc takes no array above 32,767 B."""
+    model = random_model(hidden=250, w_kept=1, u_kept=1, index_format="dense")
+    small, mega, large = budget(model, ["arduino-uno", "arduino-mega", "nucleo-f446re"]).boards
+    assert (small.verdict, mega.verdict, large.verdict) == ("does not fit", "does not build", "fits")
+    assert small.flash_bytes == ledger(model).payload_bytes > small.flash_limit_bytes
+    assert "the weights alone take" in small.sentence
+    assert "is too large" in mega.sentence

@@ -134,7 +134,7 @@ def link(command: list[str], core: Core, board: Board, objects: list[str], folde
     attempt = try_link(command, core, board, objects, folder)
     if isinstance(attempt, bytes):
         return attempt, ""
-    if not re.search(r"overflow|will not fit|is full", attempt):
+    if not re.search(r"overflow|will not fit|is full|not within region", attempt):
         raise BuildError(f"board '{board.name}': the linker refused the program: {attempt}")
     roomy = try_link(command, core, with_unlimited_memory(board), objects, folder)
     if not isinstance(roomy, bytes):
@@ -192,5 +192,9 @@ def invoke(command: list[str], folder: Path, name: str) -> None:
 
 def short(text: str, lines: int = 6) -> str:
     """Return the lines that tell of errors, few enough to read."""
-    told = [line for line in text.splitlines() if re.search(r"error|overflow|not fit|full|undefined", line)]
+    told = [
+        line
+        for line in text.splitlines()
+        if re.search(r"error|overflow|not fit|full|undefined|not within region", line)
+    ]
     return "\n".join((told or text.splitlines())[:lines])

@@ -32,7 +32,9 @@ def budget_c(
     """
     limits = limits_of(boards, reserve or Reserve())
     artifact, constants = read_c_folder(folder)
-    results, missing = budgets_of(artifact, limits, probe_of(artifact, constants), on_step, cached)
+    results, missing = budgets_of(
+        artifact, limits, probe_of(artifact, constants), constants.get("PAYLOAD_BYTES", 0), on_step, cached
+    )
     parts = {"weights": results[0].weights_bytes, "code": results[0].engine_bytes} if results else {}
     synthetic = bool(constants.get("SYNTHETIC", 0))
     return Budget(artifact.name, synthetic, None, tuple(map(without_ledger, results)), missing, "c",

@@ -11,6 +11,7 @@ from tinygmp.workflows.budget_result import BoardBudget, Budget
 
 RULES = {
     "does-not-fit": "The program takes more flash or RAM than the board leaves it.",
+    "does-not-build": "The compiler of the board's core cannot take the program.",
     "not-certain": "The bounds of flash or RAM do not decide whether it fits.",
     "not-for-boards": "The artifact does not run on the board.",
     "grew": "Flash or RAM grew beyond the tolerance since the baseline.",
