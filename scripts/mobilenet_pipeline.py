@@ -1,89 +1,149 @@
-"""Published MobileNet-V1 weights: prune, calibrate, pack, convert to TFLite, and score on the ImageNet sample.
+"""MobileNet-V1 from your own images: trained, pruned, fine-tuned, packed as a .tgmp file, scored on test images.
 
-Needs TINYGMP_DATA. The 1,000 images of the ImageNet sample, one a class, were probably trained on: differences
-mean something, absolute figures do not. Images used for calibration are not scored.
+    python scripts/mobilenet_pipeline.py --data pictures/ --size 96 --width 0.25 --sparsity 0.75
+    torchrun --nproc_per_node=2 scripts/mobilenet_pipeline.py --data pictures/ --batch-size 128
 
-    TINYGMP_DATA=... python scripts/mobilenet_pipeline.py --weights mobilenet_v1_0.25_128.npz --size 128
+The data is a folder with train/<class>/ and test/<class>/ (or val/<class>/), a folder with cifar-10-batches-py, or an
+.npz file with pixels, labels, test_pixels, test_labels.
 """
 
-import argparse
-import os
-import time
+import sys
 from pathlib import Path
+from typing import Annotated, Any
 
-import numpy as np
+import typer
 
-from converters.to_tflite.images import convert_images
-from converters.to_tflite.run_images import run_tflite_images
-from tinygmp.errors import ConfigError
-from tinygmp.models.mobilenet_v1_weights import float_logits, load_npz, prune_globally
-from tinygmp.pack.mobilenet_v1 import calibrate_images, pack_mobilenet
-from tinygmp.packed.image_reference import run_images
-from tinygmp.recipes.images import open_image_sample
+from tinygmp.commands.show import print_json, print_table
+from tinygmp.errors import TinyGmpError
+from tinygmp.prune.fit import EpochRecord
+from tinygmp.prune.run_recipe import is_first_process, process_group
+from tinygmp.workflows.image_pipeline import run_image_pipeline
+from tinygmp.workflows.image_recipe import ImageRecipe
+from tinygmp.workflows.training_images import Reading, open_training_images
 
 
-def main() -> None:
-    options = arguments()
-    data = data_folder()
-    weights = load_npz(data / "mobilenet_v1" / options.weights, options.size)
-    pixels, labels, names = open_image_sample(data / "imagenet_sample", options.size)
-    every = np.arange(len(pixels))
-    held = every % (len(pixels) // options.calibration) == 0
-    scored = np.flatnonzero(~held)[:: options.every]
-    print(
-        f"data: ImageNet sample, {held.sum()} images calibrate, {len(scored)} others are scored (seen in training)"
-    )
-    for sparsity in options.sparsities:
-        pruned = prune_globally(weights, sparsity)
-        provenance = {"data": "ImageNet sample", "weights": weights.source, "sparsity": str(sparsity)}
-        start = time.perf_counter()
-        model = pack_mobilenet(
-            pruned, calibrate_images(pruned, pixels[held]), "mobilenet_v1", names, provenance
+def main(
+    data: Annotated[Path, typer.Option(help="folder of train/<class> and test/<class>, CIFAR-10, or .npz")],
+    out: Annotated[
+        Path, typer.Option(help="folder of model, networks and report; a stopped run goes on")
+    ] = Path("runs/mobilenet"),
+    width: Annotated[float, typer.Option(help="width multiplier")] = 0.5,
+    size: Annotated[int, typer.Option(help="rows and columns of an image")] = 32,
+    classes: Annotated[int | None, typer.Option(help="refuse data of another class count")] = None,
+    sparsity: Annotated[float, typer.Option(help="fraction of zeros")] = 0.75,
+    gradual: Annotated[bool, typer.Option(help="prune over the first epochs instead of at once")] = False,
+    minimum_share: Annotated[float | None, typer.Option(help="of all weights, kept in every layer")] = None,
+    dense_epochs: Annotated[int, typer.Option(help="epochs before pruning", min=1)] = 20,
+    epochs: Annotated[int, typer.Option(help="epochs after pruning", min=1)] = 7,
+    batch_size: Annotated[int, typer.Option(help="over all processes", min=1)] = 128,
+    dense_rate: Annotated[float, typer.Option(help="highest learning rate before pruning")] = 0.1,
+    rate: Annotated[float, typer.Option(help="highest learning rate after pruning")] = 0.02,
+    label_smoothing: Annotated[float, typer.Option(min=0, max=0.9)] = 0.0,
+    ema: Annotated[
+        float, typer.Option(help="decay of the weights' moving average, such as 0.999; 0: none")
+    ] = 0.0,
+    amp: Annotated[bool, typer.Option("--amp", help="16-bit products, on a GPU only")] = False,
+    distill: Annotated[float, typer.Option(help="share of the dense network's answers in the loss")] = 0.0,
+    batch_norm_batches: Annotated[
+        int, typer.Option(help="that measure batch norm again after one-shot pruning; 0: none")
+    ] = 20,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    workers: Annotated[int, typer.Option(help="threads that decode and augment", min=1)] = 1,
+    mirror: Annotated[bool, typer.Option(help="mirror half of the training images")] = True,
+    skip_corrupt: Annotated[bool, typer.Option(help="leave out pictures that cannot be decoded")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print the report as JSON")] = False,
+) -> None:
+    """Train, prune, pack and score; a stopped run continues after its last epoch."""
+    try:
+        recipe = ImageRecipe(
+            width=width,
+            size=size,
+            sparsity=sparsity,
+            gradual=gradual,
+            minimum_share=minimum_share,
+            dense_epochs=dense_epochs,
+            epochs=epochs,
+            batch_size=batch_size,
+            dense_rate=dense_rate,
+            rate=rate,
+            label_smoothing=label_smoothing,
+            average_decay=ema,
+            mixed_precision=amp,
+            distill=distill,
+            batch_norm_batches=batch_norm_batches,
+            seed=seed,
+            workers=workers,
         )
-        artifact = convert_images(model)
-        seconds = time.perf_counter() - start
-        artifact.write(options.out / f"sparsity_{sparsity:g}")
+        with process_group():
+            images = open_training_images(data, Reading(size, skip_corrupt, workers, mirror), classes)
+            report = run_image_pipeline(recipe, images, out, tell)
+        if report is not None and as_json:
+            print_json(report)
+        elif report is not None:
+            show(report, out)
+    except TinyGmpError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def tell(stage: str, record: EpochRecord) -> None:
+    if is_first_process():
+        zeros = f", {record.sparsity:.1%} zeros" if record.sparsity else ""
         print(
-            f"sparsity {sparsity:g}: {model.nnz:,} of {model.weight_count:,} weights, "
-            f"packed {model.payload_bytes:,} B, calibrated, packed and converted in {seconds:.1f} s"
+            f"{stage}, epoch {record.epoch + 1}: loss {record.loss:.3f}, held-out {record.accuracy:.2%}{zeros}, "
+            f"{record.train_seconds:.1f} s",
+            file=sys.stderr,
         )
-        for path, content in artifact.files.items():
-            print(f"  {path}: {len(content):,} B")
-        report(pruned, model, artifact.files["mobilenet_v1_int8.tflite"], pixels[scored], labels[scored])
 
 
-def report(pruned, model, tflite, pixels, labels) -> None:  # type: ignore[no-untyped-def]
-    """Print top-1 of float, packed and TFLite, and how far they agree."""
-    real = float_logits(pruned, pixels).argmax(axis=1)
-    packed = run_images(model, pixels)
-    plain = run_tflite_images(tflite, pixels, reference_kernels=True)
-    fast = run_tflite_images(tflite, pixels)
-    print(f"  top-1 float {np.mean(real == labels):.3f}, packed int8 {np.mean(packed.classes == labels):.3f}")
-    print(f"  packed and float agree on {np.mean(packed.classes == real):.3f}")
-    print(
-        f"  LiteRT, reference kernels: {np.count_nonzero(plain != packed.logits)} logits of {plain.size} differ"
+def show(report: dict[str, Any], out: Path) -> None:
+    """Print the report as tables."""
+    recipe, counts = report["recipe"], report["images"]
+    title = f"{report['data']}: MobileNet-V1 {recipe['width']:g}, {recipe['size']} x {recipe['size']}"
+    rows = [
+        ("dense, float", percent(report["dense_held_out"]), percent(report["dense_test"]), "", ""),
+        (
+            f"pruned, float, {report['sparsity']:.1%} zeros",
+            percent(report["pruned_held_out"]),
+            percent(report["pruned_test"]),
+            percent(report["pruned_test_of_packed_images"]),
+            "",
+        ),
+        (
+            "packed, int8",
+            percent(report["packed_held_out"]),
+            "",
+            percent(report["packed_test"]),
+            f"{report['payload_bytes']:,} B",
+        ),
+    ]
+    head = (
+        "network",
+        "held-out",
+        f"test, {counts['test']:,}",
+        f"test, {report['packed_images']:,} of these",
+        "payload",
     )
-    print(f"  LiteRT, XNNPACK: top-1 {np.mean(fast.argmax(axis=1) == labels):.3f}")
+    print_table(title, head, rows)
+    facts = [
+        ("training images", f"{counts['train']:,}, and {counts['held_out']:,} held out"),
+        ("test images seen in training", f"{report['test_images_seen_in_training']:,}"),
+        ("pictures skipped", f"{len(report['skipped']):,}"),
+        ("held-out after pruning at once", percent(report["held_out_after_pruning"])),
+        ("with batch norm measured again", percent(report["held_out_after_batch_norm"])),
+        ("nonzero weights packed", f"{report['packed_nonzero']:,} of {report['packed_weights']:,}"),
+        ("payload of the dense network", f"{report['dense_payload_bytes']:,} B"),
+        (str(out / "model.tgmp"), f"{report['file_bytes']:,} B"),
+        ("loader, images a second", f"{report['loader_images_per_second']:,.0f}"),
+        ("training, images a second", f"{report['training_images_per_second']:,.0f}"),
+        ("fine-tuning, images a second", f"{report['fine_tuning_images_per_second']:,.0f}"),
+    ]
+    print_table(f"on {report['device']}, {report['processes']} process(es)", ("fact", "figure"), facts)
 
 
-def data_folder() -> Path:
-    if not os.environ.get("TINYGMP_DATA"):
-        raise ConfigError(
-            "TINYGMP_DATA is unset; set it to the folder that holds mobilenet_v1 and imagenet_sample"
-        )
-    return Path(os.environ["TINYGMP_DATA"])
-
-
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--weights", default="mobilenet_v1_0.25_128.npz")
-    parser.add_argument("--size", type=int, default=128)
-    parser.add_argument("--sparsities", type=float, nargs="+", default=[0.0, 0.75, 0.9])
-    parser.add_argument("--calibration", type=int, default=100, help="images that calibrate, 1 to 500")
-    parser.add_argument("--every", type=int, default=1, help="score every n-th of the other images")
-    parser.add_argument("--out", type=Path, default=Path("build/mobilenet_v1"))
-    return parser.parse_args()
+def percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.2f} %"
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -66,7 +66,7 @@ def run_recipe(
     network = build_network(recipe.model.name, classes, recipe.model.options)
     if start is not None:
         load_state(network, start, recipe.starts_from or "given")
-    network.to(_device())
+    network.to(training_device())
     settings = scaled_settings(recipe, epochs, seed)
     pruner = pruner_of(recipe, network, settings.epochs)
     history = fit(network, train, test, settings, pruner, report=report)
@@ -176,7 +176,8 @@ class FromStart:
         return epoch == 0
 
 
-def _device() -> torch.device:
+def training_device() -> torch.device:
+    """Return this process's GPU where there is one, else the CPU."""
     return (
         torch.device("cuda", torch.cuda.current_device())
         if torch.cuda.is_available()

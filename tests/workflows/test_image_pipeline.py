@@ -1,0 +1,199 @@
+"""Synthetic images to a packed network: stages that go on where they stopped, figures that are what they are called."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from tinygmp.errors import ConfigError, DataError
+from tinygmp.packed.file import load_network
+from tinygmp.packed.image_reference import run_images
+from tinygmp.prune.fit import evaluate
+from tinygmp.prune.run_recipe import read_state
+from tinygmp.prune.selection import prunable_parameters
+from tinygmp.workflows.image_pipeline import run_image_pipeline
+from tinygmp.workflows.image_recipe import ImageRecipe
+from tinygmp.workflows.training_images import Reading, open_training_images
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "mobilenet_pipeline.py"
+RECIPE = ImageRecipe(width=0.1, size=16, sparsity=0.5, dense_epochs=3, epochs=3, batch_size=8)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Two classes of noise around a dark and a light grey."""
+    root, rng = tmp_path_factory.mktemp("data") / "synthetic", np.random.default_rng(0)
+    for part, count in (("train", 30), ("test", 10)):
+        for label, level in (("dark", 60), ("light", 190)):
+            place = root / part / label
+            place.mkdir(parents=True)
+            for index in range(count):
+                pixels = np.clip(rng.normal(level, 20, (16, 20)), 0, 255).astype(np.uint8)
+                Image.fromarray(pixels).save(place / f"{index}.png")
+    return root
+
+
+@pytest.fixture(scope="module")
+def images(folder):
+    return open_training_images(folder, Reading(16))
+
+
+@pytest.fixture(scope="module")
+def finished(images, tmp_path_factory):
+    """A whole run: its folder, its report, the stages and epochs it trained."""
+    out, seen = tmp_path_factory.mktemp("out"), []
+    report = run_image_pipeline(RECIPE, images, out, lambda stage, record: seen.append((stage, record.epoch)))
+    return out, report, seen
+
+
+def test_figures_are_those_of_the_files(finished, images):
+    out, report, seen = finished
+    assert seen == [("dense", 0), ("dense", 1), ("dense", 2), ("pruned", 0), ("pruned", 1), ("pruned", 2)]
+    assert json.loads((out / "report.json").read_text()) == json.loads(json.dumps(report))
+    network = RECIPE.network(2)
+    network.load_state_dict(read_state(out / "pruned.safetensors"))
+    prunable = prunable_parameters(network).values()
+    zeros = sum(int((weights == 0).sum()) for weights in prunable)
+    assert report["sparsity"] == zeros / sum(weights.numel() for weights in prunable)
+    assert report["sparsity"] == pytest.approx(0.5, abs=1e-3)
+    assert report["pruned_test"] == pytest.approx(
+        evaluate(network, images.test, RECIPE.training(dense=False)), abs=0.05
+    )
+    model = load_network(out / "model.tgmp")
+    assert (model.labels, model.synthetic, model.provenance["data"]) == (
+        ("dark", "light"),
+        False,
+        "synthetic",
+    )
+    assert report["packed_test"] == np.mean(
+        run_images(model, images.test.pixels).classes == images.test.labels
+    )
+    assert report["payload_bytes"] == model.payload_bytes < report["dense_payload_bytes"]
+    assert report["file_bytes"] == (out / "model.tgmp").stat().st_size
+    assert (report["packed_nonzero"], report["packed_weights"]) == (model.nnz, model.weight_count)
+    assert report["images"] == {"train": 54, "held_out": 6, "test": 20}
+    assert min(report[f"{what}_images_per_second"] for what in ("loader", "training", "fine_tuning")) > 0
+    assert 0 <= report["held_out_after_pruning"] <= 1
+    assert 0 <= report["held_out_after_batch_norm"] <= 1
+
+
+def test_a_second_run_trains_nothing_and_says_the_same(finished, images):
+    out, report, _ = finished
+    before = (out / "model.tgmp").read_bytes()
+    again = run_image_pipeline(RECIPE, images, out, lambda stage, record: pytest.fail("trained again"))
+    assert (out / "model.tgmp").read_bytes() == before
+    assert {**again, "loader_images_per_second": 0} == {**report, "loader_images_per_second": 0}
+    assert sorted(path.name for path in out.iterdir()) == [
+        "dense.json", "dense.safetensors", "model.tgmp", "pruned.json", "pruned.safetensors", "recipe.json",
+        "report.json",
+    ]  # fmt: skip
+
+
+class StopError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("where", [("dense", 1), ("pruned", 0)])
+def test_a_run_stopped_inside_a_stage_ends_in_the_same_bytes(finished, images, tmp_path, where):
+    def stop(stage, record):
+        if (stage, record.epoch) == where:
+            raise StopError
+
+    with pytest.raises(StopError):
+        run_image_pipeline(RECIPE, images, tmp_path, stop)
+    seen = []
+    threads = replace(RECIPE, workers=2)
+    run_image_pipeline(threads, images, tmp_path, lambda stage, record: seen.append((stage, record.epoch)))
+    whole, _, epochs = finished
+    assert seen == epochs[epochs.index(where) + 1 :]
+    assert (tmp_path / "model.tgmp").read_bytes() == (whole / "model.tgmp").read_bytes()
+
+
+def test_another_recipe_or_other_images_are_refused(finished, images):
+    out, _, _ = finished
+    before = (out / "recipe.json").read_bytes()
+    with pytest.raises(
+        DataError, match=r"another recipe or other images: width, seed differ; give another folder"
+    ):
+        run_image_pipeline(replace(RECIPE, width=0.2, seed=1), images, out)
+    other = replace(images, train=replace(images.train, pixels=images.train.pixels ^ 1))
+    with pytest.raises(DataError, match="images_crc32 differs"):
+        run_image_pipeline(RECIPE, other, out)
+    assert (out / "recipe.json").read_bytes() == before
+
+
+def test_averages_teacher_and_gradual_pruning_come_together(images, tmp_path):
+    recipe = replace(RECIPE, gradual=True, average_decay=0.9, distill=0.5, minimum_share=0.001, epochs=4)
+    sparsities = []
+    report = run_image_pipeline(
+        recipe, images, tmp_path, lambda _, record: sparsities.append(record.sparsity)
+    )
+    assert sparsities[:3] == [0, 0, 0]
+    assert 0 < len(set(sparsities[3:])) <= 3
+    assert report["sparsity"] == sparsities[-1] == pytest.approx(0.5, abs=1e-3)
+    assert report["held_out_after_pruning"] is None  # nothing was pruned at once
+
+
+def test_what_cannot_be_is_said_before_anything_is_trained(images, tmp_path):
+    out = tmp_path / "out"
+    with pytest.raises(ConfigError, match="lower the minimum or the sparsity"):
+        run_image_pipeline(replace(RECIPE, sparsity=0.9, minimum_share=0.1), images, out)
+    with pytest.raises(DataError, match="lower the batch size"):
+        run_image_pipeline(replace(RECIPE, batch_size=64), images, out)
+    if not torch.cuda.is_available():
+        with pytest.raises(ConfigError, match=r"trains on cpu.*leave --amp out"):
+            run_image_pipeline(replace(RECIPE, mixed_precision=True), images, out)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"sparsity": 1.0}, {"size": 4}, {"epochs": 0}, {"distill": 1.5}, {"label_smoothing": 1.0},
+        {"average_decay": 1.0}, {"batch_norm_batches": -1}, {"workers": 0}, {"dense_rate": 0.0}, {"batch_size": 0},
+    ],
+)  # fmt: skip
+def test_impossible_recipes_are_refused(values):
+    with pytest.raises(ConfigError):
+        ImageRecipe(**values)
+
+
+def options(folder: Path, out: Path, **changes: str) -> list[str]:
+    given = {"--data": folder, "--out": out, "--width": "0.1", "--size": "16", "--sparsity": "0.5"}
+    given |= {"--dense-epochs": "1", "--epochs": "1", "--batch-size": "8"}
+    return [str(part) for pair in (given | changes).items() for part in pair]
+
+
+def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    quiet = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run([sys.executable, *command], capture_output=True, text=True, timeout=240, env=quiet)
+
+
+def test_the_script_under_torchrun_writes_one_report(folder, tmp_path):
+    two = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2")
+    done = run(*two, SCRIPT, *options(folder, tmp_path), "--json", "--ema", "0.9")
+    assert done.returncode == 0, done.stderr[-2000:]
+    report = json.loads(done.stdout)  # one document: the other process says nothing
+    assert (report["processes"], report["device"]) == (2, "cuda" if torch.cuda.is_available() else "cpu")
+    assert report == json.loads((tmp_path / "report.json").read_text())
+    assert done.stderr.count("pruned, epoch 1:") == 1
+    assert load_network(tmp_path / "model.tgmp").payload_bytes == report["payload_bytes"]
+    again = run(SCRIPT, *options(folder, tmp_path), "--ema", "0.9")  # one process finds the work of two done
+    assert again.returncode == 0, again.stderr[-2000:]
+    assert "epoch" not in again.stderr
+    assert f"{report['payload_bytes']:,} B" in again.stdout
+
+
+def test_the_script_tells_bad_input_in_one_line(folder, tmp_path):
+    done = run(SCRIPT, *options(folder, tmp_path / "out", **{"--classes": "5"}))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: ")
+    assert "holds 2 classes, 5 were asked for" in done.stderr
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,263 @@
+"""MobileNet-V1 from labelled images: train dense, prune, fine-tune, pack, score."""
+
+import json
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import distributed, nn
+
+from tinygmp.artifact import write_atomically
+from tinygmp.errors import DataError
+from tinygmp.models.exported_chain import weights_of_module
+from tinygmp.models.mobilenet_v1_weights import MobileNetWeights
+from tinygmp.pack.mobilenet_v1 import calibrate_images, pack_mobilenet
+from tinygmp.packed.file import save_model
+from tinygmp.packed.image_model import PackedImageModel
+from tinygmp.packed.image_reference import run_images
+from tinygmp.prune.batch_norm import reestimate_batch_norm
+from tinygmp.prune.constant_channels import silence_constant_channels
+from tinygmp.prune.distillation import Distillation
+from tinygmp.prune.fit import EpochRecord, TrainSettings, batches, evaluate, fit
+from tinygmp.prune.run_recipe import (
+    is_first_process,
+    load_state,
+    read_state,
+    save_state,
+    training_device,
+    wait_for_all,
+)
+from tinygmp.workflows.image_data import spread_over
+from tinygmp.workflows.image_recipe import ImageRecipe
+from tinygmp.workflows.training_images import MEAN, STD, LabelledPixels, TrainingImages
+
+CALIBRATION, PACKED_HELD_OUT, PACKED_TEST, LOADER_BATCHES, CONSTANT_BATCHES = 200, 500, 1000, 20, 20
+PERCENTILES = (100.0, 99.99)  # of activations inside their range; held-out images choose
+OnEpoch = Callable[[str, EpochRecord], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What all steps of one run share."""
+
+    recipe: ImageRecipe
+    images: TrainingImages
+    out: Path
+    device: torch.device
+    precision: str
+    on_epoch: OnEpoch
+
+    def settings(self, dense: bool) -> TrainSettings:
+        return self.recipe.training(dense, self.precision)
+
+    def images_per_second(self, history: list[dict[str, float]]) -> float:
+        """Return the images trained on a second over the epochs of a stage, scoring left out."""
+        count = len(self.images.train) // self.recipe.batch_size * self.recipe.batch_size * len(history)
+        return count / sum(record["train_seconds"] for record in history)
+
+
+def run_image_pipeline(
+    recipe: ImageRecipe,
+    images: TrainingImages,
+    out: Path,
+    on_epoch: OnEpoch = lambda stage, record: None,
+) -> dict[str, Any] | None:
+    """Return the report; write model.tgmp, report.json, and the networks as dense and pruned .safetensors.
+
+    A second call with the same recipe and folder continues after the last epoch that was trained; another recipe or
+    other images are refused with DataError. Accuracies are fractions of the test or held-out images, sparsity is the
+    pruned fraction of the prunable weights. Under torchrun every process calls this with the same arguments; only
+    process 0 writes and gets the report, the others None.
+    """
+    device = training_device()
+    run = Run(recipe, images, out, device, recipe.precision(device), on_epoch)
+    recipe.pruner(recipe.network(len(images.classes)))
+    loader = loader_images_per_second(run)
+    claim(run)
+    dense, dense_facts = trained(run, "dense", dense_network)
+    pruned, facts = trained(run, "pruned", lambda given: pruned_network(given, dense))
+    silenced(run, dense)
+    constant = silenced(run, pruned)
+    settings = run.settings(dense=False)
+    report: dict[str, Any] = {
+        "data": images.name,
+        "recipe": asdict(recipe),
+        "classes": list(images.classes),
+        "images": {"train": len(images.train), "held_out": len(images.held_out), "test": len(images.test)},
+        "skipped": list(images.skipped),
+        "test_images_seen_in_training": images.repeated,
+        "device": device.type,
+        "precision": run.precision,
+        "processes": distributed.get_world_size() if distributed.is_initialized() else 1,
+        "sparsity": facts["history"][-1]["sparsity"],
+        "constant_channels": constant,
+        "dense_held_out": dense_facts["history"][-1]["accuracy"],
+        "pruned_held_out": facts["history"][-1]["accuracy"],
+        "held_out_after_pruning": facts.get("after_pruning"),
+        "held_out_after_batch_norm": facts.get("after_batch_norm"),
+        "dense_test": evaluate(dense, images.test, settings),
+        "pruned_test": evaluate(pruned, images.test, settings),
+        "loader_images_per_second": loader,
+        "training_images_per_second": run.images_per_second(dense_facts["history"]),
+        "fine_tuning_images_per_second": run.images_per_second(facts["history"]),
+    }
+    few = some(images.test, PACKED_TEST)
+    report["pruned_test_of_packed_images"] = evaluate(pruned, few, settings)
+    if not is_first_process():
+        return None
+    report |= packed_figures(run, dense, pruned, few)
+    write_atomically(out / "report.json", json.dumps(report, indent=2).encode())
+    return report
+
+
+def claim(run: Run) -> None:
+    """Write what this folder is for, or refuse one in which something else was trained."""
+    digest = zlib.crc32(run.images.train.labels.tobytes(), zlib.crc32(run.images.train.pixels.tobytes()))
+    holds = {name: value for name, value in asdict(run.recipe).items() if name != "workers"}
+    holds |= {"classes": list(run.images.classes), "images": len(run.images.train), "images_crc32": digest}
+    path = run.out / "recipe.json"
+    if path.exists() and any(run.out.glob("*.checkpoint")) | any(run.out.glob("*.safetensors")):
+        try:
+            there = dict(json.loads(path.read_text()))
+        except (OSError, ValueError, TypeError) as error:
+            raise DataError(f"'{path}' is damaged ({error}); give another folder") from error
+        other = [name for name in holds if there.get(name) != holds[name]]
+        if other:
+            raise DataError(
+                f"'{run.out}' holds networks of another recipe or other images: {', '.join(other)} "
+                f"{'differs' if len(other) == 1 else 'differ'}; give another folder"
+            )
+    wait_for_all()
+    if is_first_process():
+        write_atomically(path, json.dumps(holds, indent=2).encode())
+
+
+def trained(
+    run: Run, name: str, train: Callable[[Run], tuple[nn.Module, dict[str, Any]]]
+) -> tuple[nn.Module, dict[str, Any]]:
+    """Return a network and what is known of it; what is on disk is read, not trained."""
+    path, told = run.out / f"{name}.safetensors", run.out / f"{name}.json"
+    if path.exists():
+        network = run.recipe.network(len(run.images.classes)).to(run.device)
+        load_state(network, read_state(path), str(path))
+        return network, json.loads(told.read_text())
+    network, facts = train(run)
+    if is_first_process():
+        write_atomically(told, json.dumps(facts, indent=2).encode())
+        save_state(network, path)
+        (run.out / f"{name}.checkpoint").unlink(missing_ok=True)
+    wait_for_all()
+    return network, facts
+
+
+def dense_network(run: Run) -> tuple[nn.Module, dict[str, Any]]:
+    network = run.recipe.network(len(run.images.classes)).to(run.device)
+    history = fit(
+        network,
+        run.images.train,
+        run.images.held_out,
+        run.settings(dense=True),
+        report=lambda record: run.on_epoch("dense", record),
+        checkpoint=run.out / "dense.checkpoint",
+    )
+    return network, {"history": [asdict(record) for record in history]}
+
+
+def pruned_network(run: Run, dense: nn.Module) -> tuple[nn.Module, dict[str, Any]]:
+    """Return the dense network pruned and fine-tuned, and held-out accuracies on the way."""
+    recipe, images, settings = run.recipe, run.images, run.settings(dense=False)
+    network = recipe.network(len(images.classes)).to(run.device)
+    network.load_state_dict(dense.state_dict())
+    pruner, facts = recipe.pruner(network), {}
+    if pruner is not None and not recipe.gradual:
+        pruner.begin_epoch(0)
+        facts["after_pruning"] = evaluate(network, images.held_out, settings)
+        if recipe.batch_norm_batches:
+            some_batches = islice(batches(images.train, settings, 0), recipe.batch_norm_batches)
+            reestimate_batch_norm(network, (pixels for pixels, _ in some_batches))
+            facts["after_batch_norm"] = evaluate(network, images.held_out, settings)
+    loss = (
+        Distillation(dense, recipe.distill, label_smoothing=recipe.label_smoothing)
+        if recipe.distill
+        else None
+    )
+    history = fit(
+        network,
+        images.train,
+        images.held_out,
+        settings,
+        pruner,
+        report=lambda record: run.on_epoch("pruned", record),
+        checkpoint=run.out / "pruned.checkpoint",
+        loss=loss,
+    )
+    return network, {"history": [asdict(record) for record in history], **facts}
+
+
+def silenced(run: Run, network: nn.Module) -> int:
+    """Silence constant channels of a network that is trained to its end; files keep it as it was trained."""
+    seen = islice(batches(run.images.train, run.settings(dense=True), 0), CONSTANT_BATCHES)
+    return silence_constant_channels(network, (pixels for pixels, _ in seen))
+
+
+def packed_figures(run: Run, dense: nn.Module, pruned: nn.Module, few: LabelledPixels) -> dict[str, Any]:
+    """Write model.tgmp, its ranges chosen on held-out images, and return what it is and how it answers."""
+    held_out = some(run.images.held_out, PACKED_HELD_OUT)
+    weights = folded(run, pruned)
+    tried = [(packed(run, weights, percentile), percentile) for percentile in PERCENTILES]
+    scores = [accuracy(model, held_out) for model, _ in tried]
+    model, percentile = tried[int(np.argmax(scores))]  # of equal ones the first
+    path = save_model(model, run.out / "model.tgmp")
+    return {
+        "packed_held_out": max(scores),
+        "packed_held_out_images": len(held_out),
+        "packed_test": accuracy(model, few),
+        "packed_images": len(few),
+        "range_percentile": percentile,
+        "packed_weights": model.weight_count,
+        "packed_nonzero": model.nnz,
+        "payload_bytes": model.payload_bytes,
+        "file_bytes": path.stat().st_size,
+        "dense_payload_bytes": packed(run, folded(run, dense), 100.0).payload_bytes,
+    }
+
+
+def folded(run: Run, network: nn.Module) -> MobileNetWeights:
+    on_cpu = run.recipe.network(len(run.images.classes))
+    on_cpu.load_state_dict(network.state_dict())
+    return weights_of_module(on_cpu, run.recipe.size, MEAN, STD)
+
+
+def packed(run: Run, weights: MobileNetWeights, percentile: float) -> PackedImageModel:
+    ranges = calibrate_images(weights, some(run.images.train, CALIBRATION).pixels, percentile)
+    provenance = {
+        "data": run.images.name,
+        "sparsity": f"{run.recipe.sparsity:g}",
+        "seed": str(run.recipe.seed),
+        "recipe": "image_pipeline",
+    }
+    return pack_mobilenet(weights, ranges, "mobilenet_v1", run.images.classes, provenance)
+
+
+def accuracy(model: PackedImageModel, images: LabelledPixels) -> float:
+    return float(np.mean(run_images(model, images.pixels).classes == images.labels))
+
+
+def some(images: LabelledPixels, limit: int) -> LabelledPixels:
+    """Return at most so many images, spread evenly, as they are."""
+    chosen = spread_over(len(images), limit)
+    return LabelledPixels(images.pixels[chosen], images.labels[chosen])
+
+
+def loader_images_per_second(run: Run) -> float:
+    """Return how many augmented images a second this process's loader alone gives, over a few batches."""
+    began, count = time.perf_counter(), 0
+    for pixels, _ in islice(batches(run.images.train, run.settings(dense=True), 0), LOADER_BATCHES):
+        count += len(pixels)
+    return count / (time.perf_counter() - began)
