@@ -90,6 +90,27 @@ def test_a_projects_budgets_are_held(tinygmp, stored, tmp_path, monkeypatch, lim
     assert tinygmp("budget", "--check").code == (1 if limit == 900 else 0)
 
 
+def test_baselines_are_written_by_the_command(tinygmp, stored, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert tinygmp("budget", stored, *BOARD, "--baseline", "one.json").code == 2
+    assert tinygmp("budget", stored, *BOARD, "--update-baseline").code == 2
+    assert tinygmp("budget", stored, *BOARD, "--baseline", "one.json", "--update-baseline").code == 0
+    assert tinygmp("budget", stored, *BOARD, "--baseline", "one.json").code == 0
+    project = PROJECT.format(model=stored, limit=9_000, tolerance=0)
+    (tmp_path / "pyproject.toml").write_text(project + PROJECT.format(model="har2", limit=9_000, tolerance=0))
+    spoken = tinygmp("budget", "--check")
+    assert spoken.code == 2
+    assert "write it with --update-baseline" in spoken.err
+    assert tinygmp("budget", "--check", "--update-baseline").code == 0
+    assert [each["model"] for each in json.loads((tmp_path / "old.json").read_text())["budgets"]] == [
+        "random4",
+        "har2",
+    ]
+    spoken = tinygmp("budget", "--check")
+    assert spoken.code == 0
+    assert "2 of 2 budgets hold" in spoken.out
+
+
 def test_check_takes_nothing_from_the_command_line(tinygmp, stored):
     spoken = tinygmp("budget", stored, "--check")
     assert spoken.code == 2

@@ -41,6 +41,10 @@ Baseline = Annotated[
 ToleranceOption = Annotated[
     str, typer.Option("--tolerance", metavar="BYTES|PERCENT", help="Growth that passes: 64, or 2%.")
 ]
+UpdateBaseline = Annotated[
+    bool,
+    typer.Option("--update-baseline", help="Write what was found as the new baseline, and compare nothing."),
+]
 CheckOption = Annotated[
     bool, typer.Option("--check", help="Hold the budgets of [tool.tinygmp.budget] in pyproject.toml.")
 ]
@@ -61,6 +65,7 @@ def budget(
     reserve_ram: ReserveRam = 0,
     baseline: Baseline = None,
     tolerance: ToleranceOption = "0",
+    update_baseline: UpdateBaseline = False,
     check: CheckOption = False,
     project: Project = Path("pyproject.toml"),
     junit: Junit = None,
@@ -91,7 +96,9 @@ def budget(
         reserve = Reserve(reserve_flash, reserve_ram)
         wanted = [one_check(artifact, board or [], boards, reserve, baseline, tolerance)]
     with show.progress(quiet) as on_step:
-        outcomes = [run_check(each, on_step, not no_cache) for each in wanted]
+        outcomes = [run_check(each, on_step, not no_cache, not update_baseline) for each in wanted]
+    if update_baseline:
+        write_baselines(wanted, outcomes)
     write_files(outcomes, Files(junit, sarif, summary))
     if as_json:
         show.print_json(several(outcomes) if check else told(outcomes[0]))
@@ -131,6 +138,25 @@ def one_check(
             complain(f"left out, for tinygmp has no compiler for their cores: {', '.join(left)}")
     found = tuple(find_board(name, own) for name in names)
     return Check(artifact, found, reserve, baseline, tolerance_of(tolerance))
+
+
+def write_baselines(checks: Sequence[Check], outcomes: Sequence[Outcome]) -> None:
+    """Write what was found to the baseline of each check; several checks may share a file."""
+    import json
+
+    from tinygmp.artifact import write_atomically
+    from tinygmp.errors import ConfigError
+    from tinygmp.report.plain import to_plain
+
+    by_file: dict[Path, list[Outcome]] = {}
+    for check, outcome in zip(checks, outcomes, strict=True):
+        if check.baseline is not None:
+            by_file.setdefault(check.baseline, []).append(outcome)
+    if not by_file:
+        raise ConfigError("no baseline is named: give --baseline FILE, or the key baseline in pyproject.toml")
+    for path, held in by_file.items():
+        content = json.dumps(to_plain(several(held)), indent=2, allow_nan=False)
+        write_atomically(path, f"{content}\n".encode())
 
 
 def told(outcome: Outcome) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from tinygmp.packed.sizes import Ledger
 from tinygmp.workflows.budget_result import BoardBudget, Budget
 
 MOST_PARTS = 5  # of what grew, the largest
+REMEDY = "write it with --update-baseline"
 TOLERANCE = re.compile(r"(\d+(?:\.\d+)?)\s*(%?)")
 
 
@@ -99,12 +100,14 @@ def read_baseline(path: Path) -> list[dict[str, Any]]:
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise FileFormatError(f"baseline '{path}' cannot be read: {error.strerror}") from error
+        raise FileFormatError(f"baseline '{path}' cannot be read: {error.strerror}; {REMEDY}") from error
     except ValueError as error:
         raise FileFormatError(f"baseline '{path}' is not JSON: {error}") from error
     several = held.get("budgets", [held]) if isinstance(held, dict) else held
     if not isinstance(several, list) or not all(map(is_budget, several)):
-        raise FileFormatError(f"baseline '{path}' is no document of `tinygmp budget --json`; write it again")
+        raise FileFormatError(
+            f"baseline '{path}' is no document of `tinygmp budget --json`; write it with --update-baseline"
+        )
     return several
 
 
@@ -138,7 +141,9 @@ def compare(
     )
     if not held:
         names = ", ".join(each["model"] for each in baseline)
-        raise ConfigError(f"the baseline holds {names or 'no budget'}, not '{result.model}'; write it again")
+        raise ConfigError(
+            f"the baseline holds {names or 'no budget'}, not '{result.model}'; write it with --update-baseline"
+        )
     earlier = {board["board"]: board for each in held for board in each["boards"]}
     told: list[Growth] = []
     for board in result.boards:
