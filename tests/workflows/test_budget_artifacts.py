@@ -6,6 +6,7 @@ from converters.base import converter
 from tinygmp.device.board import find_board
 from tinygmp.device.toolchain import build
 from tinygmp.errors import BuildError, ConfigError, FileFormatError
+from tinygmp.packed.random_image_model import random_image_model
 from tinygmp.workflows.budget import budget
 from tinygmp.workflows.budget_artifact import budget_artifact
 from tinygmp.workflows.budget_result import Reserve
@@ -46,6 +47,18 @@ def test_an_arduino_library_is_a_c_folder(tmp_path):
     found = budget_artifact(str(tmp_path / "library"), [BOARD])
     assert (found.model, found.synthetic) == ("har2", False)
     assert found.boards[0].flash_bytes == budget(open_network("har2"), [BOARD]).boards[0].flash_bytes
+
+
+def test_the_c_of_an_image_network_costs_what_its_model_costs(tmp_path):
+    network = random_image_model(5, 20, 4, ((6, 1), (8, 2)), 7, 0.25, "rice")
+    converter("c")(network).write(tmp_path)
+    found, whole = (
+        each.boards[0] for each in (budget_artifact(str(tmp_path), [BOARD]), budget(network, [BOARD]))
+    )
+    figures = ("flash_bytes", "ram_bytes", "stack_bytes", "weights_bytes", "by_symbol")
+    assert all(getattr(found, figure) == getattr(whole, figure) for figure in figures)
+    short = budget(network, [BOARD], Reserve(0, 36_864 - found.ram_bytes)).boards[0]
+    assert "grow with the square of their side" in short.remedies[0]
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):
