@@ -76,7 +76,7 @@ def tensor_row(tensor: "onnx.TensorProto") -> TensorRow:
             values = numpy_helper.to_array(tensor)
             stored = len(tensor.raw_data) or values.nbytes
             sparsity = sparsity_of(values) if values.dtype.kind in "iufb" else None
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, KeyError, OverflowError, MemoryError):
             sparsity = None  # a type that numpy has not: its bytes are known, its zeros are not
     return TensorRow(
         tensor.name, tuple(tensor.dims), type_name(tensor.data_type), stored, True, sparsity=sparsity
