@@ -126,7 +126,23 @@ def test_another_recipe_or_other_images_are_refused(finished, images):
     other = replace(images, train=replace(images.train, pixels=images.train.pixels ^ 1))
     with pytest.raises(DataError, match="images_crc32 differs"):
         run_image_pipeline(RECIPE, other, out)
+    unmirrored = replace(images, train=replace(images.train, mirror=False))
+    with pytest.raises(DataError, match="mirror differs"):
+        run_image_pipeline(RECIPE, unmirrored, out)
     assert (out / "recipe.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("recipe.json", "recipe.json' is damaged"), ("dense.json", "delete .*dense.safetensors' to train it again"),
+     ("dense.safetensors", "cannot be read")],
+)  # fmt: skip
+def test_damaged_files_of_an_earlier_run_are_told(finished, images, tmp_path, name, says):
+    for file in finished[0].iterdir():
+        content = file.read_bytes()
+        (tmp_path / file.name).write_bytes(content[: len(content) // 2] if file.name == name else content)
+    with pytest.raises(DataError, match=says):
+        run_image_pipeline(RECIPE, images, tmp_path)
 
 
 def test_averages_teacher_and_gradual_pruning_come_together(images, tmp_path):

@@ -121,6 +121,7 @@ def claim(run: Run) -> None:
     digest = zlib.crc32(run.images.train.labels.tobytes(), zlib.crc32(run.images.train.pixels.tobytes()))
     holds = {name: value for name, value in asdict(run.recipe).items() if name != "workers"}
     holds |= {"classes": list(run.images.classes), "images": len(run.images.train), "images_crc32": digest}
+    holds["mirror"] = run.images.train.mirror
     path = run.out / "recipe.json"
     if path.exists() and any(run.out.glob("*.checkpoint")) | any(run.out.glob("*.safetensors")):
         try:
@@ -146,7 +147,7 @@ def trained(
     if path.exists():
         network = run.recipe.network(len(run.images.classes)).to(run.device)
         load_state(network, read_state(path), str(path))
-        return network, json.loads(told.read_text())
+        return network, known_facts(told)
     network, facts = train(run)
     if is_first_process():
         write_atomically(told, json.dumps(facts, indent=2).encode())
@@ -154,6 +155,18 @@ def trained(
         (run.out / f"{name}.checkpoint").unlink(missing_ok=True)
     wait_for_all()
     return network, facts
+
+
+def known_facts(path: Path) -> dict[str, Any]:
+    """Return what was written beside a network, or raise DataError."""
+    try:
+        facts = dict(json.loads(path.read_text()))
+        facts["history"][-1]["accuracy"]
+    except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
+        raise DataError(
+            f"'{path}' is missing or damaged ({error!r}); delete '{path.with_suffix('.safetensors')}' to train it again"
+        ) from error
+    return facts
 
 
 def dense_network(run: Run) -> tuple[nn.Module, dict[str, Any]]:
