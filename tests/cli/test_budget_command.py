@@ -5,6 +5,12 @@ from xml.etree import ElementTree
 
 import pytest
 
+from converters.base import converter
+from tinygmp.device.board import all_boards, built_names, find_board
+from tinygmp.device.cores import CORES
+from tinygmp.device.toolchain import build
+from tinygmp.packed.file import load_model
+
 BOARD = ("--board", "nucleo-g071rb")
 PROJECT = """
 [[tool.tinygmp.budget.check]]
@@ -132,6 +138,24 @@ def test_a_board_without_compiler_ends_with_3_and_says_what_to_do(tinygmp, store
     assert spoken.code == 3
     assert "give its ELF file: tinygmp budget firmware.elf" in spoken.err
     assert "nucleo-g071rb" in spoken.out
+
+
+def test_all_means_what_the_artifact_can_be_measured_for(tinygmp, stored, tmp_path, monkeypatch):
+    program = build(converter("c")(load_model(stored)), find_board("nucleo-g071rb")).elf
+    (tmp_path / "firmware.elf").write_bytes(program)
+    told = json.loads(tinygmp("budget", tmp_path / "firmware.elf", "--board", "all", "--json").out)
+    families = {CORES[board["core"]].family for board in told["boards"]}
+    assert families == {"arm"}
+    assert len(told["boards"]) == sum(CORES[board.core].family == "arm" for board in all_boards())
+    built = []
+    monkeypatch.setattr(
+        "tinygmp.workflows.budget.budgets_of",
+        lambda artifact, limits, *rest: (built.extend(limits) or (), {}),
+    )
+    spoken = tinygmp("budget", stored, "--board", "all")
+    assert spoken.code == 0
+    assert tuple(board.name for board, _ in built) == built_names()
+    assert "no compiler for their cores: esp32-devkit, esp32-s3-devkitc" in spoken.err
 
 
 def test_files_of_other_kinds_are_shown(tinygmp, stored, tmp_path):

@@ -54,6 +54,14 @@ def test_convert_and_budget_without_torch_and_tensorflow(stored, tmp_path):
     assert json.loads(done.stdout)["fits"] is True
 
 
+def test_other_artifacts_are_budgeted_without_torch_and_tensorflow(stored, tmp_path):
+    assert blocked("convert", stored, "--to", "all", "--out", tmp_path).returncode == 0
+    for path in (next(tmp_path.glob("*.tflite")), next(tmp_path.glob("*.onnx")), tmp_path):
+        done = blocked("budget", path, "--board", "nucleo-h743zi", "--json")
+        assert json.loads(done.stdout)["fits"] is (path.suffix != ".onnx"), done.stderr
+        assert blocked("inspect", path).returncode == 0
+
+
 def test_inspect_and_verify_without_torch_and_tensorflow(stored):
     assert blocked("inspect", stored).returncode == 0
     done = blocked("verify", stored, "--target", "c", "--no-boards", "--json")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +11,9 @@ import typer
 from tinygmp.commands.options import SHIPPED, Json, Quiet, finish
 
 if TYPE_CHECKING:
+    from tinygmp.device.board import Board
     from tinygmp.workflows.budget_project import Check, Outcome
+    from tinygmp.workflows.budget_result import Reserve
 
 Artifact = Annotated[
     str,
@@ -87,7 +89,15 @@ def budget(
         raise ConfigError("--summary prints Markdown here, and --json JSON: ask for one of them")
     wanted: Sequence[Check]
     if check:
-        if board or boards or baseline or reserve_flash or reserve_ram or artifact != SHIPPED:
+        if (
+            board
+            or boards
+            or baseline
+            or reserve_flash
+            or reserve_ram
+            or artifact != SHIPPED
+            or tolerance != "0"
+        ):
             raise ConfigError(
                 "--check takes artifacts, boards, reserves and baselines from pyproject.toml alone"
             )
@@ -116,28 +126,42 @@ def one_check(
     artifact: str,
     names: list[str],
     boards_file: Path | None,
-    reserve: Any,
+    reserve: Reserve,
     baseline: Path | None,
     tolerance: str,
 ) -> Check:
-    """Return the check that the arguments ask for; 'all' are the boards that the artifact can be measured for."""
-    from tinygmp.commands.show import complain
-    from tinygmp.device.board import board_names, built_names, find_board, read_boards
-    from tinygmp.workflows.artifact_kind import kind_of
+    """Return the check that the arguments ask for."""
+    from tinygmp.device.board import find_board, read_boards
     from tinygmp.workflows.budget_baseline import tolerance_of
     from tinygmp.workflows.budget_project import Check
 
     own = read_boards(boards_file) if boards_file else {}
     if names == ["all"]:
-        kind, _ = kind_of(artifact)
-        built = kind in ("packed", "c")
-        names = list(built_names() if built else board_names())
-        names += [board.name for board in dict.fromkeys(own.values()) if board.name not in names]
-        left = sorted(set(board_names()) - set(names))
-        if left:
-            complain(f"left out, for tinygmp has no compiler for their cores: {', '.join(left)}")
+        names = [board.name for board in every_board(artifact, own.values())]
     found = tuple(find_board(name, own) for name in names)
     return Check(artifact, found, reserve, baseline, tolerance_of(tolerance))
+
+
+def every_board(artifact: str, own: Iterable[Board]) -> list[Board]:
+    """Return the boards that 'all' means: those that can be built for, of a program those of its family."""
+    from tinygmp.commands.show import complain
+    from tinygmp.device.board import all_boards
+    from tinygmp.device.cores import CORES
+    from tinygmp.workflows.artifact_kind import kind_of
+
+    boards = {board.name: board for board in (*all_boards(), *own)}.values()
+    kind, path = kind_of(artifact)
+    if kind == "elf":
+        from tinygmp.workflows.budget_elf import read_program
+
+        _, family = read_program(path.read_bytes(), path)
+        return [board for board in boards if CORES[board.core].family == family]
+    if kind not in ("packed", "c"):
+        return list(boards)
+    left = [board.name for board in boards if not CORES[board.core].has_compiler]
+    if left:
+        complain(f"left out, for tinygmp has no compiler for their cores: {', '.join(left)}")
+    return [board for board in boards if CORES[board.core].has_compiler]
 
 
 def write_baselines(checks: Sequence[Check], outcomes: Sequence[Outcome]) -> None:
