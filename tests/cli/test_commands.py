@@ -137,6 +137,8 @@ def test_boards_are_listed_and_searched(tinygmp):
     riscv = json.loads(tinygmp("boards", "riscv", "--json").out)["boards"]
     assert {board["core"] for board in riscv} == {"rv32imc", "rv32ec"}
     assert "nucleo-g071rb" in tinygmp("boards", "g071").out
+    assert "arduino-uno" in tinygmp("boards", "uno-r3").out
+    assert "xtensa-lx6 (no compiler)" in tinygmp("boards", "esp32").out
 
 
 def test_doctor_names_a_remedy_for_all_that_is_missing(tinygmp, monkeypatch):

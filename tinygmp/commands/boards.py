@@ -25,6 +25,7 @@ def boards(text: Search = "", as_json: Json = False) -> None:
     """List the boards that `budget` and `verify` know."""
     from tinygmp.commands import show
     from tinygmp.device.board import all_boards
+    from tinygmp.device.cores import CORES
     from tinygmp.errors import ConfigError
 
     found = [board for board in all_boards() if text.lower() in searchable(board)]
@@ -38,7 +39,7 @@ def boards(text: Search = "", as_json: Json = False) -> None:
             board.name,
             board.title,
             board.mcu,
-            board.core,
+            board.core if CORES[board.core].has_compiler else f"{board.core} (no compiler)",
             f"{board.clock_hz / 1e6:g} MHz",
             f"{board.flash_bytes:,} B",
             f"{board.ram_bytes:,} B",
