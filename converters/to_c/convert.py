@@ -7,7 +7,7 @@ from converters.to_c.gravity import gravity_files, takes_gravity_filter
 from converters.to_c.readers import Reader, definitions, is_whole, reader
 from converters.to_c.rendering import render
 from converters.to_c.runtime_text import joined_kernels
-from converters.to_c.units import inner_rows, units_in_order
+from converters.to_c.units import inner_rows, units_apart, units_in_order
 from tinygmp.artifact import Artifact
 from tinygmp.errors import UnsupportedError
 from tinygmp.packed.layers import LinearMap, LowRank, factors
@@ -58,14 +58,15 @@ def template_context(model: PackedModel) -> dict[str, object]:
         every_step=False,
         share=share,
     )
-    units = units_in_order(model)
-    inner = {letter: rows for letter in maps if units and (rows := inner_rows(model, letter))}
+    in_order, apart = units_in_order(model), units_apart(model)
+    inner = {letter: rows for letter in maps if in_order and (rows := inner_rows(model, letter))}
     everything = (*readers["w"], *readers["u"], classifier)
     kernels = (
         "tg_sensor.c",
         "tg_fastgrnn.c",
         "tg_fastgrnn_armv6m.c",
-        *(("tg_units_avr.c",) if units else ()),
+        *(("tg_units_avr.c",) if in_order else ()),
+        *(("tg_units_arm.c",) if apart else ()),
         *sorted({kernel for each in everything for kernel in each.kernels}),
     )
     book = ledger(model)
@@ -84,9 +85,16 @@ def template_context(model: PackedModel) -> dict[str, object]:
         "classifier": classifier,
         "kernels": joined_kernels(kernels) + definitions(everything),
         "arrays": constant_arrays(model),
-        "units": units,
+        "in_order": in_order,
+        "apart": apart,
         "inner": inner,
-        "replaced": set[str]().union(*(each.replaced for each in (units, *inner.values()) if each)),
+        "whole": " || ".join(
+            name for name, units in (("TG_UNITS_IN_ORDER", in_order), ("TG_UNITS_APART", apart)) if units
+        ),
+        "replaced": {
+            "outer": next((units.replaced for units in (in_order, apart) if units), frozenset[str]()),
+            "inner": frozenset[str]().union(*(rows.replaced for rows in inner.values())),
+        },
         "payload_bytes": book.payload_bytes,
         "scalar_bytes": book.scalar_bytes,
         "bias_type": "I32" if model.classifier.bias.dtype.itemsize == 4 else "I16",

@@ -1,11 +1,12 @@
-"""What the AVR's fastest build reads: rows, and both biases of each hidden unit, in one run of bytes."""
+"""What the fastest builds of whole steps read: rows, and both biases of each hidden unit, in one run of bytes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from converters.to_c.arrays import ConstantArray, symbol_of
-from tinygmp.packed.layers import FastGrnn, LinearMap, LowRank, factors
+from tinygmp.packed.layers import FastGrnn, LowRank, factors
 from tinygmp.packed.model import PackedModel
 from tinygmp.packed.ranges import largest_accumulator, largest_sum
 from tinygmp.quant.requantize import Requantizer
@@ -13,6 +14,7 @@ from tinygmp.sparse.tensor import PackedTensor
 
 LARGEST_VECTORS = 128  # both fit half a page of 256 bytes, wherever the stack is
 MOST_UNITS = 127  # told apart by the lower byte of their state's address
+Row = tuple[np.ndarray, np.ndarray]
 LONGEST_RUN = 56  # survivors of a row that the code may jump into: 18 bytes each
 LEVEL = 16384 + 127 * 64  # from here on both gates are level, whatever their biases
 LARGEST_PRE = 32767 - 127 * 64  # up to here a bias may be added in 16 bits
@@ -20,43 +22,64 @@ LARGEST_PRE = 32767 - 127 * 64  # up to here a bias may be added in 16 bits
 
 @dataclass(frozen=True)
 class Units:
-    """The run of bytes, the arrays that it stands for, and what tg_units_avr.c is told about the cell."""
+    """The run of bytes, the arrays that it stands for, and what the assembler is told about the cell."""
 
     array: ConstantArray
     replaced: frozenset[str]
-    first: str  # 'w' or 'u'
-    second: str
     arguments: tuple[int, ...]
 
 
 def units_in_order(model: PackedModel) -> Units | None:
-    """Return what the AVR's assembler needs, or None where the cell is beyond it."""
+    """Return what tg_units_avr.c needs, pairs of column and value; None where the cell is beyond it."""
     cell = model.cell
-    first, second = ("w", "u") if cell.w_shift >= cell.u_shift else ("u", "w")
-    tensors = [factors(linear_map(cell, letter))[-1] for letter in (first, second)]
+    tensors = outer_factors(cell)
     clip = narrow_clip(cell.pre_requantizer, largest_narrow(cell))
     if clip is None or not takes_cell(cell) or not all(map(takes_tensor, tensors)):
         return None
     columns = [tensor.shape[1] for tensor in tensors]
     if sum(columns) > LARGEST_VECTORS or cell.hidden_size > MOST_UNITS:
         return None
-    longest = max(len(row) for row, _ in rows_of(tensors[1]))
-    by = cell.pre_requantizer
-    early, late = max(cell.w_shift, cell.u_shift), min(cell.w_shift, cell.u_shift)
+    longest, by = longest_row(tensors[1]), cell.pre_requantizer
     arguments = (
-        *(cell.hidden_size, *columns, longest if longest <= LONGEST_RUN else 0, early - late, late),
+        *(cell.hidden_size, *columns, longest if longest <= LONGEST_RUN else 0, *shifts(cell)),
         *(by.pre_shift, by.multiplier, by.post_shift, clip, int(largest_narrow(cell) > 32767)),
-        *(cell.bias_gate_shift, cell.bias_update_shift),
-        *(cell.zeta, cell.zeta_shift, cell.nu),
+        *(cell.bias_gate_shift, cell.bias_update_shift, cell.zeta, cell.zeta_shift, cell.nu),
     )
-    replaced = {
+    return Units(units_array(model, tensors, pairs), replaced(model, tensors), arguments)
+
+
+def units_apart(model: PackedModel) -> Units | None:
+    """Return what tg_units_arm.c needs, columns before values; None where the cell is beyond it."""
+    cell = model.cell
+    tensors, by = outer_factors(cell), cell.pre_requantizer
+    between, late = shifts(cell)
+    runs = [max(8, -(-longest_row(tensor) // 8) * 8) for tensor in tensors]
+    if not all(map(takes_tensor, tensors)) or max(runs) > LONGEST_RUN or by.pre_shift < late:
+        return None
+    arguments = (
+        *(cell.hidden_size, *runs, between, late, by.pre_shift, by.multiplier, by.post_shift),
+        *(cell.bias_gate_shift, cell.bias_update_shift, cell.zeta, cell.zeta_shift, cell.nu),
+    )
+    return Units(units_array(model, tensors, apart), replaced(model, tensors), arguments)
+
+
+def outer_factors(cell: FastGrnn) -> list[PackedTensor]:
+    """Return what is applied last of both maps, the map with the larger shift first."""
+    maps = (cell.w, cell.u) if cell.w_shift >= cell.u_shift else (cell.u, cell.w)
+    return [factors(linear)[-1] for linear in maps]
+
+
+def shifts(cell: FastGrnn) -> tuple[int, int]:
+    """Return the left shifts of a sum after the first map and after both."""
+    late = min(cell.w_shift, cell.u_shift)
+    return max(cell.w_shift, cell.u_shift) - late, late
+
+
+def replaced(model: PackedModel, tensors: list[PackedTensor]) -> frozenset[str]:
+    symbols = {
         f"{symbol_of(model, tensor.name)}_{part}" for tensor in tensors for part in ("index", "values")
     }
-    biases = {f"{model.name}_bias_gate", f"{model.name}_bias_update"}
-    array = ConstantArray(
-        f"{model.name}_units", unit_bytes(cell, tensors), "of each unit both rows and biases"
-    )
-    return Units(array, frozenset(replaced | biases), first, second, arguments)
+    return frozenset(symbols | {f"{model.name}_bias_gate", f"{model.name}_bias_update"})
 
 
 @dataclass(frozen=True)
@@ -70,7 +93,7 @@ class InnerRows:
 
 def inner_rows(model: PackedModel, letter: str) -> InnerRows | None:
     """Return what the AVR's assembler needs for a low-rank map's first factor, or None where it cannot do it."""
-    linear = linear_map(model.cell, letter)
+    linear = {"w": model.cell.w, "u": model.cell.u}[letter]
     if not isinstance(linear, LowRank) or not takes_tensor(linear.first):
         return None
     by, symbol = linear.requantizer, symbol_of(model, linear.first.name)
@@ -79,17 +102,12 @@ def inner_rows(model: PackedModel, letter: str) -> InnerRows | None:
     clip = narrow_clip(by, largest, level=128, limit=32767)
     if clip is None or sums >= 2**23 or max(linear.first.shape) > 255:
         return None
-    data = b"".join(map(row_bytes, rows_of(linear.first)))
-    shifts = (by.pre_shift, by.multiplier, by.post_shift)
+    data = b"".join(map(pairs, rows_of(linear.first)))
     return InnerRows(
         ConstantArray(f"{symbol}_rows", np.frombuffer(data, np.uint8), f"{linear.first.name}, row by row"),
         frozenset({f"{symbol}_index", f"{symbol}_values"}),
-        (linear.rank, *shifts, clip, int(largest > 32767)),
+        (linear.rank, by.pre_shift, by.multiplier, by.post_shift, clip, int(largest > 32767)),
     )
-
-
-def linear_map(cell: FastGrnn, letter: str) -> LinearMap:
-    return cell.w if letter == "w" else cell.u
 
 
 def takes_tensor(tensor: PackedTensor) -> bool:
@@ -128,25 +146,36 @@ def narrow_clip(by: Requantizer, largest: int, level: int = LEVEL, limit: int = 
     return None
 
 
-def rows_of(tensor: PackedTensor) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return columns and values of each row's survivors."""
-    dense = tensor.decode()
-    return [(np.flatnonzero(row), row[row != 0]) for row in dense]
+def rows_of(tensor: PackedTensor) -> list[Row]:
+    """Return columns (uint8) and values (int8) of each row's survivors."""
+    return [(np.flatnonzero(row).astype(np.uint8), row[row != 0].astype(np.int8)) for row in tensor.decode()]
 
 
-def row_bytes(row: tuple[np.ndarray, np.ndarray]) -> bytes:
+def longest_row(tensor: PackedTensor) -> int:
+    return int((tensor.decode() != 0).sum(axis=1).max())
+
+
+def pairs(row: Row) -> bytes:
     """Return a count and that many pairs of column and value."""
     columns, values = row
-    pairs = np.stack([columns.astype(np.uint8), values.astype(np.int8).view(np.uint8)], axis=1)
-    return bytes([len(columns)]) + pairs.tobytes()
+    return bytes([len(columns)]) + np.stack([columns, values.view(np.uint8)], axis=1).tobytes()
 
 
-def unit_bytes(cell: FastGrnn, tensors: list[PackedTensor]) -> np.ndarray:
+def apart(row: Row) -> bytes:
+    """Return a count, that many columns, that many values."""
+    columns, values = row
+    return bytes([len(columns)]) + columns.tobytes() + values.tobytes()
+
+
+def units_array(
+    model: PackedModel, tensors: list[PackedTensor], row_bytes: Callable[[Row], bytes]
+) -> ConstantArray:
     """Return uint8: of each unit its row of every map, then its two biases."""
-    by_tensor = [rows_of(tensor) for tensor in tensors]
+    by_tensor, cell = [rows_of(tensor) for tensor in tensors], model.cell
     data = bytearray()
     for unit in range(cell.hidden_size):
         for rows in by_tensor:
             data += row_bytes(rows[unit])
         data += bytes([int(cell.bias_gate[unit]) & 255, int(cell.bias_update[unit]) & 255])
-    return np.frombuffer(bytes(data), np.uint8)
+    values = np.frombuffer(bytes(data), np.uint8)
+    return ConstantArray(f"{model.name}_units", values, "of each unit both rows and biases")

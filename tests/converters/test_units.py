@@ -13,9 +13,11 @@ from converters.to_c.convert import convert
 from converters.to_c.units import (
     LARGEST_PRE,
     LEVEL,
+    apart,
     inner_rows,
     narrow_clip,
-    row_bytes,
+    pairs,
+    units_apart,
     units_in_order,
 )
 from tinygmp.packed.layers import FastGrnn
@@ -33,37 +35,36 @@ def with_cell(model: PackedModel, **fields: int) -> PackedModel:
     )
 
 
-def test_a_row_is_its_count_and_pairs():
-    row = (np.array([3, 7]), np.array([-1, 5], np.int8))
-    assert row_bytes(row) == bytes([2, 3, 255, 7, 5])
-    assert row_bytes((np.array([], int), np.array([], np.int8))) == bytes([0])
-
-
 @pytest.mark.parametrize("ranks", [{}, {"w_rank": 2, "u_rank": 4}])
 def test_the_run_holds_the_bytes_it_stands_for(ranks):
     model = random_model(3, inputs=5, hidden=20, index_format="csr8", **ranks)
-    units = units_in_order(model)
-    assert units is not None
-    runs = [units, *(rows for letter in "wu" if (rows := inner_rows(model, letter)))]
-    assert len(runs) == (3 if ranks else 1)
+    in_order, apart = units_in_order(model), units_apart(model)
+    assert in_order is not None
+    assert apart is not None
+    runs = [in_order, apart, *(rows for letter in "wu" if (rows := inner_rows(model, letter)))]
+    assert len(runs) == (4 if ranks else 2)
     arrays = {array.symbol: array.values.tobytes() for array in constant_arrays(model)}
     for run in runs:
         stood_for = b"".join(arrays[symbol] for symbol in run.replaced)
         assert Counter(run.array.values.tobytes()) == Counter(stood_for)
 
 
+def test_columns_and_values_lie_in_pairs_or_apart():
+    row = (np.array([3, 7], np.uint8), np.array([-1, 5], np.int8))
+    assert pairs(row) == bytes([2, 3, 255, 7, 5])
+    assert apart(row) == bytes([2, 3, 7, 255, 5])
+
+
 def test_the_text_has_each_array_once_a_build():
     text = convert(random_model(3, inputs=5, hidden=20, index_format="csr8")).files["random3.c"].decode()
-    start, end = (
-        text.index("#if TG_UNITS_IN_ORDER\n/* of each unit"),
-        text.index("static const tg_fastgrnn_scalars"),
-    )
-    in_order, apart = text[start:end].split("#else")
-    assert "random3_units[" in in_order
-    assert "random3_units[" not in apart
+    in_order = text.index("#if TG_UNITS_IN_ORDER\n/* of each unit")
+    arm = text.index("#if TG_UNITS_APART\n/* of each unit")
+    plain = text.index("#if !(TG_UNITS_IN_ORDER || TG_UNITS_APART)\n")
+    assert in_order < arm < plain
+    assert text.count("random3_units[") == 2
     for name in ("rnn_w_index", "rnn_u_values", "bias_gate"):
-        assert f"random3_{name}[" not in in_order
         assert text.count(f"random3_{name}[") == 1
+        assert text.index(f"random3_{name}[") > plain
 
 
 @given(
@@ -103,4 +104,5 @@ def test_a_cell_beyond_the_assembler_has_no_run(fields):
 )
 def test_other_sizes_and_formats_have_no_run(model):
     assert units_in_order(model) is None
+    assert (units_apart(model) is None) == (model.cell.hidden_size == 20)  # ARM takes more units
     assert "TG_UNITS_AVR" not in convert(model).files["random1.c"].decode()

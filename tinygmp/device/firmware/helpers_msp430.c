@@ -2,9 +2,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Steps count the bits of b: of two signed factors it is the smaller magnitude, and not negative. */
 uint16_t __mspabi_mpyi(uint16_t a, uint16_t b)
 {
     uint16_t product = 0;
+    if ((int16_t)b < 0) {
+        a = (uint16_t)-a;
+        b = (uint16_t)-b;
+    }
+    if (a < b) {
+        const uint16_t larger = b;
+        b = a;
+        a = larger;
+    }
     for (; b != 0; b >>= 1) {
         if (b & 1u) {
             product += a;
@@ -17,8 +27,22 @@ uint16_t __mspabi_mpyi(uint16_t a, uint16_t b)
 uint32_t __mspabi_mpyl(uint32_t a, uint32_t b)
 {
     uint32_t product = 0;
-    for (; b != 0; b >>= 1) {
-        if (b & 1u) {
+    uint16_t bits, above;
+    if ((int32_t)b < 0) {
+        a = (uint32_t)-a;
+        b = (uint32_t)-b;
+    }
+    if (a < b) {
+        const uint32_t larger = b;
+        b = a;
+        a = larger;
+    }
+    above = (uint16_t)(b >> 16);
+    if (above != 0) {
+        product = (uint32_t)__mspabi_mpyi((uint16_t)a, above) << 16;
+    }
+    for (bits = (uint16_t)b; bits != 0; bits >>= 1) {
+        if (bits & 1u) {
             product += a;
         }
         a <<= 1;
