@@ -1,45 +1,12 @@
 """Recipes: everything that decides a run, as TOML files under har/recipes/."""
 
-import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from tinygmp.errors import ConfigError
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Network(Section):
-    hidden: int = Field(ge=1, le=1024)
-    w_rank: int = Field(default=0, ge=0, le=256)
-    u_rank: int = Field(default=0, ge=0, le=256)
-
-
-class Training(Section):
-    epochs: int = Field(ge=1)
-    dense_epochs: int = Field(ge=1)
-    batch_size: int = Field(ge=1)
-    learning_rate: float = Field(gt=0)
-    weight_decay: float = Field(ge=0)
-    label_smoothing: float = Field(ge=0, lt=1)
-    average_decay: float = Field(ge=0, lt=1)
-
-
-class Pruning(Section):
-    sparsity: float = Field(ge=0, lt=1)
-    start_epoch: int = Field(ge=0)
-    end_epoch: int = Field(ge=0)
-    shape: Literal["cubic", "linear"] = "cubic"
-
-
-class AugmentationSection(Section):
-    rotation_degrees: float = Field(ge=0, le=90)
-    noise: float = Field(ge=0)
+from tinygmp.recipes.windows import AugmentationSection, Network, Pruning, Section, Training, read_recipe
 
 
 class Validation(Section):
@@ -76,14 +43,7 @@ def load_recipe(name: str) -> Recipe:
         raise ConfigError(
             f"recipe '{name}' is unknown; known: {', '.join(recipe_names())}, or give a TOML file"
         )
-    try:
-        return Recipe.model_validate(tomllib.loads(content.decode()))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"recipe '{name}' is not valid TOML: {error}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"recipe '{name}': {where} = {first.get('input')!r}: {first['msg']}") from error
+    return read_recipe(Recipe, content, f"recipe '{name}'")
 
 
 def with_sparsity(recipe: Recipe, sparsity: float) -> Recipe:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tinygmp.workflows.doctor import Finding
     from tinygmp.workflows.inspect import Inspection
     from tinygmp.workflows.inspect_file import FileInspection
+    from tinygmp.workflows.own.look import Look
     from tinygmp.workflows.repack import Repacked
     from tinygmp.workflows.verify import Verification
     from tinygmp.workflows.verify_images import ImageVerification
@@ -179,3 +180,18 @@ def doctor() -> "tuple[Finding, ...]":
     from tinygmp.workflows.doctor import examine
 
     return examine()
+
+
+def init(data: Path | str, out: Path | str, label: str = "", force: bool = False) -> "Look":
+    """Look at recordings and write a commented recipe for them; raises OutputError, DataError or ConfigError.
+
+    >>> import tempfile
+    >>> from tinygmp.workflows.own.example import write_example
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     seen = init(write_example(Path(folder, "recordings"), 2, 2, 30), Path(folder, "gestures.toml"))
+    >>> seen.classes, seen.windows
+    (('circle', 'idle', 'shake'), 12)
+    """
+    from tinygmp.workflows.own.init import write_recipe
+
+    return write_recipe(Path(data), Path(out), label, force)

@@ -10,6 +10,7 @@ from tinygmp.commands.boards import boards
 from tinygmp.commands.budget import budget
 from tinygmp.commands.convert import convert
 from tinygmp.commands.doctor import doctor
+from tinygmp.commands.init import init
 from tinygmp.commands.inspect import inspect
 from tinygmp.commands.options import BAD_INPUT, TOOL_MISSING
 from tinygmp.commands.pack import pack
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (pack, convert, budget, verify, inspect, boards, doctor, report, reproduce):
+for command in (init, pack, convert, budget, verify, inspect, boards, doctor, report, reproduce):
     app.command()(command)
 
 
