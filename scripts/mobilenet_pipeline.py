@@ -111,7 +111,7 @@ def show(report: dict[str, Any], out: Path) -> None:
         ),
         (
             "packed, int8",
-            percent(report["packed_held_out"]),
+            f"{percent(report['packed_held_out'])} of {report['packed_held_out_images']:,}",
             "",
             percent(report["packed_test"]),
             f"{report['payload_bytes']:,} B",
@@ -131,6 +131,7 @@ def show(report: dict[str, Any], out: Path) -> None:
         ("pictures skipped", f"{len(report['skipped']):,}"),
         ("held-out after pruning at once", percent(report["held_out_after_pruning"])),
         ("with batch norm measured again", percent(report["held_out_after_batch_norm"])),
+        ("constant channels silenced", f"{report['constant_channels']:,}"),
         ("nonzero weights packed", f"{report['packed_nonzero']:,} of {report['packed_weights']:,}"),
         ("payload of the dense network", f"{report['dense_payload_bytes']:,} B"),
         (str(out / "model.tgmp"), f"{report['file_bytes']:,} B"),
