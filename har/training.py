@@ -5,19 +5,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from har.augment import Augmentation, WindowBatches
 from har.data import HarData, Split, held_out_people
+from har.labels import HAR2_LABELS
 from har.recipe import Recipe
 from har.sensor import fit_scaling
-from tinygmp.models.fastgrnn import FastGrnnClassifier, export_weights
+from tinygmp.models.fastgrnn import export_weights
 from tinygmp.models.fastgrnn_weights import FastGrnnWeights
 from tinygmp.pack.sensor import SensorScaling
 from tinygmp.prune.schedule import GradualSchedule
-from tinygmp.train.evaluate import accuracy
-from tinygmp.train.fit import Epoch, Observer, fit
+from tinygmp.train.augment import Augmentation
+from tinygmp.train.fit import Epoch
 from tinygmp.train.settings import WindowSettings
+from tinygmp.train.windows import WindowTask, train_windows
 
 OnEpoch = Callable[[str, Epoch, int], None]  # stage, epoch, number of epochs
 
@@ -97,27 +97,17 @@ def train(
     on_epoch: OnEpoch,
     checkpoint: Path | None,
 ) -> Trained:
-    torch.set_num_threads(1)  # sums in one order: the same result whatever the number of cores
-    network = FastGrnnClassifier(
-        prepared.train.channels,
-        recipe.network.hidden,
-        2,
-        recipe.network.w_rank,
-        recipe.network.u_rank,
-        generator=torch.Generator().manual_seed(settings.seed),
-    )
-    batches = WindowBatches(
+    task = WindowTask(
         prepared.train,
+        {"validation": prepared.validation, "test": prepared.test},
         prepared.scaling,
+        len(HAR2_LABELS),
         Augmentation(recipe.augmentation.rotation_degrees, recipe.augmentation.noise),
     )
-    result = fit(
-        network,
-        batches,
-        prepared.train.labels,
-        settings,
-        Observer(lambda epoch: on_epoch(stage, epoch, settings.epochs), measures(prepared)),
-        checkpoint,
+    shape = recipe.network
+    network = task.network(shape.hidden, shape.w_rank, shape.u_rank, settings.seed)
+    result = train_windows(
+        task, network, settings, lambda epoch: on_epoch(stage, epoch, settings.epochs), checkpoint
     )
     final = result.history[-1].measured
     return Trained(
@@ -127,14 +117,3 @@ def train(
         best_epoch_test_accuracy=max(epoch.measured.get("test", 0.0) for epoch in result.history),
         history=tuple(result.history),
     )
-
-
-def measures(prepared: Prepared) -> dict[str, Callable[[FastGrnnClassifier], float]]:
-    """Return accuracy on the test people and, where some are held out, on the validation people."""
-
-    def on(split: Split) -> Callable[[FastGrnnClassifier], float]:
-        windows = prepared.normalised(split)
-        return lambda network: accuracy(network, windows, split.labels)
-
-    splits = {"validation": prepared.validation, "test": prepared.test}
-    return {name: on(split) for name, split in splits.items() if len(split)}

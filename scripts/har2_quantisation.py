@@ -12,7 +12,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from har.augment import Augmentation, WindowBatches
 from har.data import HarData
 from har.dataset import load_har
 from har.packing import CALIBRATION_WINDOWS, pack_har, packed_accuracy
@@ -30,6 +29,7 @@ from tinygmp.pack.unpack import unpack_fastgrnn
 from tinygmp.packed.file import load_model, save_model
 from tinygmp.packed.model import PackedModel
 from tinygmp.packed.sizes import ledger
+from tinygmp.train.augment import Augmentation, WindowBatches
 from tinygmp.train.fit import fit
 from tinygmp.train.settings import WindowSettings
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from har.augment import Augmentation, WindowBatches, random_rotations
 from har.data import held_out_people
 from har.dataset import load_har
 from har.labels import har2_labels
@@ -14,6 +13,7 @@ from har.synthetic import synthetic_data
 from har.training import prepare, settings_of
 from tinygmp.errors import ConfigError, DataError
 from tinygmp.pack.sensor import normalise_counts
+from tinygmp.train.augment import Augmentation, WindowBatches, random_rotations
 
 
 @pytest.fixture(scope="module")

@@ -28,8 +28,8 @@ class HarStacks:
     ) -> None:
         import numpy as np
 
-        from har.augment import Augmentation, WindowBatches
         from har.sensor import fit_scaling
+        from tinygmp.train.augment import Augmentation, WindowBatches
 
         self.output, self.progress = output, progress
         output.mkdir(parents=True, exist_ok=True)

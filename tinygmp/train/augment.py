@@ -1,28 +1,36 @@
-"""Augmentation of sensor windows: the phone sits a little differently each time."""
+"""Augmentation of sensor windows: the sensor sits a little differently each time."""
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from har.data import Split
 from tinygmp.pack.sensor import SensorScaling
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """rotation_degrees: deviation of a random 3-D rotation, the same for the three sensors of a window;
+    """rotation_degrees: deviation of a random 3-D rotation, the same for all x, y, z triples of a window;
     noise: deviation of white noise, in units of the normalised channels."""
 
     rotation_degrees: float = 14.0
     noise: float = 0.05
 
 
-class WindowBatches:
-    """Makes normalised, augmented batches of a split's windows; all chance comes from the caller's generator."""
+class HasWindows(Protocol):
+    """Anything with windows float32 [n, steps, channels] in the sensor's units."""
 
-    def __init__(self, split: Split, scaling: SensorScaling, augmentation: Augmentation) -> None:
+    @property
+    def windows(self) -> np.ndarray: ...
+
+
+class WindowBatches:
+    """Makes normalised, augmented batches of a set's windows; all chance comes from the caller's generator."""
+
+    def __init__(self, split: HasWindows, scaling: SensorScaling, augmentation: Augmentation) -> None:
         self.windows = torch.from_numpy(split.windows)
         self.mean = torch.from_numpy(scaling.mean).float()
         self.std = torch.from_numpy(scaling.std).float()
