@@ -63,7 +63,7 @@
 #endif
 
 /* On AVR the fastest build reads what a unit needs in one run, since one pointer alone reaches the flash. */
-#if TG_PROFILE == TG_FASTEST && defined(__AVR_HAVE_MUL__) && !defined(__AVR_3_BYTE_PC__)
+#if TG_PROFILE == TG_FASTEST && defined(__AVR_HAVE_LPMX__) && defined(__AVR_HAVE_MOVW__) && !defined(__AVR_3_BYTE_PC__)
 #define TG_UNITS_IN_ORDER 1
 #define TG_IN_A_PAGE __attribute__((aligned(64))) /* of 256 bytes, for a table of 33 */
 #else
