@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tinygmp.workflows.inspect import Inspection
     from tinygmp.workflows.inspect_file import FileInspection
     from tinygmp.workflows.own.look import Look
+    from tinygmp.workflows.own.training import Trained
     from tinygmp.workflows.repack import Repacked
     from tinygmp.workflows.verify import Verification
     from tinygmp.workflows.verify_images import ImageVerification
@@ -195,3 +196,20 @@ def init(data: Path | str, out: Path | str, label: str = "", force: bool = False
     from tinygmp.workflows.own.init import write_recipe
 
     return write_recipe(Path(data), Path(out), label, force)
+
+
+def train(recipe: Path | str, out: Path | str | None = None) -> "Trained":
+    """Train, prune, pack and score a network by a recipe; a run that was stopped continues.
+
+    >>> import tempfile
+    >>> from tinygmp.workflows.own.example import write_example
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     seen = init(write_example(Path(folder, "recordings"), 4, 1, 16), Path(folder, "gestures.toml"))
+    ...     made = train(Path(folder, "gestures.toml"), Path(folder, "run"))
+    >>> made.model.labels, round(made.report.pruned.sparsity, 1)
+    (('circle', 'idle', 'shake'), 0.8)
+    """
+    from tinygmp.workflows.own.recipe import open_recipe
+    from tinygmp.workflows.own.training import train as workflow
+
+    return workflow(open_recipe(Path(recipe)), None if out is None else Path(out))

@@ -17,6 +17,7 @@ from tinygmp.commands.pack import pack
 from tinygmp.commands.report import report
 from tinygmp.commands.reproduce import reproduce
 from tinygmp.commands.show import complain
+from tinygmp.commands.train import train
 from tinygmp.commands.verify import verify
 from tinygmp.errors import MissingToolError, TinyGmpError
 
@@ -27,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (init, pack, convert, budget, verify, inspect, boards, doctor, report, reproduce):
+for command in (init, train, pack, convert, budget, verify, inspect, boards, doctor, report, reproduce):
     app.command()(command)
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from tinygmp.workflows.progress import OnStep
 
+INTERRUPTED = 130  # what shells expect of Ctrl-C
 PIPE_COLUMNS = 180  # nobody folds a pipe: tables take the width that they need
 
 
@@ -70,6 +71,18 @@ def progress(quiet: bool = False) -> Iterator[OnStep]:
             bars.update(task, description=what, completed=done, total=max(total, 1))
 
         yield show
+
+
+@contextmanager
+def resumable(command: str) -> Iterator[None]:
+    """Tell a user who stops the work that the same command continues it; the exit code is that of Ctrl-C."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        import typer
+
+        complain(f"stopped; what was done is kept, and `{command}` continues")
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def print_table(title: str, head: Sequence[str], rows: Sequence[Sequence[str] | Any]) -> None:

@@ -5,9 +5,35 @@ from pathlib import Path
 import pytest
 
 from tinygmp.workflows.own.example import write_example
+from tinygmp.workflows.own.init import write_recipe
 
 
 @pytest.fixture(scope="session")
 def recordings(tmp_path_factory) -> Path:
     """Synthetic recordings of 3 gestures by 5 people, 2 each."""
     return write_example(tmp_path_factory.mktemp("own") / "recordings", people=5, takes=2, rows=50)
+
+
+QUICK = {
+    "hidden = 32": "hidden = 8", "window_steps = 50": "window_steps = 20", "stride_steps = 25": "stride_steps = 15",
+    "\nepochs = 150": "\nepochs = 12", "dense_epochs = 75": "dense_epochs = 6",
+    "average_decay = 0.99": "average_decay = 0.9",
+    "start_epoch = 45": "start_epoch = 3", "end_epoch = 90": "end_epoch = 7", "sparsity = 0.8": "sparsity = 0.6",
+}  # fmt: skip
+
+
+def quicken(recipe: Path) -> Path:
+    """Make a recipe train in a second."""
+    text = recipe.read_text()
+    for old, new in QUICK.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    recipe.write_text(text)
+    return recipe
+
+
+@pytest.fixture
+def quick_recipe(recordings, tmp_path) -> Path:
+    """A recipe of the synthetic recordings that trains in a second."""
+    write_recipe(recordings, tmp_path / "gestures.toml")
+    return quicken(tmp_path / "gestures.toml")

@@ -1,0 +1,66 @@
+"""`tinygmp train`: a recipe of one's own data to a packed model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tinygmp.commands.options import Json, Quiet
+
+if TYPE_CHECKING:
+    from tinygmp.report.record import Report
+
+Recipe = Annotated[Path, typer.Argument(metavar="RECIPE", help="The .toml that `tinygmp init` wrote.")]
+Out = Annotated[
+    Path | None, typer.Option("--out", metavar="FOLDER", help="Folder of the run; runs/NAME if left out.")
+]
+
+
+def train(recipe: Recipe, out: Out = None, as_json: Json = False, quiet: Quiet = False) -> None:
+    """Train your own network: dense, pruned globally, fine-tuned, packed. A stopped run continues."""
+    from tinygmp.commands import show
+    from tinygmp.report.plain import to_plain
+    from tinygmp.workflows.own.needs import need_torch
+    from tinygmp.workflows.own.recipe import open_recipe
+
+    opened = open_recipe(recipe)
+    need_torch()
+    from tinygmp.workflows.own.training import train as workflow
+
+    with show.resumable(f"tinygmp train {recipe}"), show.progress(quiet) as on_step:
+        trained = workflow(opened, out, on_step)
+    if as_json:
+        plain = to_plain(trained.report)
+        show.print_json({"model": str(trained.path), "confusion": trained.confusion, "report": plain})
+        return
+    if trained.report.data.synthetic:
+        show.print_synthetic()
+    show.print_table(
+        f"'{trained.report.name}'", ("", "held-out, %", "test, %", "weights", "size"), rows_of(trained.report)
+    )
+    classes = trained.model.labels
+    answers = [
+        (name, *(str(count) for count in row)) for name, row in zip(classes, trained.confusion, strict=True)
+    ]
+    show.print_table("test windows: class, and what the packed model answered", ("", *classes), answers)
+    console = show.output()
+    windows, groups = trained.report.data.windows, trained.report.data.people
+    parts = ", ".join(f"{name} {windows[name]} of {groups[name]}" for name in windows)
+    console.print(f"windows and the people or recordings they are of: {parts}", markup=False)
+    console.print(f"wrote {trained.path}; next: tinygmp fit {recipe} --board arduino-uno", markup=False)
+
+
+def rows_of(report: Report) -> list[tuple[str, str, str, str, str]]:
+    """Return the three networks of a run: accuracies in per cent, weights, payload."""
+    sparsity, size = f"{100 * report.pruned.sparsity:.1f} % zeros", f"{report.packed.payload_bytes:,} B"
+    networks = (
+        ("dense, float", report.dense, report.dense.parameters, ""),
+        (f"pruned, {sparsity}, float", report.pruned, report.pruned.nnz, ""),
+        ("packed, int8", report.packed, report.packed.nnz, size),
+    )
+    return [
+        (name, f"{one.validation_accuracy or 0:.2f}", f"{one.accuracy:.2f}", f"{weights:,}", bytes_)
+        for name, one, weights, bytes_ in networks
+    ]
