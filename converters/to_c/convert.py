@@ -66,7 +66,7 @@ def template_context(model: PackedModel) -> dict[str, object]:
         "tg_fastgrnn.c",
         "tg_fastgrnn_armv6m.c",
         *(("tg_units_avr.c",) if in_order else ()),
-        *(("tg_units_arm.c",) if apart else ()),
+        *(("tg_units_arm.c", "tg_units_riscv.c") if apart else ()),
         *sorted({kernel for each in everything for kernel in each.kernels}),
     )
     book = ledger(model)

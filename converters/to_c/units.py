@@ -49,12 +49,14 @@ def units_in_order(model: PackedModel) -> Units | None:
 
 
 def units_apart(model: PackedModel) -> Units | None:
-    """Return what tg_units_arm.c needs, columns before values; None where the cell is beyond it."""
+    """Return what tg_units_arm.c and tg_units_riscv.c need, columns before values; None for a cell beyond them."""
     cell = model.cell
     tensors, by = outer_factors(cell), cell.pre_requantizer
     between, late = shifts(cell)
     runs = [max(8, -(-longest_row(tensor) // 8) * 8) for tensor in tensors]
     if not all(map(takes_tensor, tensors)) or max(runs) > LONGEST_RUN or by.pre_shift < late:
+        return None
+    if largest_narrow(cell) > 32767 or by.post_shift > 16 or cell.hidden_size > MOST_UNITS:
         return None
     arguments = (
         *(cell.hidden_size, *runs, between, late, by.pre_shift, by.multiplier, by.post_shift),

@@ -21,7 +21,6 @@
     "lsrs %[b], %[" place "], #8\n\t" \
     "lsls %[b], %[b], #3\n\t" \
     "add %[b], %[segments]\n\t" \
-    "uxtb %[" place "], %[" place "]\n\t" \
     "ldr %[a], [%[b], #4]\n\t" \
     "ldr %[b], [%[b]]\n\t" \
     "muls %[" place "], %[a], %[" place "]\n\t" \

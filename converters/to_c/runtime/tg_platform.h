@@ -71,8 +71,8 @@
 #define TG_IN_A_PAGE
 #endif
 
-/* So does it on ARMv7E-M, for the sake of registers: columns and values of a row apart there. */
-#if TG_FAST_32 && defined(__GNUC__) && defined(__ARM_FEATURE_DSP)
+/* So does it on ARMv7E-M and RV32IM, to keep everything in registers: columns and values of a row apart there. */
+#if TG_FAST_32 && defined(__GNUC__) && (defined(__ARM_FEATURE_DSP) || defined(__riscv_mul) && __riscv_xlen == 32)
 #define TG_UNITS_APART 1
 #define TG_UNUSED __attribute__((unused))
 #else

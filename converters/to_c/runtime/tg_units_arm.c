@@ -3,7 +3,7 @@
 #include "tg_gates_wide.c"
 #include "tg_platform.h"
 
-#if TG_UNITS_APART
+#if TG_UNITS_APART && defined(__ARM_FEATURE_DSP)
 /* A whole step of a FastGRNN cell in one function of assembler for ARMv7E-M: every row and every gate.
  *
  * units: of each unit the first map's row (survivors n, n columns, n values), the second map's row, the gate's bias,
@@ -51,8 +51,8 @@
         "add r5, r4, r5, lsl #" #GATE "\n\tadd r4, r4, r6, lsl #" #UPDATE "\n\t" \
         "add r5, r5, r5, lsr #31\n\tssat r5, #14, r5, asr #1\n\tssat r4, #14, r4\n\t" \
         /* The curves, in the upper halves of r5 and r4. */ \
-        "asr r6, r5, #8\n\tadd r6, r12, r6, lsl #3\n\tuxtb r5, r5\n\tldrd r6, r7, [r6]\n\tmla r5, r7, r5, r6\n\t" \
-        "asr r6, r4, #8\n\tadd r6, r12, r6, lsl #3\n\tuxtb r4, r4\n\tldrd r6, r7, [r6]\n\tmla r4, r7, r4, r6\n\t" \
+        "asr r6, r5, #8\n\tadd r6, r12, r6, lsl #3\n\tldrd r6, r7, [r6]\n\tmla r5, r7, r5, r6\n\t" \
+        "asr r6, r4, #8\n\tadd r6, r12, r6, lsl #3\n\tldrd r6, r7, [r6]\n\tmla r4, r7, r4, r6\n\t" \
         "smlatt r6, r9, r5, r11\n\t" \
         ".if " #ZETA_SHIFT "\n\tasr r6, r6, #" #ZETA_SHIFT "\n\t.endif\n\t" \
         "smulbt r6, r6, r4\n\t" \
