@@ -14,6 +14,7 @@ from tinygmp.sparse.tensor import PackedTensor
 
 LARGEST_VECTORS = 128  # both fit half a page of 256 bytes, wherever the stack is
 MOST_UNITS = 127  # told apart by the lower byte of their state's address
+MOST_UNITS_32 = 1000  # within reach of one addition
 Row = tuple[np.ndarray, np.ndarray]
 LONGEST_RUN = 56  # survivors of a row that the code may jump into: 18 bytes each
 LEVEL = 16384 + 127 * 64  # from here on both gates are level, whatever their biases
@@ -56,7 +57,7 @@ def units_apart(model: PackedModel) -> Units | None:
     runs = [max(8, -(-longest_row(tensor) // 8) * 8) for tensor in tensors]
     if not all(map(takes_tensor, tensors)) or max(runs) > LONGEST_RUN or by.pre_shift < late:
         return None
-    if largest_narrow(cell) > 32767 or by.post_shift > 16 or cell.hidden_size > MOST_UNITS:
+    if largest_narrow(cell) > 32767 or by.post_shift > 16 or cell.hidden_size > MOST_UNITS_32:
         return None
     arguments = (
         *(cell.hidden_size, *runs, between, late, by.pre_shift, by.multiplier, by.post_shift),
