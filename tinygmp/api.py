@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tinygmp.workflows.doctor import Finding
     from tinygmp.workflows.inspect import Inspection
     from tinygmp.workflows.inspect_file import FileInspection
+    from tinygmp.workflows.own.fitting import Fitted
+    from tinygmp.workflows.own.further import Pruned
     from tinygmp.workflows.own.look import Look
     from tinygmp.workflows.own.training import Trained
     from tinygmp.workflows.repack import Repacked
@@ -213,3 +215,48 @@ def train(recipe: Path | str, out: Path | str | None = None) -> "Trained":
     from tinygmp.workflows.own.training import train as workflow
 
     return workflow(open_recipe(Path(recipe)), None if out is None else Path(out))
+
+
+def prune(
+    recipe: Path | str, sparsity: float, epochs: int | None = None, out: Path | str | None = None
+) -> "Pruned":
+    """Prune a recipe's network to another sparsity and fine-tune it; it is trained first where that was not done.
+
+    >>> import tempfile
+    >>> from tinygmp.workflows.own.example import write_example
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     seen = init(write_example(Path(folder, "recordings"), 4, 1, 16), Path(folder, "gestures.toml"))
+    ...     made = prune(Path(folder, "gestures.toml"), 0.9, epochs=4, out=Path(folder, "run"))
+    >>> round(made.sparsity, 2)
+    0.9
+    """
+    from tinygmp.workflows.own.further import prune as workflow
+    from tinygmp.workflows.own.recipe import open_recipe
+
+    return workflow(open_recipe(Path(recipe)), sparsity, epochs, None if out is None else Path(out))
+
+
+def fit(
+    recipe: Path | str,
+    board: "str | Board",
+    max_drop: float = 0.5,
+    hidden: Sequence[int] = (),
+    sparsities: Sequence[float] = (0.5, 0.7, 0.8, 0.9, 0.95),
+    out: Path | str | None = None,
+) -> "Fitted":
+    """Train, pack and build variants of a recipe's network, and choose the smallest that a board and the drop allow.
+
+    >>> import tempfile
+    >>> from tinygmp.workflows.own.example import write_example
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     seen = init(write_example(Path(folder, "recordings"), 4, 1, 16), Path(folder, "gestures.toml"))
+    ...     found = fit(Path(folder, "gestures.toml"), "nucleo-g071rb", 100, [8], [0.8], Path(folder, "run"))
+    >>> found.chosen is not None, all(variant.fits for variant in found.variants)
+    (True, True)
+    """
+    from tinygmp.workflows.own.fitting import Wanted
+    from tinygmp.workflows.own.fitting import fit as workflow
+    from tinygmp.workflows.own.recipe import open_recipe
+
+    wanted = Wanted(board, max_drop, hidden=tuple(hidden), sparsities=tuple(sparsities))
+    return workflow(open_recipe(Path(recipe)), wanted, None if out is None else Path(out))

@@ -10,10 +10,12 @@ from tinygmp.commands.boards import boards
 from tinygmp.commands.budget import budget
 from tinygmp.commands.convert import convert
 from tinygmp.commands.doctor import doctor
+from tinygmp.commands.fit import fit
 from tinygmp.commands.init import init
 from tinygmp.commands.inspect import inspect
 from tinygmp.commands.options import BAD_INPUT, TOOL_MISSING
 from tinygmp.commands.pack import pack
+from tinygmp.commands.prune import prune
 from tinygmp.commands.report import report
 from tinygmp.commands.reproduce import reproduce
 from tinygmp.commands.show import complain
@@ -28,7 +30,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (init, train, pack, convert, budget, verify, inspect, boards, doctor, report, reproduce):
+for command in (
+    init,
+    train,
+    prune,
+    fit,
+    pack,
+    convert,
+    budget,
+    verify,
+    inspect,
+    boards,
+    doctor,
+    report,
+    reproduce,
+):
     app.command()(command)
 
 

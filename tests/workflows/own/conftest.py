@@ -32,8 +32,18 @@ def quicken(recipe: Path) -> Path:
     return recipe
 
 
+@pytest.fixture(scope="session")
+def make_quick(recordings):
+    """Write a recipe of the synthetic recordings that trains in a second into a folder."""
+
+    def make(folder: Path) -> Path:
+        write_recipe(recordings, folder / "gestures.toml")
+        return quicken(folder / "gestures.toml")
+
+    return make
+
+
 @pytest.fixture
-def quick_recipe(recordings, tmp_path) -> Path:
-    """A recipe of the synthetic recordings that trains in a second."""
-    write_recipe(recordings, tmp_path / "gestures.toml")
-    return quicken(tmp_path / "gestures.toml")
+def quick_recipe(make_quick, tmp_path) -> Path:
+    """A recipe that trains in a second."""
+    return make_quick(tmp_path)

@@ -18,10 +18,10 @@ Motion = Callable[
 
 MOTIONS: dict[str, Motion] = {
     "circle": lambda phase: (np.stack([np.cos(phase), np.sin(phase), 0 * phase], 1), 60 * np.sin(phase / 2)),
-    "idle": lambda phase: (0.03 * np.stack([np.sin(phase / 3), np.cos(phase / 5), 0 * phase], 1), 0 * phase),
+    "idle": lambda phase: (0.1 * np.stack([np.sin(phase / 3), np.cos(phase / 5), 0 * phase], 1), 0 * phase),
     "shake": lambda phase: (
-        np.stack([1.2 * np.sin(3 * phase), 0 * phase, 0.2 * phase % 0.3], 1),
-        20 * np.cos(phase),
+        np.stack([1.2 * np.sin(1.6 * phase), 0.3 * np.sin(phase), 0 * phase], 1),
+        40 * np.cos(phase / 2),
     ),
 }
 
@@ -35,7 +35,7 @@ def write_example(folder: Path, people: int = 8, takes: int = 6, rows: int = 150
         raise OutputError(f"'{folder}' is not empty; the example is written into a new folder only")
     rng = np.random.default_rng(seed)
     for person in range(1, people + 1):
-        pace, force, tilt = rng.normal(1, 0.08), rng.lognormal(0, 0.15), rng.normal(0, 0.12, 2)
+        pace, force, tilt = rng.normal(1, 0.2), rng.lognormal(-0.4, 0.4), rng.normal(0, 0.25, 2)
         for name, motion in MOTIONS.items():
             for take in range(1, takes + 1):
                 values = record(rng, motion, rows, pace, force, tilt)
@@ -49,11 +49,11 @@ def record(
 ) -> np.ndarray:
     """Return one recording [rows, 6]: the motion at a person's pace, force and tilt, gravity, and noise."""
     time = np.arange(rows) / RATE_HZ
-    phase = 2 * np.pi * (1.3 * pace * rng.normal(1, 0.04) * time + rng.random())
+    phase = 2 * np.pi * (1.3 * pace * rng.normal(1, 0.1) * time + rng.random())
     push, turn = motion(phase)
     values = np.zeros((rows, 6))
-    values[:, :3] = force * push + np.array([tilt[0], tilt[1], 1.0]) + rng.normal(0, 0.05, (rows, 3))
-    values[:, 3:] = turn[:, None] * np.array([0.3, 0.2, 1.0]) + rng.normal(0, 3.0, (rows, 3))
+    values[:, :3] = force * push + np.array([tilt[0], tilt[1], 1.0]) + rng.normal(0, 0.2, (rows, 3))
+    values[:, 3:] = turn[:, None] * np.array([0.3, 0.2, 1.0]) + rng.normal(0, 15.0, (rows, 3))
     return values
 
 

@@ -1,0 +1,108 @@
+"""`tinygmp fit`: which variant of a model of one's own should a board get?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from tinygmp.commands.options import Json, Quiet, finish
+from tinygmp.commands.train import Out, Recipe
+
+if TYPE_CHECKING:
+    from tinygmp.workflows.own.fitting import Fitted
+
+OneBoard = Annotated[str, typer.Option("--board", metavar="BOARD", help="A board's name, or a .toml of one.")]
+MaxDrop = Annotated[
+    float,
+    typer.Option("--max-drop", metavar="POINTS", help="Accuracy to lose at most, against the dense network."),
+]
+PreferOption = Annotated[
+    Literal["smallest", "accurate"], typer.Option("--prefer", help="Of those that fit and keep the accuracy.")
+]
+Hidden = Annotated[
+    list[int] | None,
+    typer.Option("--hidden", help="Hidden units to try; repeatable. The recipe's, and half."),
+]
+Sparsity = Annotated[
+    list[float] | None, typer.Option("--sparsity", help="Fractions of zeros to try; repeatable.")
+]
+Bits = Annotated[list[str] | None, typer.Option("--bits", help="8, 4 or mixed; repeatable. All if left out.")]
+ReserveFlash = Annotated[
+    int, typer.Option("--reserve-flash", help="Bytes of flash for the application.", min=0)
+]
+ReserveRam = Annotated[int, typer.Option("--reserve-ram", help="Bytes of RAM for the application.", min=0)]
+HEAD = ("variant", "formats", "held-out, %", "payload", "flash", "RAM", "")
+
+
+def fit(
+    recipe: Recipe,
+    board: OneBoard,
+    max_drop: MaxDrop = 0.5,
+    prefer: PreferOption = "smallest",
+    hidden: Hidden = None,
+    sparsity: Sparsity = None,
+    bits: Bits = None,
+    reserve_flash: ReserveFlash = 0,
+    reserve_ram: ReserveRam = 0,
+    out: Out = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find the smallest or most accurate variant of your network that fits a board. Exit code 1: none does."""
+    from tinygmp.commands import show
+    from tinygmp.report.plain import to_plain
+    from tinygmp.workflows.own.needs import need_torch
+    from tinygmp.workflows.own.recipe import open_recipe
+
+    opened = open_recipe(recipe)
+    need_torch()
+    from tinygmp.workflows.budget_result import Reserve
+    from tinygmp.workflows.own.fitting import BITS, SPARSITIES, Wanted
+    from tinygmp.workflows.own.fitting import fit as workflow
+
+    wanted = Wanted(
+        board, max_drop, prefer, tuple(hidden or ()), tuple(sparsity or SPARSITIES), tuple(bits or BITS),
+        Reserve(reserve_flash, reserve_ram),
+    )  # fmt: skip
+    with show.resumable(f"tinygmp fit {recipe} --board {board}"), show.progress(quiet) as on_step:
+        found = workflow(opened, wanted, out, on_step)
+    show.print_json(to_plain(found)) if as_json else print_fitted(found)
+    show.complain_of_missing(found.missing)
+    finish(found.chosen is not None, bool(found.missing))
+
+
+def print_fitted(found: Fitted) -> None:
+    from tinygmp.commands import show
+
+    if found.synthetic:
+        show.print_synthetic()
+    rows = [
+        (
+            one.name, one.formats, f"{one.accuracy:.2f}",
+            f"{one.payload_bytes:,} B", f"{one.flash_bytes:,} B", f"{one.ram_bytes:,} B",
+            "chosen" if one.name == found.chosen else "" if one.fits else "does not fit",
+        )
+        for one in sorted(found.variants, key=lambda one: one.flash_bytes)
+        if one.name in (*found.front, found.chosen)
+    ]  # fmt: skip
+    title = f"'{found.name}' on {found.board}: those of {len(found.variants)} variants that none beats"
+    show.print_table(title, HEAD, rows)
+    console = show.output()
+    one = 100 / found.held_out_windows
+    console.print(
+        f"dense network: {found.dense_accuracy:.2f} % of {found.held_out_windows} held-out windows; "
+        f"one window is {one:.2f} points",
+        markup=False,
+    )
+    console.print(
+        f"{f'chosen: {found.chosen}' if found.chosen else 'nothing chosen'}: {found.why}", markup=False
+    )
+    if found.model:
+        console.print(f"on test windows, which decided nothing: {found.test_accuracy:.2f} %", markup=False)
+        console.print(
+            f"wrote {found.model}; next: tinygmp convert {found.model} --to arduino --out firmware/",
+            markup=False,
+        )
+    if found.plot:
+        console.print(f"plot: {found.plot}", markup=False)
