@@ -1,11 +1,16 @@
 """`tinygmp init`: look at recordings and write a recipe for them."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tinygmp.commands.options import Json, Quiet
+
+if TYPE_CHECKING:
+    from tinygmp.workflows.own.look import Look
 
 Data = Annotated[
     Path | None,
@@ -56,9 +61,12 @@ def init(
     show.output().print(f"wrote '{out}'; look into it, then: tinygmp train {out}", markup=False)
 
 
-def summary(found) -> dict[str, object]:  # type: ignore[no-untyped-def]
+def summary(found: Look) -> dict[str, object]:
     """Return what `init` saw, in words."""
     layout = found.layout
+    ready = layout.kind == "npz"
+    every = "" if ready else f", one every {layout.stride_steps}"
+    together = "'groups' of the file" if ready else layout.group_by
     return {
         "layout": layout.kind,
         "synthetic": found.synthetic,
@@ -67,6 +75,6 @@ def summary(found) -> dict[str, object]:  # type: ignore[no-untyped-def]
         "classes": ", ".join(f"{name} ({count})" for name, count in found.recordings.items()),
         "rows of a recording": f"{min(found.rows)} to {max(found.rows)}",
         "samples a second": f"{found.rate_hz:g}" if found.rate_hz else "unknown",
-        "windows": f"{found.windows} of {layout.window_steps} rows, every {layout.stride_steps}",
-        "kept together in the split": f"{layout.group_by}, {found.groups} groups",
+        "windows": f"{found.windows} of {layout.window_steps} rows" + every,
+        "kept together in the split": f"{together}, {found.groups} groups",
     }

@@ -44,7 +44,7 @@ def train(recipe: Recipe, out: Out = None, as_json: Json = False, quiet: Quiet =
     answers = [
         (name, *(str(count) for count in row)) for name, row in zip(classes, trained.confusion, strict=True)
     ]
-    show.print_table("test windows: class, and what the packed model answered", ("", *classes), answers)
+    show.print_table("test windows, answered as", ("", *classes), answers)
     console = show.output()
     windows, groups = trained.report.data.windows, trained.report.data.people
     parts = ", ".join(f"{name} {windows[name]} of {groups[name]}" for name in windows)

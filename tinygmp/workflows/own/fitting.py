@@ -23,7 +23,8 @@ from tinygmp.workflows.budget import budget
 from tinygmp.workflows.budget_result import Reserve
 from tinygmp.workflows.own.front import Choice, Prefer, Variant, choose, pareto_front
 from tinygmp.workflows.own.front_plot import draw_front
-from tinygmp.workflows.own.further import prune_further
+from tinygmp.workflows.own.further import further_epochs, prune_further
+from tinygmp.workflows.own.journey import Journey
 from tinygmp.workflows.own.prepared import Prepared, prepare
 from tinygmp.workflows.own.recipe import Opened
 from tinygmp.workflows.own.training import Network, Trainer, pack, packing, run_folder
@@ -108,13 +109,30 @@ def fit(opened: Opened, wanted: Wanted, out: Path | None = None, on_step: OnStep
     board = find_board(wanted.board) if isinstance(wanted.board, str) else wanted.board
     check_compiler(board)
     prepared = prepare(opened, on_step)
-    trainer = Trainer(prepared, run_folder(opened, out), on_step)
+    journey = Journey(on_step, epochs_of(opened, wanted))
+    trainer = Trainer(prepared, run_folder(opened, out), journey)
     dense = trainer.train("dense", trainer.fresh(), trainer.settings(dense=True))
     candidates = list(candidates_of(trainer, board, wanted, dense))
     variants = build_all(candidates, board, wanted.reserve, on_step)
     choice = choose(variants, dense.held_out_accuracy, wanted.max_drop, wanted.prefer)
     models = dict(zip(variants, (candidate.model for candidate in candidates), strict=True))
     return write_results(prepared, trainer.folder / "fit" / board.name, board, wanted, dense, models, choice)
+
+
+def epochs_of(opened: Opened, wanted: Wanted) -> int:
+    """Return how many epochs all variants train together."""
+    training = opened.recipe.training
+    sizes = sizes_of(wanted, opened.recipe.network.hidden)
+    each = training.dense_epochs + len(set(wanted.sparsities)) * further_epochs(opened)
+    foreign = training.dense_epochs * (
+        opened.recipe.network.hidden not in sizes
+    )  # the dense one to compare with
+    return len(sizes) * each + foreign + (0 if wanted.hidden else training.epochs)
+
+
+def sizes_of(wanted: Wanted, own: int) -> tuple[int, ...]:
+    """Return the hidden units to try."""
+    return tuple(dict.fromkeys(wanted.hidden)) or (own, max(2, own // 2))
 
 
 def check_compiler(board: Board) -> None:
@@ -143,7 +161,7 @@ def networks_of(trainer: Trainer, wanted: Wanted, dense: Network) -> Iterator[tu
     own = dense.weights.hidden_size
     if not wanted.hidden:
         yield " by recipe", trainer.train("pruned", trainer.fresh(), trainer.settings(dense=False))
-    for hidden in wanted.hidden or (own, max(2, own // 2)):
+    for hidden in sizes_of(wanted, own):
         network = dense
         if hidden != own:
             network = trainer.train(

@@ -9,6 +9,7 @@ from tinygmp.packed.file import save_model
 from tinygmp.packed.model import PackedModel
 from tinygmp.prune.schedule import GradualSchedule, check_sparsity
 from tinygmp.train.settings import WindowSettings
+from tinygmp.workflows.own.journey import Journey
 from tinygmp.workflows.own.prepared import prepare
 from tinygmp.workflows.own.recipe import Opened
 from tinygmp.workflows.own.training import Network, Trainer, pack, run_folder
@@ -36,7 +37,7 @@ def prune_further(trainer: Trainer, start: Network, sparsity: float, epochs: int
     epochs: of pruning and fine-tuning together; a share of the recipe's if left out.
     """
     recipe = trainer.prepared.opened.recipe
-    epochs = epochs or max(2, math.ceil(FINE_TUNING * recipe.training.epochs))
+    epochs = epochs or further_epochs(trainer.prepared.opened)
     base = trainer.settings(dense=True)
     settings = WindowSettings(
         epochs=epochs,
@@ -52,6 +53,11 @@ def prune_further(trainer: Trainer, start: Network, sparsity: float, epochs: int
     network.load_state_dict(start.network.state_dict())
     what = f"{100 * sparsity:g} % zeros, {start.weights.hidden_size} units"
     return trainer.train(what, network, settings, start=start_name(start))
+
+
+def further_epochs(opened: Opened) -> int:
+    """Return the epochs of pruning further and fine-tuning."""
+    return max(2, math.ceil(FINE_TUNING * opened.recipe.training.epochs))
 
 
 def start_name(start: Network) -> str:
@@ -75,10 +81,12 @@ def prune(
     if epochs is not None and epochs < 2:
         raise ConfigError(f"{epochs} epochs of pruning: at least 2, one to prune and one to fine-tune")
     prepared = prepare(opened, on_step)
-    trainer = Trainer(prepared, run_folder(opened, out), on_step)
+    training, gradual = opened.recipe.training, sparsity >= opened.recipe.pruning.sparsity
+    total = training.dense_epochs + gradual * training.epochs + (epochs or further_epochs(opened))
+    trainer = Trainer(prepared, run_folder(opened, out), Journey(on_step, total))
     dense = trainer.train("dense", trainer.fresh(), trainer.settings(dense=True))
     start = dense
-    if sparsity >= opened.recipe.pruning.sparsity:
+    if gradual:
         start = trainer.train("pruned", trainer.fresh(), trainer.settings(dense=False))
     done = prune_further(trainer, start, max(sparsity, start.sparsity), epochs)
     model = pack(prepared, done.weights)

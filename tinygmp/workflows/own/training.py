@@ -31,6 +31,7 @@ from tinygmp.train.fit import Epoch
 from tinygmp.train.settings import WindowSettings
 from tinygmp.train.windows import WindowTask, train_windows
 from tinygmp.workflows.inspect import packed_result
+from tinygmp.workflows.own.journey import Journey
 from tinygmp.workflows.own.prepared import Prepared, prepare
 from tinygmp.workflows.own.recipe import Opened
 from tinygmp.workflows.progress import OnStep, silent
@@ -177,16 +178,18 @@ def train(opened: Opened, out: Path | None = None, on_step: OnStep = silent) -> 
     """
     started = time.monotonic()
     prepared = prepare(opened, on_step)
-    trainer = Trainer(prepared, run_folder(opened, out), on_step)
+    epochs = opened.recipe.training
+    journey = Journey(on_step, epochs.dense_epochs + epochs.epochs + 1)
+    trainer = Trainer(prepared, run_folder(opened, out), journey)
     dense = trainer.train("dense", trainer.fresh(), trainer.settings(dense=True))
     pruned = trainer.train("pruned", trainer.fresh(), trainer.settings(dense=False))
-    on_step("packing", 0, 1)
+    journey("packing", 0, 1)
     model = pack(prepared, pruned.weights)
     report = report_of(prepared, dense, pruned, model, time.monotonic() - started)
     save_model(model, trainer.folder / MODEL)
     save_windows(prepared, trainer.folder / TEST_WINDOWS)
     write_report(report, trainer.folder / REPORT)
-    on_step("packing", 1, 1)
+    journey("packing", 1, 1)
     return Trained(report, model, trainer.folder, confusion(prepared, model))
 
 
