@@ -2,53 +2,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Steps count the bits of b: of two signed factors it is the smaller magnitude, and not negative. */
-uint16_t __mspabi_mpyi(uint16_t a, uint16_t b)
-{
-    uint16_t product = 0;
-    if ((int16_t)b < 0) {
-        a = (uint16_t)-a;
-        b = (uint16_t)-b;
-    }
-    if (a < b) {
-        const uint16_t larger = b;
-        b = a;
-        a = larger;
-    }
-    for (; b != 0; b >>= 1) {
-        if (b & 1u) {
-            product += a;
-        }
-        a <<= 1;
-    }
-    return product;
-}
+/* Products by adding and shifting, in assembler since clang spends most of a step here. Steps count the bits of the
+ * second factor: of two signed factors it is made the smaller one, and not negative.
+ */
+__asm__(
+    ".section .text.__mspabi_mpyi,\"ax\",@progbits\n"
+    ".global __mspabi_mpyi\n"
+    "__mspabi_mpyi:\n\t" /* r12 = r12 * r13 */
+    "mov r12, r14\n\tclr r12\n\t"
+    "tst r13\n\tjge 1f\n\tinv r13\n\tinc r13\n\tinv r14\n\tinc r14\n"
+    "1:\n\tcmp r13, r14\n\tjhs 2f\n\tmov r14, r15\n\tmov r13, r14\n\tmov r15, r13\n"
+    "2:\n\tclrc\n\trrc r13\n\tjnc 3f\n\tadd r14, r12\n"
+    "3:\n\tadd r14, r14\n\ttst r13\n\tjne 2b\n\tret\n");
 
-uint32_t __mspabi_mpyl(uint32_t a, uint32_t b)
-{
-    uint32_t product = 0;
-    uint16_t bits, above;
-    if ((int32_t)b < 0) {
-        a = (uint32_t)-a;
-        b = (uint32_t)-b;
-    }
-    if (a < b) {
-        const uint32_t larger = b;
-        b = a;
-        a = larger;
-    }
-    above = (uint16_t)(b >> 16);
-    if (above != 0) {
-        product = (uint32_t)__mspabi_mpyi((uint16_t)a, above) << 16;
-    }
-    for (bits = (uint16_t)b; bits != 0; bits >>= 1) {
-        if (bits & 1u) {
-            product += a;
-        }
-        a <<= 1;
-    }
-    return product;
-}
+__asm__(
+    ".section .text.__mspabi_mpyl,\"ax\",@progbits\n"
+    ".global __mspabi_mpyl\n"
+    "__mspabi_mpyl:\n\t" /* r13:r12 = r13:r12 * r15:r14 */
+    "push r10\n\tpush r9\n\tclr r9\n\tclr r10\n\t"
+    "tst r15\n\tjge 1f\n\tinv r14\n\tinv r15\n\tinc r14\n\tadc r15\n\tinv r12\n\tinv r13\n\tinc r12\n\tadc r13\n"
+    "1:\n\tcmp r15, r13\n\tjlo 2f\n\tjne 3f\n\tcmp r14, r12\n\tjhs 3f\n"
+    "2:\n\tmov r12, r11\n\tmov r14, r12\n\tmov r11, r14\n\tmov r13, r11\n\tmov r15, r13\n\tmov r11, r15\n"
+    "3:\n\tclrc\n\trrc r15\n\trrc r14\n\tjnc 4f\n\tadd r12, r9\n\taddc r13, r10\n"
+    "4:\n\tadd r12, r12\n\taddc r13, r13\n\ttst r14\n\tjne 3b\n\ttst r15\n\tjne 3b\n\t"
+    "mov r9, r12\n\tmov r10, r13\n\tpop r9\n\tpop r10\n\tret\n");
 
 uint16_t __mspabi_slli(uint16_t a, uint16_t n)
 {
