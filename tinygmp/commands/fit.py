@@ -32,7 +32,7 @@ ReserveFlash = Annotated[
     int, typer.Option("--reserve-flash", help="Bytes of flash for the application.", min=0)
 ]
 ReserveRam = Annotated[int, typer.Option("--reserve-ram", help="Bytes of RAM for the application.", min=0)]
-HEAD = ("variant", "formats", "held-out, %", "payload", "flash", "RAM", "")
+HEAD = ("variant", "formats", "held-out, %", "in float", "payload", "flash", "RAM", "")
 
 
 def fit(
@@ -79,7 +79,7 @@ def print_fitted(found: Fitted) -> None:
         show.print_synthetic()
     rows = [
         (
-            one.name, one.formats, f"{one.accuracy:.2f}",
+            one.name, one.formats, f"{one.accuracy:.2f}", f"{one.float_accuracy:.2f}",
             f"{one.payload_bytes:,} B", f"{one.flash_bytes:,} B", f"{one.ram_bytes:,} B",
             "chosen" if one.name == found.chosen else "" if one.fits else "does not fit",
         )

@@ -9,7 +9,7 @@ from tinygmp.workflows.own.front import Variant, choose, pareto_front
 
 
 def variant(flash, accuracy, fits=True):
-    return Variant("some", 8, 0.5, 10, "int8", "csr8", accuracy, flash // 2, flash, 100, fits)
+    return Variant("some", 8, 0.5, 10, "int8", "csr8", accuracy, 100.0, flash // 2, flash, 100, fits)
 
 
 some = st.lists(
@@ -56,3 +56,11 @@ def test_why_nothing_was_chosen_tells_the_nearest_misses():
     assert "none keeps 96.00 %" in why
     with pytest.raises(ConfigError, match="no variant"):
         choose([], 90, 1, "smallest")
+
+
+def test_lucky_rounding_does_not_count():
+    lucky = Variant("lucky", 8, 0.5, 10, "4", "dense int4", 99.0, 70.0, 50, 100, 100, True)
+    sound = Variant("sound", 8, 0.5, 10, "8", "csr8 int8", 95.0, 95.4, 60, 120, 100, True)
+    assert lucky.kept == 70
+    assert choose([lucky, sound], 96, 1, "accurate").variant is sound
+    assert [one.name for one in pareto_front([lucky, sound])] == ["lucky", "sound"]

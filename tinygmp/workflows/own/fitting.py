@@ -98,6 +98,7 @@ class Candidate:
     bits: str
     model: PackedModel
     accuracy: float
+    float_accuracy: float
 
 
 def fit(opened: Opened, wanted: Wanted, out: Path | None = None, on_step: OnStep = silent) -> Fitted:
@@ -153,7 +154,8 @@ def candidates_of(trainer: Trainer, board: Board, wanted: Wanted, dense: Network
             model = smallest_on(board, model, LOSSLESS if bits == "8" else ())
             accuracy = trainer.prepared.accuracy(model, trainer.prepared.parts.held_out)
             name = f"{weights.hidden_size} units, {100 * network.sparsity:.1f} % zeros{how}, {bits} bits"
-            yield Candidate(name, weights.hidden_size, round(network.sparsity, 4), bits, model, accuracy)
+            sparsity, of_float = round(network.sparsity, 4), network.held_out_accuracy
+            yield Candidate(name, weights.hidden_size, sparsity, bits, model, accuracy, of_float)
 
 
 def networks_of(trainer: Trainer, wanted: Wanted, dense: Network) -> Iterator[tuple[str, Network]]:
@@ -230,6 +232,7 @@ def build_one(candidate: Candidate, board: Board, reserve: Reserve) -> Variant:
         bits=candidate.bits,
         formats=", ".join(sorted(formats)),
         accuracy=candidate.accuracy,
+        float_accuracy=candidate.float_accuracy,
         payload_bytes=ledger(candidate.model).payload_bytes,
         flash_bytes=result.flash_bytes,
         ram_bytes=result.ram_bytes + (result.stack_bytes or 0),

@@ -13,6 +13,8 @@ Prefer = Literal["smallest", "accurate"]
 class Variant:
     """One packed model on a board. accuracy: per cent of held-out windows, by the integer reference.
 
+    float_accuracy: of the network before packing. Coarse rounding may be lucky on the held-out windows and on no others,
+    so `kept`, the lower of both, is what counts.
     sparsity: fraction of zeros of the trained matrices; bits: '8', '4' or 'mixed'; formats: index and value formats in
     use. flash_bytes and ram_bytes (the stack counted) are the whole program's.
     """
@@ -24,10 +26,16 @@ class Variant:
     bits: str
     formats: str
     accuracy: float
+    float_accuracy: float
     payload_bytes: int
     flash_bytes: int
     ram_bytes: int
     fits: bool
+
+    @property
+    def kept(self) -> float:
+        """The accuracy that a choice may count on, per cent."""
+        return min(self.accuracy, self.float_accuracy)
 
 
 @dataclass(frozen=True)
@@ -41,8 +49,8 @@ class Choice:
 def pareto_front(variants: Sequence[Variant]) -> tuple[Variant, ...]:
     """Return the variants that no other beats in flash bytes without losing accuracy, fewest bytes first."""
     front: list[Variant] = []
-    for variant in sorted(variants, key=lambda one: (one.flash_bytes, -one.accuracy)):
-        if not front or variant.accuracy > front[-1].accuracy:
+    for variant in sorted(variants, key=lambda one: (one.flash_bytes, -one.kept)):
+        if not front or variant.kept > front[-1].kept:
             front.append(variant)
     return tuple(front)
 
@@ -56,12 +64,12 @@ def choose(variants: Sequence[Variant], dense_accuracy: float, max_drop: float, 
         raise ConfigError("no variant to choose from")
     least = dense_accuracy - max_drop
     fitting = [variant for variant in variants if variant.fits]
-    good = [variant for variant in fitting if variant.accuracy >= least - 1e-9]
+    good = [variant for variant in fitting if variant.kept >= least - 1e-9]
     if good:
         if prefer == "smallest":
-            chosen = min(good, key=lambda one: (one.flash_bytes, -one.accuracy))
+            chosen = min(good, key=lambda one: (one.flash_bytes, -one.kept))
         else:
-            chosen = min(good, key=lambda one: (-one.accuracy, one.flash_bytes))
+            chosen = min(good, key=lambda one: (-one.kept, one.flash_bytes))
         return Choice(chosen, f"the {prefer} of {len(good)} variants that fit and keep {least:.2f} % or more")
     return Choice(None, why_none(variants, fitting, dense_accuracy, least))
 
@@ -72,15 +80,15 @@ def why_none(
     """Return why no variant will do, and the nearest misses on either side."""
     told = []
     if fitting:
-        best = max(fitting, key=lambda one: (one.accuracy, -one.flash_bytes))
-        drop = dense_accuracy - best.accuracy
-        told.append(f"the best that fits has {best.accuracy:.2f} %: --max-drop {drop:.2f} would take it")
+        best = max(fitting, key=lambda one: (one.kept, -one.flash_bytes))
+        drop = dense_accuracy - best.kept
+        told.append(f"the best that fits has {best.kept:.2f} %: --max-drop {drop:.2f} would take it")
     else:
         smallest = min(variants, key=lambda one: (one.flash_bytes, one.ram_bytes))
         told.append(
             f"none fits, the smallest takes {smallest.flash_bytes:,} B flash and {smallest.ram_bytes:,} B RAM"
         )
-    good = [variant for variant in variants if variant.accuracy >= least - 1e-9]
+    good = [variant for variant in variants if variant.kept >= least - 1e-9]
     if good:
         smallest = min(good, key=lambda one: one.flash_bytes)
         told.append(

@@ -24,18 +24,18 @@ def draw_front(
             points = [one for one in variants if one.fits == fits]
             if points:
                 axes.scatter(
-                    [one.flash_bytes for one in points], [one.accuracy for one in points],
+                    [one.flash_bytes for one in points], [one.kept for one in points],
                     color=colour, s=28, label=label, zorder=2,
                 )  # fmt: skip
         front = pareto_front(variants)
         axes.step(
-            [one.flash_bytes for one in front], [one.accuracy for one in front],
+            [one.flash_bytes for one in front], [one.kept for one in front],
             where="post", color=ACCENT, linewidth=1.3, marker="o", markersize=4, label="Pareto front", zorder=3,
         )  # fmt: skip
         if chosen is not None:
             axes.scatter(
                 [chosen.flash_bytes],
-                [chosen.accuracy],
+                [chosen.kept],
                 marker="*",
                 s=190,
                 color=WARM,

@@ -16,7 +16,7 @@ from tinygmp.workflows.progress import OnStep, silent
 
 INT16_LIMIT = 32767
 HEADROOM = 2.0  # the sensor's range may be twice what the recordings show
-WINDOWS_TO_SEE = 80_000  # a training's length: epochs times windows
+WINDOWS_TO_SEE = 400_000  # a training's length: epochs times windows
 TEMPLATE = Path(__file__).with_name("recipe.template.toml")
 
 
@@ -48,7 +48,7 @@ def recipe_text(found: Look, name: str, path: str) -> str:
     """Return the recipe as TOML."""
     layout = found.layout
     training_windows = max(1, round(0.6 * found.windows))
-    epochs = int(min(150, max(40, WINDOWS_TO_SEE // training_windows)))
+    epochs = int(min(150, max(60, WINDOWS_TO_SEE // training_windows)))
     units, counts = sensor_of(found)
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         name=name,
