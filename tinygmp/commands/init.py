@@ -58,6 +58,11 @@ def init(
         show.print_synthetic()
     rows = [(name, f"{value}") for name, value in summary(found).items()]
     show.print_table(f"'{source}'", ("seen", ""), rows)
+    if found.too_short:
+        show.complain(
+            f"{found.too_short} recordings are shorter than a window of {found.layout.window_steps} rows; `train` "
+            "refuses them: delete them, or lower window_steps"
+        )
     show.output().print(f"wrote '{out}'; look into it, then: tinygmp train {out}", markup=False)
 
 

@@ -141,3 +141,17 @@ def test_an_example_never_writes_into_a_full_folder(recordings):
 def test_names_fit_for_c(tmp_path):
     assert name_of(tmp_path / "2 Händel.toml") == "model_2_h_ndel"
     assert name_of(tmp_path / "Gestures-v1.toml") == "gestures_v1"
+
+
+def test_a_stray_short_recording_does_not_set_the_window_but_is_told(tmp_path):
+    for name, rows in (("a/1", 90), ("a/2", 100), ("b/1", 80), ("b/2", 7), ("b/3", 9)):
+        path = tmp_path / "data" / f"{name}.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x\n" + "".join(f"{row % 5}\n" for row in range(rows)))
+    found = write_recipe(tmp_path / "data", tmp_path / "own.toml")
+    assert (found.layout.window_steps, found.too_short) == (40, 2)
+    assert found.windows == 3 + 4 + 3
+    with pytest.raises(
+        DataError, match=r"b/2\.csv' has 7 rows, a window needs 40 \(and 1 more are too short\)"
+    ):
+        load_own(open_recipe(tmp_path / "own.toml").layout)

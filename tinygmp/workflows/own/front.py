@@ -13,8 +13,8 @@ Prefer = Literal["smallest", "accurate"]
 class Variant:
     """One packed model on a board. accuracy: per cent of held-out windows, by the integer reference.
 
-    float_accuracy: of the network before packing. Coarse rounding may be lucky on the held-out windows and on no others,
-    so `kept`, the lower of both, is what counts.
+    float_accuracy: of the network before packing. Coarse rounding may be lucky on held-out windows and on no others, so
+    `kept`, the lower of both, is what counts.
     sparsity: fraction of zeros of the trained matrices; bits: '8', '4' or 'mixed'; formats: index and value formats in
     use. flash_bytes and ram_bytes (the stack counted) are the whole program's.
     """

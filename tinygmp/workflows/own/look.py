@@ -43,7 +43,12 @@ class Look:
         if self.layout.kind == "npz":
             return sum(self.recordings.values())
         steps, stride = self.layout.window_steps, self.layout.stride_steps
-        return sum(max(0, rows - steps) // stride + 1 for rows in self.rows)
+        return sum((rows - steps) // stride + 1 for rows in self.rows if rows >= steps)
+
+    @property
+    def too_short(self) -> int:
+        """How many recordings are shorter than a window."""
+        return sum(rows < self.layout.window_steps for rows in self.rows)
 
 
 def look_at(path: Path, label: str = "", on_step: OnStep = silent) -> Look:
@@ -223,6 +228,7 @@ def grouped_by_prefix(tables: Sequence[Table]) -> bool:
 
 
 def window_of(rows: Sequence[int]) -> tuple[int, int]:
-    """Return window and stride in rows: the shortest recording at most, half overlapping."""
-    steps = min(LONGEST_WINDOW, min(rows))
+    """Return window and stride in rows, half overlapping: the shortest recording, unless that is a stray one."""
+    typical = int(np.median(rows))
+    steps = min(LONGEST_WINDOW, min(rows) if 2 * min(rows) >= typical else typical // 2)
     return steps, max(1, steps // 2)

@@ -32,6 +32,7 @@ def load_own(layout: Layout, on_step: OnStep = silent) -> OwnData:
     recordings = list(read_recordings(layout, on_step))
     classes = tuple(sorted({recording.label for recording in recordings}))
     check_classes(layout.path, classes)
+    check_lengths(recordings, layout.window_steps)
     parts = [cut(recording, layout) for recording in recordings]
     counts = [len(part) for part in parts]
     windows = Labelled(
@@ -42,15 +43,19 @@ def load_own(layout: Layout, on_step: OnStep = silent) -> OwnData:
     return OwnData(layout.channels, classes, windows, None, digest(windows, None))
 
 
-def cut(recording: Recording, layout: Layout) -> np.ndarray:
-    """Return the windows [n, steps, channels] of a recording; raises DataError when it is shorter than one."""
-    rows, steps = len(recording.values), layout.window_steps
-    if rows < steps:
+def check_lengths(recordings: list[Recording], steps: int) -> None:
+    """Raise DataError for recordings shorter than a window: the first by name, the others by number."""
+    if short := [recording for recording in recordings if len(recording.values) < steps]:
+        others = f" (and {len(short) - 1} more are too short)" if len(short) > 1 else ""
         raise DataError(
-            f"{recording.where} has {rows} rows, a window needs {steps}; record longer, delete it, or lower "
-            "window_steps in the recipe"
+            f"{short[0].where} has {len(short[0].values)} rows, a window needs {steps}{others}; record longer, delete "
+            "it, or lower window_steps in the recipe"
         )
-    views = np.lib.stride_tricks.sliding_window_view(recording.values, steps, axis=0)
+
+
+def cut(recording: Recording, layout: Layout) -> np.ndarray:
+    """Return the windows [n, steps, channels] of a recording of at least one."""
+    views = np.lib.stride_tricks.sliding_window_view(recording.values, layout.window_steps, axis=0)
     return np.ascontiguousarray(views[:: layout.stride_steps].transpose(0, 2, 1))
 
 
