@@ -96,10 +96,10 @@ def test_data_that_cannot_be_used_write_no_recipe(tmp_path, files, error, told):
 
 
 def test_a_label_column_can_be_named(tmp_path):
-    (tmp_path / "1.csv").write_text("x,kind,other\n1,a,b\n2,a,b\n2,c,b\n1,c,b\n")
+    (tmp_path / "1.csv").write_text("x,kind,other,same\n1,a,b,7\n2,a,b,7\n2,c,b,7\n1,c,b,7\n")
     found = look_at(tmp_path, "kind")
     assert found.classes == ("a", "c")
-    assert found.ignored == ("other",)
+    assert found.ignored == ("other", "same")  # text, and what never changes
 
 
 @pytest.mark.parametrize(

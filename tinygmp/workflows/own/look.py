@@ -169,19 +169,25 @@ def summary(
 
 
 def channels_of(tables: Sequence[Table], taken: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the columns that are channels, and those left out: times, counters, and text."""
+    """Return the columns that are channels, and those left out: times, counters, constants, and text."""
     first = tables[0]
     shared = [name for name in first.columns if all(name in table.columns for table in tables)]
     channels: list[str] = []
     ignored = [name for name in first.columns if name not in shared]
     for name in (name for name in shared if name not in taken):
         texts = not any(is_number(cell) for cell in first.columns[name])
-        (ignored if texts or is_time(tables, name) else channels).append(name)
+        useless = texts or is_time(tables, name) or is_constant(tables, name)
+        (ignored if useless else channels).append(name)
     if not channels:
         raise DataError(
             f"'{first.path}': no column of numbers is left for channels; columns: {', '.join(first.columns)}"
         )
     return tuple(channels), tuple(ignored)
+
+
+def is_constant(tables: Sequence[Table], name: str) -> bool:
+    """Tell whether a column never changes, over all recordings."""
+    return len({cell for table in tables for cell in table.columns[name]}) == 1
 
 
 def is_time(tables: Sequence[Table], name: str) -> bool:
