@@ -57,10 +57,11 @@ def units_apart(model: PackedModel) -> Units | None:
     runs = [max(8, -(-longest_row(tensor) // 8) * 8) for tensor in tensors]
     if not all(map(takes_tensor, tensors)) or max(runs) > LONGEST_RUN or by.pre_shift < late:
         return None
-    if largest_narrow(cell) > 32767 or by.post_shift > 16 or cell.hidden_size > MOST_UNITS_32:
+    if cell.hidden_size > MOST_UNITS_32:
         return None
     arguments = (
         *(cell.hidden_size, *runs, between, late, by.pre_shift, by.multiplier, by.post_shift),
+        int(largest_narrow(cell) > 32767),
         *(cell.bias_gate_shift, cell.bias_update_shift, cell.zeta, cell.zeta_shift, cell.nu),
     )
     return Units(units_array(model, tensors, apart), replaced(model, tensors), arguments)

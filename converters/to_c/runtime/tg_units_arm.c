@@ -11,15 +11,15 @@
  * the maps multiply, -127..127; hidden: the state, written; top: its upper bytes, written when every row is done, since
  * second may be the same; middle: the entry of zero in tg_gate_segments. None needs an alignment.
  *
- * TG_UNITS_ARM(name, UNITS, RUN_FIRST, RUN, BETWEEN, LATE, PRE, MULTIPLIER, POST, GATE, UPDATE, ZETA, ZETA_SHIFT, NU):
+ * TG_UNITS_ARM(name, UNITS, RUN_FIRST, RUN, BETWEEN, LATE, PRE, MULTIPLIER, POST, WIDE, GATE, UPDATE, ZETA, ZETA_SHIFT, NU):
  * the runs are the maps' longest rows rounded up to 8, 16 .. 56; BETWEEN, LATE left shifts of the sum after the first map and after
- * both; PRE at least LATE.
+ * both; PRE at least LATE; WIDE is not needed, saturation being part of a shift.
  *
  * A row is one jump into a run of products at fixed distances from its end, four at a time in the second map: their
  * values come in one word. r0 units, r1 first, r2 second, r3 hidden, r4 sum, r8 end of the columns, r9 multiplier and
  * -zeta, r10 what rounds, r11 the update's gain at z = 0, r12 middle, lr end of hidden.
  */
-#define TG_UNITS_ARM(name, UNITS, RUN_FIRST, RUN, BETWEEN, LATE, PRE, MULTIPLIER, POST, GATE, UPDATE, ZETA, \
+#define TG_UNITS_ARM(name, UNITS, RUN_FIRST, RUN, BETWEEN, LATE, PRE, MULTIPLIER, POST, WIDE, GATE, UPDATE, ZETA, \
                      ZETA_SHIFT, NU) \
     __attribute__((naked, noinline)) static void name( \
         const uint8_t *units TG_UNUSED, const int8_t *first TG_UNUSED, const int8_t *second TG_UNUSED, \

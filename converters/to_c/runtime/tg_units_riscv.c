@@ -15,14 +15,15 @@ static const tg_gate_segment tg_gate_segments_z[64] = {TG_GATE_LIST(TG_GATE_SEGM
  * the maps multiply, -127..127; hidden: the state, written; top: its upper bytes, written when every row is done, since
  * second may be the same.
  *
- * TG_UNITS_RISCV(name, UNITS, RUN_FIRST, RUN, BETWEEN, LATE, PRE, MULTIPLIER, POST, GATE, UPDATE, ZETA, ZETA_SHIFT, NU):
+ * TG_UNITS_RISCV(name, UNITS, RUN_FIRST, RUN, BETWEEN, LATE, PRE, MULTIPLIER, POST, WIDE, GATE, UPDATE, ZETA,
+ * ZETA_SHIFT, NU):
  * the runs are the maps' longest rows rounded up to 8, 16 .. 56; BETWEEN, LATE left shifts of the sum after the first
- * map and after both; PRE at least LATE; POST at most 16; no sum leaves 16 bits after PRE.
+ * map and after both; PRE at least LATE; WIDE 1 where a sum may leave 16 bits after PRE.
  *
  * a0 units, a1 first, a2 second, a3 hidden, a4 the curve's segments, a5 the gate's, a6 multiplier, a7 what rounds, plus
- * 8192; t2 sum, s0 bytes a product, s1 and s2 ends of the runs, s3 gain at z = 0, s4 zeta, s5 to s8 limits, s9 end.
+ * 8192 where that fits; t2 sum, s0 bytes a product, s1 and s2 ends of the runs, s3 gain at z = 0, s4 zeta, s5 to s8 limits, s9 end.
  */
-#define TG_UNITS_RISCV(name, UNITS, RUN_FIRST, RUN, BETWEEN, LATE, PRE, MULTIPLIER, POST, GATE, UPDATE, ZETA, \
+#define TG_UNITS_RISCV(name, UNITS, RUN_FIRST, RUN, BETWEEN, LATE, PRE, MULTIPLIER, POST, WIDE, GATE, UPDATE, ZETA, \
                        ZETA_SHIFT, NU) \
     __attribute__((naked, noinline)) static void name( \
         const uint8_t *units TG_UNUSED, const int8_t *first TG_UNUSED, const int8_t *second TG_UNUSED, \
@@ -34,7 +35,9 @@ static const tg_gate_segment tg_gate_segments_z[64] = {TG_GATE_LIST(TG_GATE_SEGM
         "addi sp, sp, -48\n\t" \
         "sw s0, 0(sp)\n\tsw s1, 4(sp)\n\tsw s2, 8(sp)\n\tsw s3, 12(sp)\n\tsw s4, 16(sp)\n\tsw s5, 20(sp)\n\t" \
         "sw s6, 24(sp)\n\tsw s7, 28(sp)\n\tsw s8, 32(sp)\n\tsw s9, 36(sp)\n\tsw a3, 40(sp)\n\tsw a6, 44(sp)\n\t" \
-        "li a6, " #MULTIPLIER "\n\tli a7, (1 << (" #POST " - 1)) + (8192 << " #POST ")\n\t" \
+        "li a6, " #MULTIPLIER "\n\t" \
+        ".if " #POST " > 16\n\tli a7, 1 << (" #POST " - 1)\n\t" \
+        ".else\n\tli a7, (1 << (" #POST " - 1)) + (8192 << " #POST ")\n\t.endif\n\t" \
         "li s0, 24\n\tlla s1, 11f\n\tlla s2, 12f\n\t" \
         "li s3, (" #ZETA " << 9) + (" #NU " << " #ZETA_SHIFT ")\n\tli s4, " #ZETA "\n\t" \
         "li s5, 8192\n\tli s6, 16384\n\tli s7, 32768\n\tli s8, 32512\n\tli t6, 65024\n\t" \
@@ -48,8 +51,10 @@ static const tg_gate_segment tg_gate_segments_z[64] = {TG_GATE_LIST(TG_GATE_SEGM
         TG_BELOW_##RUN(TG_PRODUCT_SECOND_RISCV) \
         "12:\n\t" \
         ".if " #PRE " - " #LATE "\n\tsrai t2, t2, " #PRE " - " #LATE "\n\t.endif\n\t" \
+        ".if " #WIDE "\n\tadd t0, t2, s7\n\tsrli t0, t0, 16\n\tbnez t0, 10f\n13:\n\t.endif\n\t" \
         "mul t2, t2, a6\n\tlb t0, 1(a0)\n\tlb t3, 2(a0)\n\taddi a0, a0, 4\n\t" \
         "add t2, t2, a7\n\tsrai t2, t2, " #POST "\n\t" \
+        ".if " #POST " > 16\n\tadd t2, t2, s5\n\t.endif\n\t" \
         /* t0 gate + 16384 and t2 update + 8192. */ \
         "slli t0, t0, " #GATE "\n\tadd t0, t0, t2\n\tadd t0, t0, s5\n\tslli t3, t3, " #UPDATE "\n\tadd t2, t2, t3\n\t" \
         "bgeu t0, s7, 3f\n" \
@@ -68,6 +73,7 @@ static const tg_gate_segment tg_gate_segments_z[64] = {TG_GATE_LIST(TG_GATE_SEGM
         "add t0, t4, s8\n\tbgtu t0, t6, 6f\n" \
         "7:\n\t" \
         "sh t4, 0(a3)\n\taddi a3, a3, 2\n\tbne a3, s9, 1b\n\tj 8f\n" \
+        ".if " #WIDE "\n10:\n\tslt t3, t2, zero\n\taddi t2, s7, -1\n\tbeqz t3, 13b\n\tneg t2, s7\n\tj 13b\n\t.endif\n" \
         "3:\n\tslt t3, t0, zero\n\tli t0, 0\n\tbnez t3, 2b\n\taddi t0, s7, -1\n\tj 2b\n" \
         "4:\n\tslt t3, t2, zero\n\tli t2, 0\n\tbnez t3, 5b\n\taddi t2, s6, -1\n\tj 5b\n" \
         "6:\n\tslt t3, t4, zero\n\tmv t4, s8\n\tbeqz t3, 7b\n\tneg t4, s8\n\tj 7b\n" \
