@@ -1,0 +1,199 @@
+"""init, train, prune and fit as a user calls them: exit codes, JSON, errors, Ctrl-C, and every command of the page."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tinygmp.workflows.own import training
+from tinygmp.workflows.own.example import write_example
+from tinygmp.workflows.own.init import write_recipe
+
+PAGE = Path(__file__).parents[2] / "docs" / "own-data.md"
+COMMANDS = [
+    line
+    for block in re.findall(r"```sh\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    for line in block.splitlines()
+]
+QUICK = {
+    r"hidden = \d+": "hidden = 8", r"window_steps = \d+": "window_steps = 16", r"\nepochs = \d+": "\nepochs = 8",
+    r"dense_epochs = \d+": "dense_epochs = 5",
+    r"start_epoch = \d+": "start_epoch = 2", r"end_epoch = \d+": "end_epoch = 5",
+    r"stride_steps = \d+": "stride_steps = 16",
+}  # fmt: skip
+
+
+def quicken(recipe: Path) -> Path:
+    text = recipe.read_text()
+    for old, new in QUICK.items():
+        text, found = re.subn(old, new, text)
+        assert found == 1, old
+    recipe.write_text(text)
+    return recipe
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """An empty folder, in which synthetic recordings lie."""
+    monkeypatch.chdir(tmp_path)
+    write_example(tmp_path / "recordings", people=4, takes=1, rows=32)
+    return tmp_path
+
+
+@pytest.fixture
+def recipe(home):
+    write_recipe(home / "recordings", home / "gestures.toml")
+    return quicken(home / "gestures.toml")
+
+
+def test_every_command_of_the_page_runs_in_its_order(tinygmp, home, monkeypatch):
+    assert len([line for line in COMMANDS[:6] if line.startswith("tinygmp ")]) == 6
+    for command in COMMANDS:
+        program, *arguments = shlex.split(command)
+        assert program == "tinygmp"
+        if arguments[0] == "--install-completion":
+            continue  # has a test of its own
+        if arguments[0] == "fit":
+            arguments += ["--sparsity", "0.7", "--bits", "8", "--max-drop", "100"]  # few and easy variants
+            arguments += ["--hidden", "8"]
+        spoken = tinygmp(*arguments)
+        if spoken.code == 3:
+            assert "install" in spoken.err  # what follows needs the board's compiler
+            return
+        assert spoken.code == 0, (command, spoken.out, spoken.err)
+        assert "SYNTHETIC" in spoken.out or arguments[0] == "verify"
+        if arguments[0] == "init":
+            quicken(home / "gestures.toml")
+    assert (home / "firmware" / "library.properties").is_file()
+    assert (home / "runs" / "gestures" / "fit" / "arduino-uno" / "front.png").is_file()
+
+
+def test_completion_is_installed_and_completes(tmp_path):
+    environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    script = "from tinygmp.cli import app; app(prog_name='tinygmp')"
+    installed = next(command for command in COMMANDS if "--install-completion" in command).split()[1:]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *installed],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / ".bash_completions" / "tinygmp.sh").is_file()
+    asked = {"_TINYGMP_COMPLETE": "complete_bash", "COMP_WORDS": "tinygmp tr", "COMP_CWORD": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment | asked, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split() == ["train"]
+
+
+def test_json_is_pure_and_complete(tinygmp, home):
+    seen = json.loads(tinygmp("init", "--data", "recordings", "--out", "gestures.toml", "--json").out)
+    assert seen["recipe"] == "gestures.toml"
+    assert seen["synthetic"] is True
+    quicken(home / "gestures.toml")
+    made = json.loads(tinygmp("train", "gestures.toml", "--json").out)
+    assert made["model"] == "runs/gestures/model.tgmp"
+    assert made["report"]["data"]["synthetic"] is True
+    assert len(made["confusion"]) == 3
+    pruned = json.loads(tinygmp("prune", "gestures.toml", "--sparsity", "0.9", "--epochs", "3", "--json").out)
+    assert pruned["sparsity"] == pytest.approx(0.9, abs=0.02)
+    assert pruned["nnz"] < made["report"]["packed"]["nnz"]
+
+
+def test_fit_ends_with_1_where_nothing_will_do(tinygmp, recipe):
+    few = (
+        "--hidden",
+        "8",
+        "--sparsity",
+        "0.7",
+        "--bits",
+        "8",
+        "--board",
+        "nucleo-g071rb",
+        "--max-drop",
+        "100",
+    )
+    spoken = tinygmp("fit", recipe, *few, "--reserve-flash", "130900")
+    assert spoken.code == 1
+    assert "nothing chosen: none fits, the smallest takes" in spoken.out
+    spoken = tinygmp("fit", recipe, *few, "--json")
+    assert spoken.code == 0
+    assert json.loads(spoken.out)["chosen"]
+
+
+def test_without_matplotlib_the_model_is_there_and_the_plot_is_told(tinygmp, recipe, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    few = (
+        "--hidden",
+        "8",
+        "--sparsity",
+        "0.7",
+        "--bits",
+        "8",
+        "--board",
+        "nucleo-g071rb",
+        "--max-drop",
+        "100",
+    )
+    spoken = tinygmp("fit", recipe, *few)
+    assert spoken.code == 3
+    assert "tinygmp[report]" in spoken.err
+    assert Path("runs/gestures/fit/nucleo-g071rb/model.tgmp").is_file()
+
+
+def test_errors_end_with_2_and_a_remedy(tinygmp, home):
+    (home / "gestures.toml").write_text("mine")
+    for arguments, told in (
+        (("init", "--data", "recordings", "--out", "gestures.toml"), "--force"),
+        (("init", "--out", "new.toml"), "--data PATH"),
+        (("init", "--data", "nowhere", "--out", "new.toml"), "do not exist"),
+        (("init", "--example", "recordings", "--out", "new.toml"), "is not empty"),
+        (("train", "none.toml"), "tinygmp init"),
+        (("train", "gestures.toml"), "not valid TOML"),
+        (("fit", "gestures.toml", "--board", "arduino-uno"), "not valid TOML"),
+    ):
+        spoken = tinygmp(*arguments)
+        assert (spoken.code, spoken.out) == (2, ""), arguments
+        assert told in spoken.err
+    assert (home / "gestures.toml").read_text() == "mine"
+    assert not (home / "new.toml").exists()
+
+
+def test_an_unknown_board_and_a_wrong_wish_are_told_before_training(tinygmp, recipe):
+    for wish, told in (
+        (("--board", "arduino-one"), "arduino-one"),
+        (("--board", "arduino-uno", "--bits", "3"), "--bits"),
+    ):
+        spoken = tinygmp("fit", recipe, *wish)
+        assert spoken.code == 2
+        assert told in spoken.err
+    assert not Path("runs").exists()
+
+
+def test_ctrl_c_tells_how_to_continue(tinygmp, recipe, monkeypatch):
+    def stopped(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "train_windows", stopped)
+    spoken = tinygmp("train", recipe)
+    assert spoken.code == 130
+    assert f"`tinygmp train {recipe}` continues" in spoken.err
+
+
+def test_without_torch_the_install_line_is_told(recipe):
+    code = (
+        "import sys, importlib.util as u; find = u.find_spec\n"
+        "u.find_spec = lambda name, *rest: None if name == 'torch' else find(name, *rest)\n"
+        "sys.modules['torch'] = None\n"
+        f"sys.argv = ['tinygmp', 'train', {str(recipe)!r}]\n"
+        "from tinygmp.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert "tinygmp[train]" in done.stderr
