@@ -71,7 +71,7 @@ def test_file_of_another_kind(command_line, tmp_path, content):
 
 
 def test_model_that_does_not_exist(command_line, tmp_path):
-    refused(command_line("inspect", tmp_path / "none.tgmp"), "none.tgmp", "check the path")
+    refused(command_line("inspect", tmp_path / "none.tgmp"), "none.tgmp", "give a file")
     refused(command_line("inspect", "unheard_of"), "unheard_of", ".tgmp file")
     refused(command_line("inspect", tmp_path), str(tmp_path))
 
