@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tinygmp.workflows.own import training
@@ -104,6 +105,15 @@ def test_json_is_pure_and_complete(tinygmp, home):
     pruned = json.loads(tinygmp("prune", "gestures.toml", "--sparsity", "0.9", "--epochs", "3", "--json").out)
     assert pruned["sparsity"] == pytest.approx(0.9, abs=0.02)
     assert pruned["nnz"] < made["report"]["packed"]["nnz"]
+
+
+def test_windows_without_groups_are_warned_of(tinygmp, home):
+    windows = np.random.default_rng(0).normal(size=(12, 5, 2))
+    for groups, warned in (({}, True), ({"groups": np.arange(12) // 2}, False)):
+        np.savez(home / "own.npz", windows=windows, labels=np.arange(12) % 2, **groups)
+        spoken = tinygmp("init", "--data", "own.npz", "--out", "own.toml", "--force")
+        assert spoken.code == 0
+        assert ("flatters the accuracy" in spoken.err) == warned
 
 
 def test_fit_ends_with_1_where_nothing_will_do(tinygmp, recipe):

@@ -63,6 +63,11 @@ def init(
             f"{found.too_short} recordings are shorter than a window of {found.layout.window_steps} rows; `train` "
             "refuses them: delete them, or lower window_steps"
         )
+    if found.layout.kind == "npz" and found.groups == found.windows:
+        show.complain(
+            "the file has no 'groups': windows of one recording or person may be both trained on and tested with, which "
+            "flatters the accuracy; add an array 'groups' with whom each window is of"
+        )
     show.output().print(f"wrote '{out}'; look into it, then: tinygmp train {out}", markup=False)
 
 
