@@ -65,7 +65,7 @@ def init(
         )
     if found.layout.kind == "npz" and found.groups == found.windows:
         show.complain(
-            "the file has no 'groups': windows of one recording or person may be both trained on and tested with, which "
+            "the file has no 'groups': windows of one recording or person may be trained on and tested with, which "
             "flatters the accuracy; add an array 'groups' with whom each window is of"
         )
     show.output().print(f"wrote '{out}'; look into it, then: tinygmp train {out}", markup=False)
