@@ -22,7 +22,7 @@ PreferOption = Annotated[
 ]
 Hidden = Annotated[
     list[int] | None,
-    typer.Option("--hidden", help="Hidden units to try; repeatable. The recipe's, and half."),
+    typer.Option("--hidden", help="Units to try; repeatable. Left out: half, once, twice the recipe's."),
 ]
 Sparsity = Annotated[
     list[float] | None, typer.Option("--sparsity", help="Fractions of zeros to try; repeatable.")

@@ -122,3 +122,9 @@ def test_pruning_further_and_less(quick_recipe, tmp_path):
     for sparsity, epochs, told in ((1.0, 4, "outside"), (0.9, 1, "at least 2")):
         with pytest.raises(ConfigError, match=told):
             further.prune(opened, sparsity, epochs, tmp_path / "run")
+
+
+def test_sizes_to_try_surround_the_recipes():
+    assert fitting.sizes_of(Wanted(BOARD), 32) == (16, 32, 64)
+    assert fitting.sizes_of(Wanted(BOARD), 1024) == (512, 1024)
+    assert fitting.sizes_of(Wanted(BOARD, hidden=(8, 8, 4)), 32) == (8, 4)

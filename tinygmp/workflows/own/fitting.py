@@ -34,6 +34,7 @@ from tinygmp.workflows.side_by_side import run_side_by_side
 
 SPARSITIES = (0.5, 0.7, 0.8, 0.9, 0.95)
 BITS = ("8", "mixed", "4")
+MOST_HIDDEN = 1024
 MIXED_SHARE = 0.75  # of the int8 payload
 SYNTHETIC = " (SYNTHETIC DATA)"
 LOSSLESS = ("int8", "int8_rice", "int8_huffman", "int8_ranked")
@@ -43,7 +44,7 @@ LOSSLESS = ("int8", "int8_rice", "int8_huffman", "int8_ranked")
 class Wanted:
     """What is asked of `fit`. max_drop: points of per cent below the dense network, on held-out people or files.
 
-    hidden: units to try, the recipe's and half of them if empty. bits: '8', '4' (a codebook of 16 values a matrix) or
+    hidden: units to try; half the recipe's, the recipe's and twice as many if empty. bits: '8', '4' (a codebook of 16 values a matrix) or
     'mixed' (by matrix, three quarters of the int8 payload).
     """
 
@@ -64,8 +65,8 @@ class Wanted:
             check_sparsity(sparsity, "--sparsity")
         if unknown := set(self.bits) - set(BITS):
             raise ConfigError(f"--bits '{sorted(unknown)[0]}' is unknown; known: {', '.join(BITS)}")
-        if any(not 1 <= hidden <= 1024 for hidden in self.hidden):
-            raise ConfigError(f"--hidden {self.hidden}: each must be in 1..1024")
+        if any(not 1 <= hidden <= MOST_HIDDEN for hidden in self.hidden):
+            raise ConfigError(f"--hidden {self.hidden}: each must be in 1..{MOST_HIDDEN}")
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def epochs_of(opened: Opened, wanted: Wanted) -> int:
 
 def sizes_of(wanted: Wanted, own: int) -> tuple[int, ...]:
     """Return the hidden units to try."""
-    return tuple(dict.fromkeys(wanted.hidden)) or (own, max(2, own // 2))
+    return tuple(dict.fromkeys(wanted.hidden or (max(2, own // 2), own, min(2 * own, MOST_HIDDEN))))
 
 
 def check_compiler(board: Board) -> None:
