@@ -44,8 +44,8 @@ LOSSLESS = ("int8", "int8_rice", "int8_huffman", "int8_ranked")
 class Wanted:
     """What is asked of `fit`. max_drop: points of per cent below the dense network, on held-out people or files.
 
-    hidden: units to try; half the recipe's, the recipe's and twice as many if empty. bits: '8', '4' (a codebook of 16 values a matrix) or
-    'mixed' (by matrix, three quarters of the int8 payload).
+    hidden: units to try; half, once and twice the recipe's if empty. bits: '8', '4' (a codebook of 16 values a matrix)
+    or 'mixed' (by matrix, three quarters of the int8 payload).
     """
 
     board: str | Board
