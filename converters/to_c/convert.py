@@ -20,7 +20,7 @@ CLASS_LIMIT = 32
 
 
 def convert(model: PackedModel) -> Artifact:
-    """Return <name>.h, <name>.c and example_main.c; the same model always gives the same text.
+    """Return <name>.h, <name>.c, <name>_sliding.h and example_main.c; the same model always gives the same text.
 
     A model of body_acc, body_gyro and total_acc also gets <name>_gravity.h and .c, which feed it from six axes.
 
@@ -38,6 +38,7 @@ def convert(model: PackedModel) -> Artifact:
     files = {
         f"{model.name}.h": render("model.h.j2", context),
         f"{model.name}.c": render("model.c.j2", context),
+        f"{model.name}_sliding.h": render("sliding.h.j2", context),
         "example_main.c": render("example_main.c.j2", context),
     }
     if takes_gravity_filter(model.input):

@@ -151,6 +151,7 @@ def test_the_folder_is_a_library(nine):
     assert set(nine.files) == {
         "library.properties", "library.json", "CMakeLists.txt", "examples/MyMotion/MyMotion.ino",
         "src/my_motion.h", "src/my_motion.c", "src/my_motion_gravity.h", "src/my_motion_gravity.c",
+        "src/my_motion_sliding.h",
     }  # fmt: skip
     lines = nine.files["library.properties"].decode().splitlines()
     properties = dict(line.split("=", 1) for line in lines)
