@@ -254,7 +254,7 @@ def fit(
     >>> found.chosen is not None, all(variant.fits for variant in found.variants)
     (True, True)
     """
-    from tinygmp.workflows.own.fitting import Wanted
+    from tinygmp.workflows.own.candidates import Wanted
     from tinygmp.workflows.own.fitting import fit as workflow
     from tinygmp.workflows.own.recipe import open_recipe
 

@@ -58,7 +58,7 @@ def fit(
     opened = open_recipe(recipe)
     need_torch()
     from tinygmp.workflows.budget_result import Reserve
-    from tinygmp.workflows.own.fitting import BITS, SPARSITIES, Wanted
+    from tinygmp.workflows.own.candidates import BITS, SPARSITIES, Wanted
     from tinygmp.workflows.own.fitting import fit as workflow
 
     wanted = Wanted(

@@ -11,7 +11,7 @@ from tinygmp.packed.reference import run
 from tinygmp.workflows.budget import budget
 from tinygmp.workflows.budget_result import Reserve
 from tinygmp.workflows.own import fitting, further
-from tinygmp.workflows.own.fitting import Wanted
+from tinygmp.workflows.own.candidates import Wanted, sizes_of
 from tinygmp.workflows.own.prepared import prepare
 from tinygmp.workflows.own.recipe import open_recipe
 
@@ -125,6 +125,6 @@ def test_pruning_further_and_less(quick_recipe, tmp_path):
 
 
 def test_sizes_to_try_surround_the_recipes():
-    assert fitting.sizes_of(Wanted(BOARD), 32) == (16, 32, 64)
-    assert fitting.sizes_of(Wanted(BOARD), 1024) == (512, 1024)
-    assert fitting.sizes_of(Wanted(BOARD, hidden=(8, 8, 4)), 32) == (8, 4)
+    assert sizes_of(Wanted(BOARD), 32) == (16, 32, 64)
+    assert sizes_of(Wanted(BOARD), 1024) == (512, 1024)
+    assert sizes_of(Wanted(BOARD, hidden=(8, 8, 4)), 32) == (8, 4)
