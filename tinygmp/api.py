@@ -150,6 +150,21 @@ def pack(
     return repack(of_windows(load(model)), Wish(index_formats, value_formats))
 
 
+def pack_images(
+    weights: Path | str, pictures: Path | str, size: int | None = None, sparsity: float = 0.0
+) -> PackedImageModel:
+    """Return published image weights as a packed network, calibrated and perhaps pruned with unlabelled pictures.
+
+    >>> pack_images("mobilenet.weights", "pictures/")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    tinygmp.errors.ConfigError: 'mobilenet.weights' has no ending of image weights; known: .npz, .h5, ...
+    """
+    from tinygmp.workflows.pack_images import Meaning
+    from tinygmp.workflows.pack_images import pack_images as workflow
+
+    return workflow(Path(weights), Path(pictures), Meaning(size), sparsity)
+
+
 def boards() -> "tuple[Board, ...]":
     """Return the boards that come with the package, by name.
 

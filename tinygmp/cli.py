@@ -15,6 +15,7 @@ from tinygmp.commands.init import init
 from tinygmp.commands.inspect import inspect
 from tinygmp.commands.options import BAD_INPUT, TOOL_MISSING
 from tinygmp.commands.pack import pack
+from tinygmp.commands.pack_images import pack_images
 from tinygmp.commands.prune import prune
 from tinygmp.commands.report import report
 from tinygmp.commands.reproduce import reproduce
@@ -36,6 +37,7 @@ for command in (
     prune,
     fit,
     pack,
+    pack_images,
     convert,
     budget,
     verify,

@@ -53,7 +53,9 @@ def stored(tensor: PackedTensor, index_format: str, value_format: str) -> Packed
         q[:, np.arange(q.shape[1]) % of >= most] = 0
     if value_format.startswith("codebook"):
         entries = int(value_format.removeprefix("codebook"))
-        signed = entries // 2 - INDEX_FORMATS[index_format].stores_zeros  # zero takes an entry where it is stored
+        signed = (
+            entries // 2 - INDEX_FORMATS[index_format].stores_zeros
+        )  # zero takes an entry where it is stored
         levels = np.linspace(3, 120, signed).astype(np.int64)
     else:
         levels = np.asarray(LEVELS.get(value_format, np.arange(1, 128)), np.int64)

@@ -1,0 +1,116 @@
+"""Published image weights to a packed network in one command, with pictures and no training set."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+from torch import nn
+
+from tinygmp.errors import ConfigError, DataError
+from tinygmp.models.image_weights import SUFFIXES, load_image_weights
+from tinygmp.models.mobilenet_v1 import MobileNetV1
+from tinygmp.packed.file import load_network
+from tinygmp.packed.image_reference import run_images
+from tinygmp.workflows.pack_images import Meaning, identifier, pack_images
+
+SIZE, CLASSES = 32, 3
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    torch.manual_seed(0)
+    module = MobileNetV1(CLASSES, 0.125)
+    for layer in module.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.uniform_(layer.bias, 0.0, 0.5)
+    path = tmp_path_factory.mktemp("weights") / "My-net 1.safetensors"
+    save_file(module.eval().state_dict(), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """Twenty pictures of any size and mode in two folders."""
+    folder, rng = tmp_path_factory.mktemp("pictures"), np.random.default_rng(2)
+    for index in range(20):
+        shape = (40 + index, 50, 3) if index % 4 else (45, 60)  # every fourth is grey
+        place = folder / f"part{index % 2}"
+        place.mkdir(exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, shape, dtype=np.uint8)).save(place / f"{index}.png")
+    return folder
+
+
+def test_the_network_is_pruned_fitted_and_packed(weights, pictures):
+    dense = pack_images(weights, pictures, Meaning(SIZE), labels=("a", "b", "c"))
+    pruned = pack_images(weights, pictures, Meaning(SIZE), sparsity=0.5)
+    assert dense.labels == ("a", "b", "c")
+    assert pruned.labels == ("0", "1", "2")
+    assert dense.name == "my_net_1"
+    assert pruned.nnz < 0.6 * dense.nnz
+    assert pruned.provenance["sparsity"] == "0.5"
+    pixels = np.random.default_rng(3).integers(0, 256, (4, SIZE, SIZE, 3), dtype=np.uint8)
+    assert run_images(pruned, pixels).logits.shape == (4, CLASSES)
+
+
+def test_the_command_writes_a_file_that_reads_back(tinygmp, weights, pictures, tmp_path):
+    labels = tmp_path / "labels.txt"
+    labels.write_text("cat\ndog\nbird\n")
+    out = tmp_path / "net.tgmp"
+    told = tinygmp(
+        "pack-images", str(weights), "--images", str(pictures), "--size", str(SIZE), "--sparsity", "0.4",
+        "--labels", str(labels), "--mean", "0.5", "--std", "0.25", "--out", str(out), "--json",
+    )  # fmt: skip
+    assert told.code == 0, told.err
+    found = json.loads(told.out)
+    model = load_network(out)
+    assert model.labels == ("cat", "dog", "bird")
+    assert found["payload_bytes"] == model.payload_bytes
+    assert found["file_bytes"] == out.stat().st_size
+    assert found["std"] == [0.25, 0.25, 0.25]
+
+
+def test_what_is_missing_is_told(weights, pictures, tmp_path):
+    with pytest.raises(ConfigError, match="does not tell the size of its images"):
+        pack_images(weights, pictures)
+    with pytest.raises(ConfigError, match="tells 3 classes, 2 labels were given"):
+        pack_images(weights, pictures, Meaning(SIZE), labels=("a", "b"))
+    with pytest.raises(DataError, match="no pictures in"):
+        pack_images(weights, tmp_path, Meaning(SIZE))
+    with pytest.raises(ConfigError, match=r"no ending of image weights; known: \.npz"):
+        pack_images(tmp_path / "net.pb", pictures, Meaning(SIZE))
+
+
+def test_a_corrupt_picture_is_named(weights, tmp_path):
+    (tmp_path / "broken.png").write_bytes(b"not a picture")
+    with pytest.raises(DataError, match=r"1 pictures in .* are corrupt: .*broken\.png"):
+        pack_images(weights, tmp_path, Meaning(SIZE))
+
+
+def test_too_few_pictures_to_prune_with(weights, pictures, tmp_path):
+    Image.open(next((pictures / "part0").iterdir())).save(tmp_path / "one.png")
+    with pytest.raises(DataError, match="1 images are too few to fit"):
+        pack_images(weights, tmp_path, Meaning(SIZE), sparsity=0.5)
+    assert pack_images(weights, tmp_path, Meaning(SIZE)).nnz > 0
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_every_reader_refuses_what_is_not_its_own(suffix, tmp_path):
+    path = tmp_path / f"weights{suffix}"
+    path.write_bytes(b"nothing of the kind")
+    with pytest.raises(DataError, match="weights"):
+        load_image_weights(path, 224)
+
+
+def test_a_meaning_that_a_reader_cannot_take_is_told(tmp_path):
+    path = tmp_path / "net.h5"
+    path.write_bytes(b"")
+    with pytest.raises(ConfigError, match=r"a Keras file is read with 0\.5 and 0\.5, or 0 and 1"):
+        load_image_weights(path, mean=(0.4, 0.5, 0.6))
+
+
+def test_names_that_c_takes():
+    assert identifier("MobileNet v1_0.25") == "mobilenet_v1_0_25"
+    assert identifier("25net") == "net_25net"

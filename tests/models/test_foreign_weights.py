@@ -1,0 +1,237 @@
+"""Weights out of PyTorch, ONNX and TFLite files: equal to their own runtimes, refused by name where they do not fit."""
+
+import collections
+import pickle
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import helper, numpy_helper
+from safetensors.torch import save_file
+from torch import nn
+
+from tinygmp.errors import DataError, UnsupportedError
+from tinygmp.models.mobilenet_v1 import MobileNetV1
+from tinygmp.models.mobilenet_v1_weights import float_logits
+from tinygmp.models.onnx_chain import load_onnx
+from tinygmp.models.tflite_chain import load_tflite
+from tinygmp.models.torch_state import load_torch
+from tinygmp.recipes.images import open_image_sample
+
+SIZE, CLASSES = 64, 5
+MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.5, 0.3)
+
+
+@pytest.fixture(scope="module")
+def network() -> nn.Module:
+    """A narrow MobileNet-V1 with ReLU6 and running statistics of its own."""
+    torch.manual_seed(3)
+    module = MobileNetV1(CLASSES, 0.125)
+    for parent in list(module.modules()):
+        for name, child in parent.named_children():
+            if isinstance(child, nn.ReLU):
+                setattr(parent, name, nn.ReLU6())
+            if isinstance(child, nn.BatchNorm2d):
+                nn.init.uniform_(child.bias, -0.2, 0.6)
+                nn.init.uniform_(child.running_mean, -0.2, 0.2)
+                nn.init.uniform_(child.running_var, 0.5, 1.5)
+    return module.eval()
+
+
+@pytest.fixture(scope="module")
+def pixels() -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (3, SIZE, SIZE, 3), dtype=np.uint8)
+
+
+def entered(pixels: np.ndarray) -> np.ndarray:
+    real = (pixels / 255 - np.array(MEAN)) / np.array(STD)
+    return np.ascontiguousarray(real.astype(np.float32).transpose(0, 3, 1, 2))
+
+
+def logits_of(network: nn.Module, pixels: np.ndarray) -> np.ndarray:
+    with torch.no_grad():
+        return network(torch.from_numpy(entered(pixels))).numpy()
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt", ".pth"])
+def test_a_state_dict_computes_what_the_module_does(network, pixels, tmp_path, suffix):
+    path = tmp_path / f"weights{suffix}"
+    state = network.state_dict()
+    save_file(state, path) if suffix == ".safetensors" else torch.save(
+        {"state_dict": state, "epoch": 3}, path
+    )
+    weights = load_torch(path, SIZE, MEAN, STD)
+    assert np.abs(float_logits(weights, pixels) - logits_of(network, pixels)).max() < 1e-4
+
+
+def test_keys_may_be_called_otherwise(network, pixels, tmp_path):
+    """Numbers instead of names, wrapped for several GPUs: order and shapes decide."""
+    renamed, prefixes = {}, {}
+    for key, value in network.state_dict().items():
+        prefix, _, part = key.rpartition(".")
+        number = prefixes.setdefault(prefix, len(prefixes))
+        renamed[f"module.features.{number}.{part}"] = value
+    torch.save(renamed, tmp_path / "renamed.pt")
+    weights = load_torch(tmp_path / "renamed.pt", SIZE, MEAN, STD)
+    assert np.abs(float_logits(weights, pixels) - logits_of(network, pixels)).max() < 1e-4
+
+
+def test_another_architecture_is_named(tmp_path):
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Linear(4, 2))
+    torch.save(module.state_dict(), tmp_path / "other.pt")
+    with pytest.raises(DataError, match="holds 3 layers with weights, MobileNet-V1 has 27 convolutions"):
+        load_torch(tmp_path / "other.pt", SIZE)
+
+
+def test_a_wrong_shape_names_its_key(network, tmp_path):
+    state = dict(network.state_dict())
+    state["blocks.2.pointwise.0.weight"] = torch.zeros(16, 16, 3, 3)
+    torch.save(state, tmp_path / "wrong.pt")
+    with pytest.raises(
+        DataError, match=r"'blocks.2.pointwise.0.weight' is \(16, 16, 3, 3\) where .* layer pw3"
+    ):
+        load_torch(tmp_path / "wrong.pt", SIZE)
+
+
+def test_a_state_without_statistics_names_what_is_missing(network, tmp_path):
+    state = {
+        key: value for key, value in network.state_dict().items() if key != "blocks.0.depthwise.1.running_var"
+    }
+    torch.save(state, tmp_path / "short.pt")
+    with pytest.raises(DataError, match=r"missing: \['running_var'\]"):
+        load_torch(tmp_path / "short.pt", SIZE)
+
+
+class Trap:
+    def __reduce__(self):
+        return collections.OrderedDict, ((),)
+
+
+def test_nothing_in_a_foreign_file_runs(tmp_path):
+    (tmp_path / "trap.pt").write_bytes(pickle.dumps({"weight": Trap(), "run": print}))
+    with pytest.raises(DataError, match="cannot be read as tensors"):
+        load_torch(tmp_path / "trap.pt", SIZE)
+
+
+@pytest.fixture(scope="module")
+def nodes(network) -> tuple[list, list]:
+    """The network as ONNX nodes and initializers: batch norm apart, Clip with limits, Gemm at the end."""
+    made, held, last = [], [], "image"
+
+    def keep(name: str, array: np.ndarray) -> str:
+        held.append(numpy_helper.from_array(np.array(array, order="C"), name))
+        return name
+
+    def add(op: str, inputs: list[str], **attributes) -> None:
+        nonlocal last
+        made.append(
+            helper.make_node(op, [last, *inputs], [f"n{len(made)}"], name=f"{op}_{len(made)}", **attributes)
+        )
+        last = made[-1].output[0]
+
+    keep("low", np.float32(0)), keep("high", np.float32(6))
+    for name, module in network.named_modules():
+        if isinstance(module, nn.Conv2d):
+            side = module.padding[0]
+            add(
+                "Conv", [keep(f"{name}.w", module.weight.detach().numpy())],
+                group=module.groups, strides=list(module.stride), pads=[side] * 4,
+            )  # fmt: skip
+        elif isinstance(module, nn.BatchNorm2d):
+            parts = (module.weight, module.bias, module.running_mean, module.running_var)
+            names = [keep(f"{name}.{at}", part.detach().numpy()) for at, part in enumerate(parts)]
+            add("BatchNormalization", names, epsilon=module.eps)
+            add("Clip", ["low", "high"])
+    add("GlobalAveragePool", [])
+    add("Flatten", [], axis=1)
+    weight, bias = (part.detach().numpy() for part in (network.classifier.weight, network.classifier.bias))
+    add("Gemm", [keep("fc.w", weight), keep("fc.b", bias)], transB=1)
+    return made, held
+
+
+def written(path, made, held, size: int = SIZE):
+    value = helper.make_tensor_value_info("image", onnx.TensorProto.FLOAT, [1, 3, size, size])
+    result = helper.make_tensor_value_info(made[-1].output[0], onnx.TensorProto.FLOAT, None)
+    graph = helper.make_graph(made, "network", [value], [result], held)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, path)
+    return path
+
+
+def test_an_onnx_file_computes_what_its_runtime_does(nodes, pixels, tmp_path):
+    import onnxruntime
+
+    path = written(tmp_path / "net.onnx", *nodes)
+    session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+    expected = np.concatenate([session.run(None, {"image": image[None]})[0] for image in entered(pixels)])
+    assert np.abs(float_logits(load_onnx(path, MEAN, STD), pixels) - expected).max() < 1e-4
+
+
+def test_an_unknown_onnx_node_is_named(nodes, tmp_path):
+    made, held = nodes
+    odd = helper.make_node("Sigmoid", [made[2].output[0]], ["odd"], name="gate")
+    after = helper.make_node("Conv", ["odd", *made[3].input[1:]], made[3].output, name="next")
+    with pytest.raises(UnsupportedError, match=r"node 'gate' \(Sigmoid\): this operation is not supported"):
+        load_onnx(written(tmp_path / "odd.onnx", [*made[:3], odd, after, *made[4:]], held))
+
+
+def test_a_branch_in_onnx_is_refused(nodes, tmp_path):
+    made, held = nodes
+    twice = helper.make_node("Conv", ["image", *made[3].input[1:]], made[3].output, name="branch")
+    with pytest.raises(UnsupportedError, match=r"node 'branch' .* something else than the result before it"):
+        load_onnx(written(tmp_path / "branch.onnx", [*made[:3], twice, *made[4:]], held))
+
+
+def test_onnx_of_another_input_is_told(nodes, tmp_path):
+    with pytest.raises(DataError, match=r"input 'image' is \[1, 3, 64, 64\]; expected \[1, 1, size, size\]"):
+        load_onnx(written(tmp_path / "net.onnx", *nodes), (0.5,), (0.5,))
+
+
+@pytest.mark.parametrize("load", [load_onnx, load_tflite])
+def test_a_file_of_something_else_is_told(load, tmp_path):
+    (tmp_path / "text").write_bytes(b"no model at all")
+    with pytest.raises(DataError, match="text'"):
+        load(tmp_path / "text")
+
+
+def test_a_float_tflite_file_computes_what_litert_does(data_root):
+    from ai_edge_litert.interpreter import Interpreter
+
+    path = data_root / "mlperf_tiny" / "vww_96_float.tflite"
+    images, _, _ = open_image_sample(data_root / "imagenet_sample", 96, 25)
+    interpreter = Interpreter(model_path=str(path), num_threads=1)
+    interpreter.allocate_tensors()
+    (entry,), (result,) = interpreter.get_input_details(), interpreter.get_output_details()
+    weights = load_tflite(path, "zero_to_one")
+    logits = float_logits(weights, images)
+    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares /= shares.sum(axis=1, keepdims=True)
+    for image, share in zip(images, shares, strict=True):
+        interpreter.set_tensor(entry["index"], (image / 255).astype(np.float32)[None])
+        interpreter.invoke()
+        assert np.abs(interpreter.get_tensor(result["index"])[0] - share).max() < 1e-4
+
+
+def test_our_own_float_tflite_is_read_back(network, pixels, tmp_path):
+    """What the converter writes from packed weights gives the same weights again."""
+    from converters.base import converter
+    from tinygmp.models.mobilenet_v1_weights import from_module
+    from tinygmp.pack.mobilenet_v1 import calibrate_images, pack_mobilenet
+
+    weights = from_module(network, SIZE)
+    packed = pack_mobilenet(weights, calibrate_images(weights, pixels), "net", tuple("abcde"), {})
+    files = converter("tflite")(packed).files
+    path = tmp_path / "net.tflite"
+    path.write_bytes(next(content for name, content in files.items() if name.endswith("_f32.tflite")))
+    again = load_tflite(path)
+    assert len(again.layers) == len(packed.linear())
+    for layer, stored in zip(again.layers, packed.linear(), strict=True):
+        real = stored.weights.decode() * stored.weight_scales[:, None]
+        assert np.allclose(layer.weights, real, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["vww_96_int8.tflite", "kws_ref_model_float32.tflite", "ad01_fp32.tflite"])
+def test_other_tflite_files_are_refused_by_name(data_root, name):
+    with pytest.raises((DataError, UnsupportedError), match=name.split(".")[0]):
+        load_tflite(data_root / "mlperf_tiny" / name)
