@@ -60,7 +60,7 @@ def test_budget_fails_when_the_application_leaves_too_little(tinygmp, stored):
 
 def test_budget_tells_a_missing_compiler_with_its_install_line(tinygmp, stored, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
-    spoken = tinygmp("budget", stored, "--board", "arduino-uno", "--json")
+    spoken = tinygmp("budget", stored, "--board", "arduino-uno", "--json", "--no-cache")
     assert spoken.code == 3
     assert "avr-gcc" in json.loads(spoken.out)["missing"]["arduino-uno"]
     assert "apt-get install" in spoken.err
