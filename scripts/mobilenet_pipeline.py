@@ -1,150 +1,19 @@
-"""MobileNet-V1 from your own images: trained, pruned, fine-tuned, packed as a .tgmp file, scored on test images.
+"""`tinygmp train-images` as a script, which torchrun starts in several processes.
 
-    python scripts/mobilenet_pipeline.py --data pictures/ --size 96 --width 0.25 --sparsity 0.75
-    torchrun --nproc_per_node=2 scripts/mobilenet_pipeline.py --data pictures/ --batch-size 128
-
-The data is a folder with train/<class>/ and test/<class>/ (or val/<class>/), a folder with cifar-10-batches-py, or an
-.npz file with pixels, labels, test_pixels, test_labels.
+python scripts/mobilenet_pipeline.py --data pictures/ --size 96 --width 0.25 --sparsity 0.75
+torchrun --nproc_per_node=2 scripts/mobilenet_pipeline.py --data pictures/ --batch-size 128
 """
 
 import sys
-from pathlib import Path
-from typing import Annotated, Any
 
 import typer
 
-from tinygmp.commands.show import print_json, print_table
+from tinygmp.commands.train_images import train_images
 from tinygmp.errors import TinyGmpError
-from tinygmp.prune.fit import EpochRecord
-from tinygmp.prune.run_recipe import is_first_process, process_group
-from tinygmp.workflows.image_pipeline import run_image_pipeline
-from tinygmp.workflows.image_recipe import ImageRecipe
-from tinygmp.workflows.training_images import Reading, open_training_images
 
-
-def main(
-    data: Annotated[Path, typer.Option(help="folder of train/<class> and test/<class>, CIFAR-10, or .npz")],
-    out: Annotated[
-        Path, typer.Option(help="folder of model, networks and report; a stopped run goes on")
-    ] = Path("runs/mobilenet"),
-    width: Annotated[float, typer.Option(help="width multiplier")] = 0.5,
-    size: Annotated[int, typer.Option(help="rows and columns of an image")] = 32,
-    classes: Annotated[int | None, typer.Option(help="refuse data of another class count")] = None,
-    sparsity: Annotated[float, typer.Option(help="fraction of zeros")] = 0.75,
-    gradual: Annotated[bool, typer.Option(help="prune over the first epochs instead of at once")] = False,
-    minimum_share: Annotated[float | None, typer.Option(help="of all weights, kept in every layer")] = None,
-    dense_epochs: Annotated[int, typer.Option(help="epochs before pruning", min=1)] = 20,
-    epochs: Annotated[int, typer.Option(help="epochs after pruning", min=1)] = 7,
-    batch_size: Annotated[int, typer.Option(help="over all processes", min=1)] = 128,
-    dense_rate: Annotated[float, typer.Option(help="highest learning rate before pruning")] = 0.1,
-    rate: Annotated[float, typer.Option(help="highest learning rate after pruning")] = 0.02,
-    label_smoothing: Annotated[float, typer.Option(min=0, max=0.9)] = 0.0,
-    ema: Annotated[
-        float, typer.Option(help="decay of the weights' moving average, such as 0.999; 0: none")
-    ] = 0.0,
-    amp: Annotated[bool, typer.Option("--amp", help="16-bit products, on a GPU only")] = False,
-    distill: Annotated[float, typer.Option(help="share of the dense network's answers in the loss")] = 0.0,
-    batch_norm_batches: Annotated[
-        int, typer.Option(help="that measure batch norm again after one-shot pruning; 0: none")
-    ] = 20,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
-    workers: Annotated[int, typer.Option(help="threads that decode and augment", min=1)] = 1,
-    mirror: Annotated[bool, typer.Option(help="mirror half of the training images")] = True,
-    skip_corrupt: Annotated[bool, typer.Option(help="leave out pictures that cannot be decoded")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="print the report as JSON")] = False,
-) -> None:
-    """Train, prune, pack and score; a stopped run continues after its last epoch."""
+if __name__ == "__main__":
     try:
-        recipe = ImageRecipe(
-            width=width,
-            size=size,
-            sparsity=sparsity,
-            gradual=gradual,
-            minimum_share=minimum_share,
-            dense_epochs=dense_epochs,
-            epochs=epochs,
-            batch_size=batch_size,
-            dense_rate=dense_rate,
-            rate=rate,
-            label_smoothing=label_smoothing,
-            average_decay=ema,
-            mixed_precision=amp,
-            distill=distill,
-            batch_norm_batches=batch_norm_batches,
-            seed=seed,
-            workers=workers,
-        )
-        with process_group():
-            images = open_training_images(data, Reading(size, skip_corrupt, workers, mirror), classes)
-            report = run_image_pipeline(recipe, images, out, tell)
-        if report is not None and as_json:
-            print_json(report)
-        elif report is not None:
-            show(report, out)
+        typer.run(train_images)
     except TinyGmpError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-
-
-def tell(stage: str, record: EpochRecord) -> None:
-    if is_first_process():
-        zeros = f", {record.sparsity:.1%} zeros" if record.sparsity else ""
-        print(
-            f"{stage}, epoch {record.epoch + 1}: loss {record.loss:.3f}, held-out {record.accuracy:.2%}{zeros}, "
-            f"{record.train_seconds:.1f} s",
-            file=sys.stderr,
-        )
-
-
-def show(report: dict[str, Any], out: Path) -> None:
-    """Print the report as tables."""
-    recipe, counts = report["recipe"], report["images"]
-    title = f"{report['data']}: MobileNet-V1 {recipe['width']:g}, {recipe['size']} x {recipe['size']}"
-    rows = [
-        ("dense, float", percent(report["dense_held_out"]), percent(report["dense_test"]), "", ""),
-        (
-            f"pruned, float, {report['sparsity']:.1%} zeros",
-            percent(report["pruned_held_out"]),
-            percent(report["pruned_test"]),
-            percent(report["pruned_test_of_packed_images"]),
-            "",
-        ),
-        (
-            "packed, int8",
-            f"{percent(report['packed_held_out'])} of {report['packed_held_out_images']:,}",
-            "",
-            percent(report["packed_test"]),
-            f"{report['payload_bytes']:,} B",
-        ),
-    ]
-    head = (
-        "network",
-        "held-out",
-        f"test, {counts['test']:,}",
-        f"test, {report['packed_images']:,} of these",
-        "payload",
-    )
-    print_table(title, head, rows)
-    facts = [
-        ("training images", f"{counts['train']:,}, and {counts['held_out']:,} held out"),
-        ("test images seen in training", f"{report['test_images_seen_in_training']:,}"),
-        ("pictures skipped", f"{len(report['skipped']):,}"),
-        ("held-out after pruning at once", percent(report["held_out_after_pruning"])),
-        ("with batch norm measured again", percent(report["held_out_after_batch_norm"])),
-        ("constant channels silenced", f"{report['constant_channels']:,}"),
-        ("nonzero weights packed", f"{report['packed_nonzero']:,} of {report['packed_weights']:,}"),
-        ("payload of the dense network", f"{report['dense_payload_bytes']:,} B"),
-        (str(out / "model.tgmp"), f"{report['file_bytes']:,} B"),
-        ("loader, images a second", f"{report['loader_images_per_second']:,.0f}"),
-        ("training, images a second", f"{report['training_images_per_second']:,.0f}"),
-        ("fine-tuning, images a second", f"{report['fine_tuning_images_per_second']:,.0f}"),
-    ]
-    print_table(f"on {report['device']}, {report['processes']} process(es)", ("fact", "figure"), facts)
-
-
-def percent(share: float | None) -> str:
-    return "" if share is None else f"{100 * share:.2f} %"
-
-
-if __name__ == "__main__":
-    typer.run(main)

@@ -150,6 +150,27 @@ def pack(
     return repack(of_windows(load(model)), Wish(index_formats, value_formats))
 
 
+def train_images(data: Path | str, out: Path | str, size: int, sparsity: float = 0.75) -> PackedImageModel:
+    """Train, prune and pack MobileNet-V1 on pictures; `tinygmp.workflows.image_recipe` holds every other setting.
+
+    >>> train_images("no-such-folder", "runs/none", 32)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    tinygmp.errors.DataError: ...
+    """
+    from tinygmp.packed.file import load_network
+    from tinygmp.workflows.image_pipeline import run_image_pipeline
+    from tinygmp.workflows.image_recipe import ImageRecipe
+    from tinygmp.workflows.training_images import Reading, open_training_images
+
+    images = open_training_images(Path(data), Reading(size), None)
+    run_image_pipeline(
+        ImageRecipe(size=size, sparsity=sparsity), images, Path(out), lambda stage, record: None
+    )
+    model = load_network(Path(out) / "model.tgmp")
+    assert isinstance(model, PackedImageModel)  # what the pipeline wrote
+    return model
+
+
 def pack_images(
     weights: Path | str, pictures: Path | str, size: int | None = None, sparsity: float = 0.0
 ) -> PackedImageModel:

@@ -21,6 +21,7 @@ from tinygmp.commands.report import report
 from tinygmp.commands.reproduce import reproduce
 from tinygmp.commands.show import complain
 from tinygmp.commands.train import train
+from tinygmp.commands.train_images import train_images
 from tinygmp.commands.verify import verify
 from tinygmp.errors import MissingToolError, TinyGmpError
 
@@ -34,6 +35,7 @@ app = typer.Typer(
 for command in (
     init,
     train,
+    train_images,
     prune,
     fit,
     pack,

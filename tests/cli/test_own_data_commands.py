@@ -90,7 +90,7 @@ def test_completion_is_installed_and_completes(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", script], env=environment | asked, capture_output=True, text=True, check=False
     )
-    assert done.stdout.split() == ["train"]
+    assert done.stdout.split() == ["train", "train-images"]
 
 
 def test_json_is_pure_and_complete(tinygmp, home):
