@@ -156,6 +156,8 @@ pruner = Pruner(prunable_parameters(net), GradualSchedule(0.8, 1, 4), by_criteri
 history = fit(net, Blobs(), Blobs(), SETTINGS, pruner)
 rank = distributed.get_rank()
 torch.save((net.state_dict(), dict(pruner.mask.kept), history), f"{out}/rank{{rank}}.pt")
+import gc
+gc.collect()  # a wrapper holds the group in a cycle
 distributed.destroy_process_group()
 """
 

@@ -195,7 +195,7 @@ def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
 def test_the_script_under_torchrun_writes_one_report(folder, tmp_path):
     two = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2")
     done = run(*two, SCRIPT, *options(folder, tmp_path), "--json", "--ema", "0.9")
-    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.returncode == 0, done.stderr[:3000] + done.stderr[-2000:]
     report = json.loads(done.stdout)  # one document: the other process says nothing
     assert (report["processes"], report["device"]) == (2, "cuda" if torch.cuda.is_available() else "cpu")
     assert report == json.loads((tmp_path / "report.json").read_text())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -152,6 +153,7 @@ def process_group() -> Iterator[int]:
     try:
         yield distributed.get_rank()
     finally:
+        gc.collect()  # wrappers of networks hold the group in cycles; its threads must end before the interpreter does
         distributed.destroy_process_group()
 
 
