@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from converters.to_c.convert import convert
 from tinygmp.device.host import STRICT
-from tinygmp.device.tools import host_compiler
+from tinygmp.device.tools import host_compiler, require
 from tinygmp.packed.model import PackedModel
 from tinygmp.packed.random_model import random_model
 from tinygmp.packed.reference import run
@@ -107,3 +107,15 @@ def test_the_margin_is_the_distance_to_the_second(folder, rows):
 
 def test_what_is_not_called_takes_no_flash(model):
     assert b"sliding" not in convert(model).files["walk.c"]
+
+
+def test_slots_are_counted_where_int_has_16_bits(tmp_path):
+    """A window of 65,500 at a stride of 100 takes 655 slots on an AVR too."""
+    compiler = require("avr-gcc")
+    files = convert(random_model(1, inputs=2, hidden=4)).files
+    (tmp_path / "random1.h").write_bytes(files["random1.h"])
+    (tmp_path / "random1_sliding.h").write_bytes(files["random1_sliding.h"])
+    source = '#include "random1_sliding.h"\ntypedef char right[RANDOM1_SLIDING_SLOTS(65500u, 100u) == 655 ? 1 : -1];'
+    (tmp_path / "main.c").write_text(source + "\nint main(void) { return 0; }\n")
+    command = [compiler, "-mmcu=atmega328p", "-std=c99", *STRICT, "-c", "main.c"]
+    subprocess.run(command, cwd=tmp_path, check=True)

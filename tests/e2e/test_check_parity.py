@@ -28,3 +28,7 @@ def test_a_difference_is_told(tmp_path):
     row = tmp_path / "random_0_host.json"
     row.write_text(json.dumps(json.loads(row.read_text()) | {"logit_mismatches": 1}))
     assert run(tmp_path).returncode == 1  # what is kept counts
+    (tmp_path / "engine.txt").write_text("another")
+    other = run(tmp_path)
+    assert other.returncode == 2
+    assert "results of another engine" in other.stderr.replace("\n", " ")
