@@ -18,6 +18,14 @@ METHOD_KERNELS = {
     "dense": "tg_pointwise_dense.c",
     "list": "tg_pointwise_sparse.c",
 }
+ROUNDING_KERNELS = {
+    "fp32": {
+        "tg_channel_scale.c": "tg_channel_scale_fp32.c",
+        "tg_logit_scale.c": "tg_logit_scale_fp32.c",
+    },
+    "gemmlowp": {},
+}
+LEAST_SHIFT = 2  # of the float32 rounding's short way: factors below 1/4
 MOST_NAMED_CLASSES = 64
 
 
@@ -35,7 +43,8 @@ def convert_images(model: PackedImageModel) -> Artifact:
         "plan": plan,
         "calls": [call_of(model, one) for one in plan.layers],
         "pool": pool_of(plan),
-        "kernels": joined_kernels(kernels_of(plan)),
+        "kernels": joined_kernels(kernels_of(plan), ROUNDING_KERNELS[model.rounding]),
+        "large_factors": has_large_factors(model),
         "arrays": [array for layer in model.linear() for array in layer_arrays(model, layer)],
         "payload_bytes": book.payload_bytes,
         "scalar_bytes": book.scalar_bytes,
@@ -68,6 +77,18 @@ def kernels_of(plan: ImagePlan) -> tuple[str, ...]:
         if one.sparse:
             names.append(f"tg_survivors_{one.layer.weights.index_format}.c")
     return tuple(dict.fromkeys(names))
+
+
+def stored_shifts(layer: ImageLinear) -> np.ndarray:
+    """Return shifts to the right, uint8 [outputs]; a factor of 0 has any."""
+    multipliers, shifts = layer.requantizers()
+    return np.where(multipliers > 0, -shifts, LEAST_SHIFT).astype(np.uint8)
+
+
+def has_large_factors(model: PackedImageModel) -> bool:
+    """True where a factor is too large for the short way of rounding as float32."""
+    layers = model.linear()[:-1]
+    return model.rounding == "fp32" and any(stored_shifts(layer).min() < LEAST_SHIFT for layer in layers)
 
 
 def call_of(model: PackedImageModel, plan: LayerPlan) -> dict[str, object]:
@@ -107,7 +128,7 @@ def layer_arrays(model: PackedImageModel, layer: ImageLinear) -> Iterator[Consta
     # C has no empty arrays; a tensor without survivors never reads this byte.
     yield ConstantArray(f"{prefix}_values", values if len(values) else np.zeros(1, np.int8), stored)
     symbol = symbol_of(model, layer.name)
-    multipliers, shifts = layer.requantizers()
+    multipliers, shifts = layer.requantizers()[0], stored_shifts(layer)
     if isinstance(layer, ImageClassifier):
         multipliers, shifts = multipliers[:1], shifts[:1]
     each = f"{layer.name}: {type(layer).__name__}"
@@ -115,7 +136,7 @@ def layer_arrays(model: PackedImageModel, layer: ImageLinear) -> Iterator[Consta
         f"{symbol}_bias", folded_bias(layer).astype(np.int32), f"{each}, bias less zero point times weights"
     )
     yield ConstantArray(f"{symbol}_multiplier", multipliers.astype(np.int32), f"{each}, of 2^-31")
-    yield ConstantArray(f"{symbol}_shift", (-shifts).astype(np.uint8), f"{each}, to the right")
+    yield ConstantArray(f"{symbol}_shift", shifts, f"{each}, to the right")
 
 
 def symbol_of(model: PackedImageModel, name: str) -> str:

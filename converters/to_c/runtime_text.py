@@ -1,6 +1,7 @@
 """The kernels under runtime/, joined into one text with only what a model needs."""
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
@@ -13,17 +14,21 @@ def kernel_text(name: str) -> str:
     return resources.files("converters.to_c").joinpath("runtime", name).read_text()
 
 
-def joined_kernels(names: tuple[str, ...]) -> str:
-    """Return the named kernels and everything they include, each once, what is used before what uses it."""
+def joined_kernels(names: tuple[str, ...], instead: Mapping[str, str] | None = None) -> str:
+    """Return the named kernels and everything they include, each once, what is used before what uses it.
+
+    instead: sources to take in place of included ones.
+    """
     order: list[str] = []
     for name in names:
-        visit(name, order)
+        visit(name, order, instead or {})
     return "\n".join(INCLUDE.sub("", GUARD.sub(r"\2", kernel_text(name))).strip() + "\n" for name in order)
 
 
-def visit(name: str, order: list[str]) -> None:
+def visit(name: str, order: list[str], instead: Mapping[str, str]) -> None:
+    name = instead.get(name, name)
     if name in order:
         return
     for included in INCLUDE.findall(kernel_text(name)):
-        visit(included, order)
+        visit(included, order, instead)
     order.append(name)

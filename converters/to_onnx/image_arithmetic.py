@@ -141,41 +141,55 @@ class QdqImages(FloatImages):
         return self.rounded(graph, pooled, self.last)
 
 
+def shape_of(layer: ImageLinear) -> tuple[int, ...]:
+    """Return the shape in which numbers of each output stand beside a map, or beside logits."""
+    return (1, -1) if isinstance(layer, ImageClassifier) else (1, -1, 1, 1)
+
+
 class ExactImages:
-    """int64 arithmetic around float32 convolutions of integers, split so that every sum stays exact."""
+    """Integer arithmetic around float32 convolutions of integers, split so that every sum stays exact."""
 
     def start(self, graph: Graph, pixels: str, activation: Activation) -> str:
         return graph.op("Sub", graph.op("Cast", pixels, to=TensorProto.INT64), graph.integer(128))
 
     def linear(self, graph: Graph, layer: ImageLinear, x: str) -> str:
-        shape = (1, -1) if isinstance(layer, ImageClassifier) else (1, -1, 1, 1)
-        multipliers, shifts = layer.requantizers()
         centred = graph.op("Sub", x, graph.integer(layer.input.zero_point))
         sums = self.sums(graph, layer, graph.op("Cast", centred, to=TensorProto.FLOAT))
-        sums = graph.op("Add", sums, self.channels(graph, layer, "bias", layer.bias, shape))
-        product = graph.op("Mul", sums, self.channels(graph, layer, "multiplier", multipliers, shape))
-        if isinstance(layer, ImageClassifier):
-            unit = np.int64(1) << (31 - shifts)
-            product = graph.op("Add", product, self.channels(graph, layer, "half", unit >> 1, shape))
-            scaled = floor_divide(graph, product, self.channels(graph, layer, "unit", unit, shape))
-        else:
-            unit = np.int64(1) << -shifts
-            product = graph.op("Add", product, graph.integer(1 << 30))
-            high = floor_divide(graph, product, graph.integer(1 << 31))
-            # Halves go away from zero: a negative number is one less before half the unit is added.
-            negative = graph.op("Cast", graph.op("Less", high, graph.integer(0)), to=TensorProto.INT64)
-            less = graph.op("Mul", negative, self.channels(graph, layer, "shifted", unit > 1, shape))
-            half = self.channels(graph, layer, "half", unit >> 1, shape)
-            nudged = graph.op("Add", graph.op("Sub", high, less), half)
-            scaled = floor_divide(graph, nudged, self.channels(graph, layer, "unit", unit, shape))
+        sums = graph.op("Add", sums, self.channels(graph, layer, "bias", layer.bias))
+        product = self.float32_product if layer.rounding == "fp32" else self.gemmlowp_product
+        scaled = product(graph, layer, sums)
         low, high_limit = layer.clamp
         moved = graph.op("Add", scaled, graph.integer(layer.output.zero_point))
         return graph.op("Clip", moved, graph.integer(low), graph.integer(high_limit))
 
-    def channels(
-        self, graph: Graph, layer: ImageLinear, what: str, values: np.ndarray, shape: tuple[int, ...]
-    ) -> str:
-        return graph.constant(f"{layer.name}.{what}", values.astype(np.int64).reshape(shape))
+    def float32_product(self, graph: Graph, layer: ImageLinear, sums: str) -> str:
+        """Append the float32 product of sums and factors, rounded half to even as ONNX's Round does."""
+        multipliers, shifts = layer.requantizers()
+        factors = np.ldexp(multipliers.astype(np.float32), shifts - 31).reshape(shape_of(layer))
+        real = graph.op("Cast", sums, to=TensorProto.FLOAT)
+        product = graph.op("Mul", real, graph.constant(f"{layer.name}.factor", factors))
+        return graph.op("Cast", graph.op("Round", product), to=TensorProto.INT64)
+
+    def gemmlowp_product(self, graph: Graph, layer: ImageLinear, sums: str) -> str:
+        """Append the product rounded twice, or once in the classifier."""
+        multipliers, shifts = layer.requantizers()
+        product = graph.op("Mul", sums, self.channels(graph, layer, "multiplier", multipliers))
+        if isinstance(layer, ImageClassifier):
+            unit = np.int64(1) << (31 - shifts)
+            product = graph.op("Add", product, self.channels(graph, layer, "half", unit >> 1))
+            return floor_divide(graph, product, self.channels(graph, layer, "unit", unit))
+        unit = np.int64(1) << -shifts
+        product = graph.op("Add", product, graph.integer(1 << 30))
+        high = floor_divide(graph, product, graph.integer(1 << 31))
+        # Halves go away from zero: a negative number is one less before half the unit is added.
+        negative = graph.op("Cast", graph.op("Less", high, graph.integer(0)), to=TensorProto.INT64)
+        less = graph.op("Mul", negative, self.channels(graph, layer, "shifted", unit > 1))
+        half = self.channels(graph, layer, "half", unit >> 1)
+        nudged = graph.op("Add", graph.op("Sub", high, less), half)
+        return floor_divide(graph, nudged, self.channels(graph, layer, "unit", unit))
+
+    def channels(self, graph: Graph, layer: ImageLinear, what: str, values: np.ndarray) -> str:
+        return graph.constant(f"{layer.name}.{what}", values.astype(np.int64).reshape(shape_of(layer)))
 
     def sums(self, graph: Graph, layer: ImageLinear, x: str) -> str:
         """Append the sums of weights and inputs as int64; several partial ones where float32 would round."""

@@ -77,6 +77,8 @@ def test_what_is_missing_is_told(weights, pictures, tmp_path):
         pack_images(weights, pictures)
     with pytest.raises(ConfigError, match="tells 3 classes, 2 labels were given"):
         pack_images(weights, pictures, Meaning(SIZE), labels=("a", "b"))
+    with pytest.raises(ConfigError, match="rounding 'up' is unknown; known: fp32, gemmlowp"):
+        pack_images(weights, pictures, Meaning(SIZE), rounding="up")
     with pytest.raises(DataError, match="no pictures in"):
         pack_images(weights, tmp_path, Meaning(SIZE))
     with pytest.raises(ConfigError, match=r"no ending of image weights; known: \.npz"):

@@ -19,6 +19,7 @@ from tinygmp.packed.image_model import Conv2d, PackedImageModel
 from tinygmp.packed.image_reference import run_images
 from tinygmp.packed.random_image_model import QUARTER_BLOCKS, random_image_model
 from tinygmp.packed.sizes import ledger
+from tinygmp.quant.rounding_multiply import ROUNDINGS
 from tinygmp.sparse import encode
 
 EVEN = (20, 4, ((6, 1), (8, 2), (16, 1)))
@@ -35,8 +36,8 @@ def images(size: int, count: int, seed: int = 0) -> np.ndarray:
     return np.clip(fine + rng.integers(-40, 40, fine.shape), 0, 255).astype(np.uint8)
 
 
-def model_of(shape, index_format="dense", kept=1.0, seed=5) -> PackedImageModel:
-    return random_image_model(seed, *shape, 3, kept, index_format)
+def model_of(shape, index_format="dense", kept=1.0, seed=5, rounding="fp32") -> PackedImageModel:
+    return random_image_model(seed, *shape, 3, kept, index_format, rounding)
 
 
 def assert_exact(model: PackedImageModel, pixels: np.ndarray, **options) -> None:
@@ -48,9 +49,10 @@ def assert_exact(model: PackedImageModel, pixels: np.ndarray, **options) -> None
 
 @pytest.mark.parametrize("shape", [EVEN, ODD], ids=["even", "odd"])
 @pytest.mark.parametrize(("index_format", "kept"), FORMATS.items())
-def test_equals_the_reference_under_sanitizers(shape, index_format, kept):
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+def test_equals_the_reference_under_sanitizers(shape, index_format, kept, rounding):
     """With the DSP kernels too, whose two instructions are written out in C."""
-    model = model_of(shape, index_format, kept)
+    model = model_of(shape, index_format, kept, rounding=rounding)
     pixels = images(shape[0], 3)
     assert len(np.unique(run_images(model, pixels).logits, axis=0)) > 1
     assert_exact(model, pixels, sanitize=True)
@@ -82,10 +84,11 @@ def test_a_model_without_survivors_in_a_row():
         assert_exact(replace(model, layers=layers), images(EVEN[0], 2), sanitize=True)
 
 
-@pytest.mark.parametrize("factor_shift", [0, 1, 12, 31])
-def test_every_shift_rounds_as_the_reference(factor_shift):
-    """Factors just below one half a power of two apart: shift 0 has a branch of its own, 31 the largest half."""
-    model = model_of(EVEN)
+@pytest.mark.parametrize("factor_shift", [0, 1, 2, 12, 31])
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+def test_every_shift_rounds_as_the_reference(factor_shift, rounding):
+    """Factors a power of two apart: shifts 0 and 1 have branches of their own, 31 the largest half."""
+    model = model_of(EVEN, rounding=rounding)
     stem = model.layers[0]
     scale = 0.75 * 2.0**-factor_shift * stem.output.scale / stem.input.scale
     stem = replace(stem, weight_scales=np.full(stem.outputs, scale, np.float32))
@@ -95,8 +98,9 @@ def test_every_shift_rounds_as_the_reference(factor_shift):
 
 @pytest.mark.parametrize("board", ["nucleo-l432kc", "nucleo-g071rb", "esp32-c3"])
 @pytest.mark.parametrize(("index_format", "kept"), [("dense", 1.0), ("rice", 0.2)])
-def test_equals_the_reference_on_simulated_cores(board, index_format, kept):
-    model = model_of(ODD, index_format, kept)
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+def test_equals_the_reference_on_simulated_cores(board, index_format, kept, rounding):
+    model = model_of(ODD, index_format, kept, rounding=rounding)
     pixels = images(ODD[0], 2)
     firmware = build(convert_images(model), find_board(board), "fastest")
     result = simulate(firmware, image_words(pixels))

@@ -10,9 +10,10 @@ from converters.base import converter
 from converters.to_onnx.images import convert_images
 from converters.to_onnx.run_images import run_onnx_images
 from tinygmp.errors import DataError, FileFormatError
-from tinygmp.packed.image_model import Activation, PackedImageModel
+from tinygmp.packed.image_model import Activation, ImageLinear, PackedImageModel
 from tinygmp.packed.image_reference import run_images
 from tinygmp.packed.random_image_model import random_image_model
+from tinygmp.quant.rounding_multiply import ROUNDINGS
 
 SHAPES = {"even": (20, 4, ((6, 1), (8, 2), (16, 1))), "odd": (17, 5, ((7, 2), (13, 1), (70, 2)))}
 
@@ -28,12 +29,22 @@ def images(model: PackedImageModel, count: int = 6) -> np.ndarray:
     return coarse[:, : model.size, : model.size].astype(np.uint8)
 
 
+def with_rounding(model: PackedImageModel, rounding: str) -> PackedImageModel:
+    layers = tuple(
+        replace(layer, rounding=rounding) if isinstance(layer, ImageLinear) else layer
+        for layer in model.layers
+    )
+    return replace(model, layers=layers)
+
+
 def integers(model: PackedImageModel, logits: np.ndarray) -> np.ndarray:
     last = model.linear()[-1].output
     return np.rint(logits / last.scale + last.zero_point)
 
 
-def test_the_exact_form_equals_the_reference_to_the_bit(model):
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+def test_the_exact_form_equals_the_reference_to_the_bit(model, rounding):
+    model = with_rounding(model, rounding)
     pixels = images(model)
     expected = run_images(model, pixels).logits
     assert len(np.unique(expected, axis=0)) > 1

@@ -21,6 +21,7 @@ from tinygmp.packed.image_model import PackedImageModel
 from tinygmp.packed.image_reference import run_images
 from tinygmp.packed.random_image_model import random_image_model
 from tinygmp.packed.sizes import ledger
+from tinygmp.quant.rounding_multiply import ROUNDINGS
 
 
 def small(index_format: str = "rice") -> PackedImageModel:
@@ -36,6 +37,31 @@ def test_a_saved_model_computes_the_same_and_gives_the_same_bytes(index_format, 
     assert np.array_equal(run_images(loaded, pixels).logits, run_images(model, pixels).logits)
     assert (loaded.labels, loaded.provenance) == (model.labels, model.provenance)
     assert to_bytes(loaded) == to_bytes(model) == (tmp_path / "model.tgmp").read_bytes()
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+def test_the_rounding_is_kept(rounding, tmp_path):
+    model = random_image_model(5, 20, 4, ((6, 1),), 3, rounding=rounding)
+    loaded = load_network(save_model(model, tmp_path / "model.tgmp"))
+    assert isinstance(loaded, PackedImageModel)
+    assert loaded.rounding == model.rounding == rounding
+
+
+def test_a_file_that_tells_no_rounding_rounds_twice():
+    """As files were written before there was a choice."""
+    content = forged(lambda description: description.pop("rounding"))
+    loaded = network_from_bytes(content, "memory")
+    assert isinstance(loaded, PackedImageModel)
+    assert loaded.rounding == "gemmlowp"
+
+
+def test_layers_round_alike():
+    model = small()
+    stem = replace(model.layers[0], rounding="gemmlowp")
+    with pytest.raises(ConfigError, match="rounds as 'fp32', others as 'gemmlowp'"):
+        replace(model, layers=(stem, *model.layers[1:]))
+    with pytest.raises(ConfigError, match="rounding 'up' is unknown; known: fp32, gemmlowp"):
+        replace(stem, rounding="up")
 
 
 def test_windows_are_not_read_from_an_image_network(tmp_path):

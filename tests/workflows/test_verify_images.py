@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from converters.agreement import IMAGE_TOLERANCES, ROUNDS_ALIKE
 from tinygmp.errors import MissingToolError
-from tinygmp.packed.image_model import Activation
+from tinygmp.packed.image_model import Activation, PackedImageModel
 from tinygmp.packed.image_reference import ImageOutput, run_images
 from tinygmp.packed.random_image_model import random_image_model
+from tinygmp.quant.rounding_multiply import ROUNDINGS
 from tinygmp.workflows import verify_images as room
 from tinygmp.workflows.budget import budget
 from tinygmp.workflows.image_data import random_images
@@ -16,7 +18,11 @@ from tinygmp.workflows.inspect import inspect
 from tinygmp.workflows.verify_images import Judge, verify_images
 
 MODEL = random_image_model(5, 20, 4, ((6, 1), (8, 2), (200, 1)), 7, 0.25, "rice")
-EXACT = {"c", "tflite int8, no delegate", "onnx exact"}
+EXACT = {"c", "tflite int8", "onnx exact"}
+
+
+def rounded(rounding: str) -> PackedImageModel:
+    return random_image_model(5, 20, 4, ((6, 1), (8, 2), (200, 1)), 7, 0.25, "rice", rounding)
 
 
 @pytest.fixture(scope="module")
@@ -25,14 +31,17 @@ def labelled():
     return replace(images, labels=run_images(MODEL, images.pixels).classes)
 
 
-def test_every_form_agrees_and_the_exact_ones_to_the_bit(labelled):
-    found = verify_images(MODEL, labelled)
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+def test_every_form_agrees_and_the_exact_ones_to_the_bit(labelled, rounding):
+    model = rounded(rounding)
+    labelled = replace(labelled, labels=run_images(model, labelled.pixels).classes)
+    found = verify_images(model, labelled)
     assert (found.passed, found.missing, found.images) == (True, {}, 5)
     assert found.reference_top1 == found.reference_top5 == 100
-    assert {form.form for form in found.forms} == set(room.IMAGE_TOLERANCES)
+    assert {form.form for form in found.forms} == set(IMAGE_TOLERANCES)
     for form in found.forms:
         assert form.gzip_bytes < form.file_bytes
-        if form.form in EXACT:
+        if form.form in {"c", ROUNDS_ALIKE[rounding], "onnx exact"}:
             assert (form.mismatches, form.worst_logit_difference, form.top1) == (0, 0, 100)
         if form.form != "c":
             assert form.milliseconds > 0

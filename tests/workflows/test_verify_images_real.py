@@ -29,6 +29,6 @@ def test_published_weights_answer_alike_in_every_form(data_root: Path, tmp_path:
     assert found.missing == {}
     assert 25 <= found.reference_top1 <= 75
     forms = {form.form: form for form in found.forms}
-    for exact in ("c", "tflite int8, no delegate", "onnx exact"):
+    for exact in ("c", "tflite int8", "onnx exact"):
         assert (forms[exact].mismatches, forms[exact].top1) == (0, found.reference_top1)
     assert max(form.worst_in_deviations for form in found.forms) < 1

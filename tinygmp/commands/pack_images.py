@@ -30,6 +30,12 @@ Std = Annotated[list[float] | None, typer.Option("--std", help="What pixels were
 Sparsity = Annotated[
     float, typer.Option("--sparsity", help="Fraction of zeros; above 0 the rest is fitted to the pictures.")
 ]
+Rounding = Annotated[
+    str,
+    typer.Option(
+        "--rounding", help="fp32 to answer as LiteRT does on a phone, gemmlowp as TFLite Micro does."
+    ),
+]
 Labels = Annotated[Path | None, typer.Option("--labels", metavar="FILE", help="Class names, one a line.")]
 
 
@@ -42,6 +48,7 @@ def pack_images(
     std: Std = None,
     sparsity: Sparsity = 0.0,
     labels: Labels = None,
+    rounding: Rounding = "fp32",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -52,10 +59,9 @@ def pack_images(
     from tinygmp.workflows.pack_images import pack_images as workflow
 
     meaning = Meaning(size, of_channels(mean), of_channels(std))
+    names = None if labels is None else lines_of(labels)
     with show.progress(quiet) as on_step:
-        model = workflow(
-            weights, images, meaning, sparsity, None if labels is None else lines_of(labels), on_step
-        )
+        model = workflow(weights, images, meaning, sparsity, names, rounding, on_step)
     save_model(model, out)
     found = {
         "model": model.name,
@@ -68,6 +74,7 @@ def pack_images(
         "file_bytes": out.stat().st_size,
         "mean": meaning.mean,
         "std": meaning.std,
+        "rounding": model.rounding,
     }
     if as_json:
         show.print_json(found)

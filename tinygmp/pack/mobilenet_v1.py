@@ -58,8 +58,12 @@ def pack_mobilenet(
     name: str,
     labels: tuple[str, ...],
     provenance: Mapping[str, str],
+    rounding: str = "fp32",
 ) -> PackedImageModel:
-    """Return the packed model without its dead channels; every tensor takes the smallest of dense, bitmask and Rice."""
+    """Return the packed model without its dead channels; every tensor takes the smallest of dense, bitmask and Rice.
+
+    rounding: 'fp32' to equal LiteRT's default, 'gemmlowp' to equal TFLite Micro (tinygmp/quant/rounding_multiply.py).
+    """
     weights = compact_images(weights)
     layers: list[ImageLayer] = []
     before = Activation(float(np.float32(weights.pixel_scale)), round(weights.pixel_zero) - 128)
@@ -69,7 +73,7 @@ def pack_mobilenet(
     offset = np.float32((level - weights.pixel_zero) * weights.pixel_scale)
     first = replace(first, bias=first.bias + first.weights.sum(axis=1) * offset)
     for layer in (first, *others):
-        packed = pack_layer(layer, before, calibration[layer.name])
+        packed = pack_layer(layer, before, calibration[layer.name], rounding)
         if layer.name == "fc":
             layers.append(GlobalAveragePool("pool"))
         layers.append(cast(ImageLayer, packed))
@@ -78,7 +82,7 @@ def pack_mobilenet(
     return PackedImageModel(name, weights.size, channels, tuple(layers), labels, provenance)
 
 
-def pack_layer(layer: FoldedLayer, before: Activation, after: Activation) -> ImageLinear:
+def pack_layer(layer: FoldedLayer, before: Activation, after: Activation, rounding: str) -> ImageLinear:
     kind: type[ImageLinear] = DepthwiseConv2d if layer.depthwise else Conv2d
     peak = np.abs(layer.weights).max(axis=1)
     # A channel without weights, or with tiny ones, still needs a scale at which its bias fits 31 bits.
@@ -99,4 +103,5 @@ def pack_layer(layer: FoldedLayer, before: Activation, after: Activation) -> Ima
         kernel=layer.kernel,
         stride=layer.stride,
         padding=layer.padding,
+        rounding=rounding,
     )

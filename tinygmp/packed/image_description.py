@@ -35,6 +35,7 @@ LINEAR_KINDS: dict[str, LinearKind] = {
 }
 POOL_KIND = "global_average_pool"
 MOST_IMAGE_LAYERS = 1024
+ROUNDING_BEFORE = "gemmlowp"  # of files that do not tell
 
 
 def describe_images(model: PackedImageModel) -> tuple[Description, Arrays]:
@@ -45,6 +46,7 @@ def describe_images(model: PackedImageModel) -> tuple[Description, Arrays]:
         "labels": list(model.labels),
         "size": model.size,
         "channels": model.channels,
+        "rounding": model.rounding,
         "provenance": dict(sorted(model.provenance.items())),
         "layers": [describe_image_layer(layer, arrays) for layer in model.layers],
     }
@@ -56,11 +58,12 @@ def build_images(description: Description, arrays: Mapping[str, np.ndarray]) -> 
     layers = description["layers"]
     if not isinstance(layers, list) or len(layers) > MOST_IMAGE_LAYERS:
         raise FileFormatError(f"layers must be a list of at most {MOST_IMAGE_LAYERS}")
+    rounding = text(description, "rounding") if "rounding" in description else ROUNDING_BEFORE
     return PackedImageModel(
         name=text(description, "name"),
         size=integer(description, "size"),
         channels=integer(description, "channels"),
-        layers=tuple(build_image_layer(layer, arrays) for layer in layers),
+        layers=tuple(build_image_layer(layer, arrays, rounding) for layer in layers),
         labels=texts(description, "labels"),
         provenance=provenance_of(description),
     )
@@ -89,7 +92,7 @@ def describe_activation(activation: Activation) -> Description:
     return {"scale": activation.scale, "zero_point": activation.zero_point}
 
 
-def build_image_layer(layer: Description, arrays: Mapping[str, np.ndarray]) -> ImageLayer:
+def build_image_layer(layer: Description, arrays: Mapping[str, np.ndarray], rounding: str) -> ImageLayer:
     kind = text(layer, "kind")
     if kind == POOL_KIND:
         return GlobalAveragePool(name_of(layer))
@@ -97,11 +100,11 @@ def build_image_layer(layer: Description, arrays: Mapping[str, np.ndarray]) -> I
         raise FileFormatError(
             f"layer kind '{kind[:40]}' is unknown; known: {', '.join((*LINEAR_KINDS, POOL_KIND))}"
         )
-    return build_linear(LINEAR_KINDS[kind], layer, arrays)
+    return build_linear(LINEAR_KINDS[kind], layer, arrays, rounding)
 
 
 def build_linear(
-    kind: LinearKind, layer: Description, arrays: Mapping[str, np.ndarray]
+    kind: LinearKind, layer: Description, arrays: Mapping[str, np.ndarray], rounding: str
 ) -> Conv2d | DepthwiseConv2d | ImageClassifier:
     name = name_of(layer)
     top, bottom, left, right = (integer({"padding": side}, "padding") for side in layer["padding"])
@@ -116,6 +119,7 @@ def build_linear(
         kernel=integer(layer, "kernel"),
         stride=integer(layer, "stride"),
         padding=(top, bottom, left, right),
+        rounding=rounding,
     )
 
 

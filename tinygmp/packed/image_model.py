@@ -8,7 +8,7 @@ import numpy as np
 from tinygmp.errors import ConfigError, RangeError
 from tinygmp.packed.layers import expect_array, expect_range
 from tinygmp.packed.model import C_IDENTIFIER
-from tinygmp.quant.rounding_multiply import INT32_MAX, quantize_multiplier
+from tinygmp.quant.rounding_multiply import INT32_MAX, ROUNDINGS, quantize_multiplier
 from tinygmp.sparse.tensor import PackedTensor
 
 LARGEST_SIZE = 4096  # rows and columns of an image
@@ -54,6 +54,7 @@ class ImageLinear:
     weights: [outputs, kernel rows * kernel columns * inputs] in that order, [channels, rows * columns] when
     depthwise, [classes, inputs] when fully connected. weight_scales: float32 [outputs]; bias: int32 [outputs] in
     units of input.scale * weight scale. padding: top, bottom, left, right, filled with the input's zero point.
+    rounding: how sums become outputs, one of ROUNDINGS (tinygmp/quant/rounding_multiply.py).
     """
 
     name: str
@@ -66,6 +67,7 @@ class ImageLinear:
     kernel: int = 1
     stride: int = 1
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    rounding: str = "fp32"
 
     def __post_init__(self) -> None:
         expect_array(self.name, "weight_scales", self.weight_scales, np.float32, (self.outputs,))
@@ -86,6 +88,10 @@ class ImageLinear:
         if self.activation not in ACTIVATIONS:
             raise ConfigError(
                 f"layer '{self.name}': activation '{self.activation}' is unknown; known: {', '.join(ACTIVATIONS)}"
+            )
+        if self.rounding not in ROUNDINGS:
+            raise ConfigError(
+                f"layer '{self.name}': rounding '{self.rounding}' is unknown; known: {', '.join(ROUNDINGS)}"
             )
         self.requantizers()
 
@@ -108,7 +114,10 @@ class ImageLinear:
         return self.output.zero_point, min(127, six)
 
     def factors(self) -> np.ndarray:
-        """Return float64 [outputs]: real factors from accumulator to output, as TFLite computes them."""
+        """Return float64 [outputs]: real factors from accumulator to output, as XNNPACK or TFLite computes them."""
+        if self.rounding == "fp32":
+            product = np.float32(self.input.scale) * self.weight_scales
+            return (product / np.float32(self.output.scale)).astype(np.float64)
         return float(self.input.scale) * self.weight_scales.astype(np.float64) / float(self.output.scale)
 
     def requantizers(self) -> tuple[np.ndarray, np.ndarray]:
@@ -165,6 +174,8 @@ class ImageClassifier(ImageLinear):
         return 1
 
     def factors(self) -> np.ndarray:
+        if self.rounding == "fp32":
+            return super().factors()
         # TFLite multiplies the two scales in float32 here, unlike in its convolutions.
         product = np.float32(self.input.scale) * self.weight_scales
         return product.astype(np.float64) / float(self.output.scale)
@@ -224,6 +235,10 @@ class PackedImageModel:
                 )
             if index and layer.input != linear[index - 1].output:
                 raise ConfigError(f"layer '{layer.name}': its input scale is not the output scale before it")
+            if layer.rounding != self.rounding:
+                raise ConfigError(
+                    f"layer '{layer.name}' rounds as '{layer.rounding}', others as '{self.rounding}'; use one"
+                )
             if layer.largest_accumulator() > INT32_MAX:
                 raise RangeError(
                     f"layer '{layer.name}': the accumulator can reach {layer.largest_accumulator()}, the limit is "
@@ -256,6 +271,11 @@ class PackedImageModel:
     def linear(self) -> tuple[ImageLinear, ...]:
         """Return the layers that hold weights."""
         return tuple(layer for layer in self.layers if isinstance(layer, ImageLinear))
+
+    @property
+    def rounding(self) -> str:
+        """How every layer's sums become outputs, one of ROUNDINGS."""
+        return self.linear()[0].rounding
 
     @property
     def weight_count(self) -> int:

@@ -14,7 +14,7 @@ from tinygmp.packed.image_model import (
     ImageLinear,
     PackedImageModel,
 )
-from tinygmp.quant.rounding_multiply import rounding_multiply, rounding_multiply_once
+from tinygmp.quant.rounding_multiply import float32_multiply, rounding_multiply, rounding_multiply_once
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,15 @@ def apply_linear(layer: ImageLinear, weights: np.ndarray, x: np.ndarray) -> np.n
     # float64 holds every partial sum exactly: the model's check keeps them below 2**31.
     accumulator = linear_sums(taps, weights.astype(np.float64), isinstance(layer, DepthwiseConv2d))
     accumulator = accumulator.astype(np.int64) + layer.bias
-    multiply = rounding_multiply_once if isinstance(layer, ImageClassifier) else rounding_multiply
-    scaled = multiply(accumulator, *layer.requantizers())
+    scaled = requantize(layer, accumulator)
     return np.clip(scaled + layer.output.zero_point, *layer.clamp).astype(np.int8)
+
+
+def requantize(layer: ImageLinear, accumulator: np.ndarray) -> np.ndarray:
+    """Return int64 outputs, before zero point and clamp, of int64 accumulators [..., outputs]."""
+    multiply = rounding_multiply_once if isinstance(layer, ImageClassifier) else rounding_multiply
+    multiply = float32_multiply if layer.rounding == "fp32" else multiply
+    return multiply(accumulator, *layer.requantizers())
 
 
 def patches(x: np.ndarray, kernel: int, stride: int, padding: tuple[int, int, int, int]) -> np.ndarray:

@@ -44,13 +44,14 @@ def random_image_model(
     classes: int = 2,
     kept: float = 1.0,
     index_format: str = "dense",
+    rounding: str = "fp32",
 ) -> PackedImageModel:
     """Return a network of uniform int8 weights; padding as TensorFlow's SAME, ReLU6 everywhere but the last layer.
 
     kept: fraction of the weights of 1x1 convolutions and classifier that are not zero, which are stored in
     `index_format`; all others are dense. Labelled as random in its provenance.
     """
-    chain = RandomChain(seed, size, kept, index_format)
+    chain = RandomChain(seed, size, kept, index_format, rounding)
     chain.add(Conv2d, "stem", stem, 3, 2)
     for number, (channels, stride) in enumerate(blocks, 1):
         chain.add(DepthwiseConv2d, f"dw{number}", chain.channels, 3, stride)
@@ -65,10 +66,10 @@ def random_image_model(
 class RandomChain:
     """Layers under construction; the outputs of each spread over the int8 range."""
 
-    def __init__(self, seed: int, size: int, kept: float, index_format: str) -> None:
+    def __init__(self, seed: int, size: int, kept: float, index_format: str, rounding: str) -> None:
         self.rng = np.random.default_rng(seed)
         self.rows, self.channels, self.activation = size, 3, PIXELS
-        self.kept, self.index_format = kept, index_format
+        self.kept, self.index_format, self.rounding = kept, index_format, rounding
         self.layers: list[ImageLayer] = []
 
     def add(self, kind: type[ImageLinear], name: str, outputs: int, kernel: int, stride: int) -> None:
@@ -98,6 +99,7 @@ class RandomChain:
             kernel=kernel,
             stride=stride,
             padding=same(self.rows, kernel, stride),
+            rounding=self.rounding,
         )
         self.layers.append(cast(ImageLayer, layer))
         self.rows, self.channels, self.activation = layer.rows_after(self.rows), outputs, after

@@ -1,7 +1,8 @@
-"""TFLite's 32-bit requantisation, bit for bit: doubling high multiply, then a rounding right shift.
+"""Requantisation of int32 sums to int8 as the runtimes of image networks do it, bit for bit.
 
-Chosen for images so that the int8 .tflite of a model equals the reference executor in every bit under TFLite's
-reference kernels (double rounding, as in gemmlowp and lite/kernels/internal/common.h).
+'fp32': the sum as float32 times a float32 factor, rounded half to even: XNNPACK, LiteRT's usual delegate; and, within
+float32's own rounding, onnxruntime. 'gemmlowp': a doubling high multiply and a rounding shift, so rounded twice:
+TFLite's reference kernels and TFLite Micro (lite/kernels/internal/common.h).
 """
 
 import math
@@ -11,6 +12,7 @@ import numpy as np
 from tinygmp.errors import RangeError
 
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
+ROUNDINGS = ("fp32", "gemmlowp")
 
 
 def quantize_multiplier(factor: float) -> tuple[int, int]:
@@ -44,3 +46,9 @@ def rounding_multiply_once(accumulator: np.ndarray, multiplier: np.ndarray, shif
     """Return int64 as `rounding_multiply`, but rounded once, half up: what LiteRT's fully connected kernel does."""
     total = 31 - shift.astype(np.int64)
     return (accumulator.astype(np.int64) * multiplier + (np.int64(1) << (total - 1))) >> total
+
+
+def float32_multiply(accumulator: np.ndarray, multiplier: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """Return int64: float32(accumulator) times a factor of 24 bits in float32, rounded half to even."""
+    factor = np.ldexp(multiplier.astype(np.float32), shift - 31)
+    return np.rint(accumulator.astype(np.float32) * factor).astype(np.int64)

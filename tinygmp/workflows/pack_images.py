@@ -12,6 +12,7 @@ from tinygmp.models.mobilenet_v1_weights import MobileNetWeights
 from tinygmp.pack.mobilenet_v1 import calibrate_images, pack_mobilenet
 from tinygmp.packed.image_model import PackedImageModel
 from tinygmp.prune.data_poor import prune_with_images
+from tinygmp.quant.rounding_multiply import ROUNDINGS
 from tinygmp.workflows.image_data import PICTURES, open_picture, spread_over, squared
 from tinygmp.workflows.progress import OnStep, silent
 
@@ -35,16 +36,19 @@ def pack_images(
     meaning: Meaning | None = None,
     sparsity: float = 0.0,
     labels: Sequence[str] | None = None,
+    rounding: str = "fp32",
     on_step: OnStep = silent,
 ) -> PackedImageModel:
     """Return the packed network of a weights file.
 
     pictures: a folder, its subfolders included, of at least 16 pictures like those that the network will see; up to 256
     calibrate the ranges and, with a sparsity above 0, rank the weights and fit the survivors to the dense network
-    (tinygmp.prune.data_poor). labels: class names, numbers where None. Raises ConfigError or DataError, which names
-    corrupt pictures.
+    (tinygmp.prune.data_poor). labels: class names, numbers where None. rounding: as for pack_mobilenet. Raises
+    ConfigError or DataError, which names corrupt pictures.
     """
     meaning = meaning or Meaning()
+    if rounding not in ROUNDINGS:
+        raise ConfigError(f"rounding '{rounding}' is unknown; known: {', '.join(ROUNDINGS)}")
     on_step("reading weights", 0, 4)
     read = load_image_weights(weights, meaning.size, meaning.mean, meaning.std)
     classes = len(read.layers[-1].weights)
@@ -66,7 +70,7 @@ def pack_images(
         "mean": " ".join(f"{part:g}" for part in meaning.mean), "std": " ".join(f"{part:g}" for part in meaning.std),
     }  # fmt: skip
     model = pack_mobilenet(
-        pruned, calibrate_images(pruned, some), identifier(weights.stem), names, provenance
+        pruned, calibrate_images(pruned, some), identifier(weights.stem), names, provenance, rounding
     )
     on_step("packed", 4, 4)
     return model

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from converters.agreement import IMAGE_TOLERANCES, agree
+from converters.agreement import agree, image_tolerance
 from tinygmp.artifact import Artifact
 from tinygmp.device.board import Board, find_board
 from tinygmp.device.images import image_words
@@ -72,7 +72,7 @@ class ImageVerification:
 class Form:
     """A file of an artifact and how it is run: `run` fills the seconds of each image and returns logits."""
 
-    name: str  # a key of IMAGE_TOLERANCES
+    name: str  # as in converters/agreement.py
     target: str
     suffix: str
     runtime: str
@@ -195,7 +195,7 @@ class Judge:
         self, name: str, logits: np.ndarray, content: bytes, seconds: list[float], runtime: str
     ) -> FormResult:
         """Return the result of logits in units of the reference's."""
-        tolerance = IMAGE_TOLERANCES[name]
+        tolerance = image_tolerance(name, self.model.rounding)
         exact = tolerance.logit_deviation == 0
         classes = np.rint(logits).argmax(axis=1) if exact else logits.argmax(axis=1)
         # A real logit beyond the int8 range is no disagreement.

@@ -1,17 +1,6 @@
 #ifndef TG_FULLY_CONNECTED_C
 #define TG_FULLY_CONNECTED_C
-#include "tg_layer.c"
-
-/* Return the int8 logit of a sum with its bias; rounded once, half up, as LiteRT's fully connected kernel does. */
-static inline int8_t tg_scale_logit(int32_t sum, const tg_layer *layer)
-{
-    const uint8_t shift = (uint8_t)(31u + TG_READ_U8(layer->shift));
-    const int64_t product = (int64_t)sum * TG_READ_I32(layer->multiplier);
-    /* No product exceeds 62 bits, so the shifted one may need 64 only before it is clipped. */
-    int64_t value = ((product + ((int64_t)1 << (shift - 1))) >> shift) + layer->zero;
-    value = value > layer->high ? layer->high : value;
-    return (int8_t)(value < layer->low ? layer->low : value);
-}
+#include "tg_logit_scale.c"
 
 /* The classifier with dense weights: logits[outputs] of map[inputs]. */
 TG_SHARED void tg_fully_connected_dense(const tg_layer *layer, const int8_t *weights, const int8_t *map, int8_t *logits)
