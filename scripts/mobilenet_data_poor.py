@@ -24,7 +24,7 @@ from rich.table import Table
 from tinygmp.artifact import write_atomically
 from tinygmp.errors import ConfigError, TinyGmpError
 from tinygmp.models.mobilenet_v1_weights import MobileNetWeights, input_real, load_npz
-from tinygmp.pack.mobilenet_v1 import calibrate_images, pack_mobilenet
+from tinygmp.pack.mobilenet_v1 import pack_with_images
 from tinygmp.packed.image_reference import run_images
 from tinygmp.prune.data_poor import RANKINGS, prune_with_images
 from tinygmp.prune.folded_torch import torch_layers
@@ -117,7 +117,7 @@ def packed_scores(
 ) -> dict[str, float]:
     """Return payload bytes and top-1 of the network as int8."""
     names = tuple(f"class {index}" for index in range(len(network.layers[-1].bias)))
-    model = pack_mobilenet(network, calibrate_images(network, fitting[:100]), "mobilenet_v1", names, {})
+    model = pack_with_images(network, fitting[:100], "mobilenet_v1", names, {})
     classes = run_images(model, target[0]).classes
     return {"payload_bytes": model.payload_bytes, "packed_top1": float(np.mean(classes == target[1]))}
 

@@ -25,7 +25,7 @@ from tinygmp.artifact import write_atomically
 from tinygmp.errors import ConfigError, TinyGmpError
 from tinygmp.models.keras_h5 import load_keras
 from tinygmp.models.mobilenet_v1_weights import MobileNetWeights, float_logits, load_npz
-from tinygmp.pack.mobilenet_v1 import calibrate_images, pack_mobilenet
+from tinygmp.pack.mobilenet_v1 import pack_with_images
 from tinygmp.packed.image_model import PackedImageModel
 from tinygmp.packed.image_reference import run_images
 from tinygmp.recipes.images import open_image_sample
@@ -117,10 +117,8 @@ def person(root: Path, limit: int | None) -> Figures:
 
 
 def packed(weights: MobileNetWeights, pixels: np.ndarray, labels: tuple[str, ...]) -> PackedImageModel:
-    calibration = calibrate_images(weights, pixels[::EVERY_CALIBRATION])
-    return pack_mobilenet(
-        weights, calibration, "mobilenet", labels, {"data": "ImageNet sample", "synthetic": "no"}
-    )
+    provenance = {"data": "ImageNet sample", "synthetic": "no"}
+    return pack_with_images(weights, pixels[::EVERY_CALIBRATION], "mobilenet", labels, provenance)
 
 
 def numbered(weights: MobileNetWeights) -> tuple[str, ...]:

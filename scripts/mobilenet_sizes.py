@@ -24,7 +24,7 @@ from converters.base import converter
 from tinygmp.artifact import write_atomically
 from tinygmp.errors import ConfigError, TinyGmpError
 from tinygmp.models.mobilenet_v1_weights import MobileNetWeights, load_npz, prune_globally
-from tinygmp.pack.mobilenet_v1 import calibrate_images, pack_mobilenet
+from tinygmp.pack.mobilenet_v1 import pack_with_images
 from tinygmp.packed.file import save_model
 from tinygmp.recipes.images import open_image_sample
 
@@ -80,13 +80,8 @@ def weighed(
     weights: MobileNetWeights, pixels: np.ndarray, labels: tuple[str, ...], sparsity: float, out: Path
 ) -> Row:
     """Return the bytes of every form of a network, with gzip's beside those of the largest."""
-    model = pack_mobilenet(
-        weights,
-        calibrate_images(weights, pixels),
-        "mobilenet",
-        labels,
-        {"data": "ImageNet sample", "synthetic": "no"},
-    )
+    provenance = {"data": "ImageNet sample", "synthetic": "no"}
+    model = pack_with_images(weights, pixels, "mobilenet", labels, provenance)
     path = out / f"{sparsity:g}.tgmp"
     out.mkdir(parents=True, exist_ok=True)
     save_model(model, path)

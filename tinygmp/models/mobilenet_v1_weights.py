@@ -152,12 +152,21 @@ def float_activations(weights: MobileNetWeights, image: np.ndarray) -> dict[str,
     for layer in weights.layers:
         if layer.name == "fc":
             x = x.mean(axis=(0, 1), keepdims=True)
-        x = linear_sums(patches(x, layer.kernel, layer.stride, layer.padding), layer.weights, layer.depthwise)
-        x = x + layer.bias
-        if layer.activation != "none":
-            x = np.clip(x, 0, 6 if layer.activation == "relu6" else None)
+        x = activated(layer, float_sums(layer, x))
         outputs[layer.name] = x
     return outputs
+
+
+def float_sums(layer: FoldedLayer, x: np.ndarray) -> np.ndarray:
+    """Return a layer's real sums [rows, columns, outputs] with their bias, before the activation."""
+    taps = patches(x, layer.kernel, layer.stride, layer.padding)
+    return linear_sums(taps, layer.weights, layer.depthwise) + layer.bias
+
+
+def activated(layer: FoldedLayer, sums: np.ndarray) -> np.ndarray:
+    if layer.activation == "none":
+        return sums
+    return np.clip(sums, 0, 6 if layer.activation == "relu6" else None)
 
 
 def float_logits(weights: MobileNetWeights, pixels: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 from tinygmp.errors import ConfigError, DataError
 from tinygmp.models.mobilenet_v1_weights import FoldedLayer, MobileNetWeights, float_activations, input_real
 from tinygmp.pack.compact_images import compact_images
+from tinygmp.pack.image_bias_correction import correct_image_biases
 from tinygmp.packed.image_model import (
     Activation,
     Conv2d,
@@ -23,6 +24,27 @@ from tinygmp.packed.layers import INT8_LIMIT
 from tinygmp.sparse.choice import choose
 
 FORMATS = ("dense", "bitmask", "rice")
+CORRECTION_IMAGES = 64  # of more, the mean errors change little
+
+
+def pack_with_images(
+    weights: MobileNetWeights,
+    pixels: np.ndarray,
+    name: str,
+    labels: tuple[str, ...],
+    provenance: Mapping[str, str],
+    percentile: float = 100.0,
+    rounding: str = "fp32",
+) -> PackedImageModel:
+    """Return the packed model of a float network, with ranges and biases from unlabelled images.
+
+    pixels: uint8 [images, size, size, channels], at least one; some hundred are good. percentile: as for
+    `calibrate_images`; rounding: as for `pack_mobilenet`. Up to 64 of the images correct the biases.
+    """
+    calibration = calibrate_images(weights, pixels, percentile)
+    model = pack_mobilenet(weights, calibration, name, labels, provenance, rounding)
+    chosen = np.linspace(0, len(pixels) - 1, min(len(pixels), CORRECTION_IMAGES)).astype(int)
+    return correct_image_biases(compact_images(weights), model, pixels[chosen])
 
 
 def calibrate_images(

@@ -59,19 +59,23 @@ def average_pool(x: np.ndarray) -> np.ndarray:
 
 def apply_linear(layer: ImageLinear, weights: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Return int8 [rows, columns, outputs] of int8 [rows, columns, inputs]."""
+    return requantized(layer, accumulate(layer, weights, x))
+
+
+def accumulate(layer: ImageLinear, weights: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Return int64 sums [rows, columns, outputs] with their bias."""
     taps = patches(x.astype(np.float64) - layer.input.zero_point, layer.kernel, layer.stride, layer.padding)
     # float64 holds every partial sum exactly: the model's check keeps them below 2**31.
     accumulator = linear_sums(taps, weights.astype(np.float64), isinstance(layer, DepthwiseConv2d))
-    accumulator = accumulator.astype(np.int64) + layer.bias
-    scaled = requantize(layer, accumulator)
-    return np.clip(scaled + layer.output.zero_point, *layer.clamp).astype(np.int8)
+    return accumulator.astype(np.int64) + layer.bias
 
 
-def requantize(layer: ImageLinear, accumulator: np.ndarray) -> np.ndarray:
-    """Return int64 outputs, before zero point and clamp, of int64 accumulators [..., outputs]."""
+def requantized(layer: ImageLinear, accumulator: np.ndarray) -> np.ndarray:
+    """Return the int8 outputs of int64 sums [..., outputs]."""
     multiply = rounding_multiply_once if isinstance(layer, ImageClassifier) else rounding_multiply
     multiply = float32_multiply if layer.rounding == "fp32" else multiply
-    return multiply(accumulator, *layer.requantizers())
+    scaled = multiply(accumulator, *layer.requantizers())
+    return np.clip(scaled + layer.output.zero_point, *layer.clamp).astype(np.int8)
 
 
 def patches(x: np.ndarray, kernel: int, stride: int, padding: tuple[int, int, int, int]) -> np.ndarray:

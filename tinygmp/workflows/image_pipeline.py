@@ -17,7 +17,7 @@ from tinygmp.artifact import write_atomically
 from tinygmp.errors import DataError
 from tinygmp.models.exported_chain import weights_of_module
 from tinygmp.models.mobilenet_v1_weights import MobileNetWeights
-from tinygmp.pack.mobilenet_v1 import calibrate_images, pack_mobilenet
+from tinygmp.pack.mobilenet_v1 import pack_with_images
 from tinygmp.packed.file import save_model
 from tinygmp.packed.image_model import PackedImageModel
 from tinygmp.packed.image_reference import run_images
@@ -248,14 +248,14 @@ def folded(run: Run, network: nn.Module) -> MobileNetWeights:
 
 
 def packed(run: Run, weights: MobileNetWeights, percentile: float) -> PackedImageModel:
-    ranges = calibrate_images(weights, some(run.images.train, CALIBRATION).pixels, percentile)
+    pixels = some(run.images.train, CALIBRATION).pixels
     provenance = {
         "data": run.images.name,
         "sparsity": f"{run.recipe.sparsity:g}",
         "seed": str(run.recipe.seed),
         "recipe": "image_pipeline",
     }
-    return pack_mobilenet(weights, ranges, "mobilenet_v1", run.images.classes, provenance)
+    return pack_with_images(weights, pixels, "mobilenet_v1", run.images.classes, provenance, percentile)
 
 
 def accuracy(model: PackedImageModel, images: LabelledPixels) -> float:

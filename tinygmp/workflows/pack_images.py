@@ -9,7 +9,7 @@ import numpy as np
 from tinygmp.errors import ConfigError, DataError
 from tinygmp.models.image_weights import HALF, load_image_weights
 from tinygmp.models.mobilenet_v1_weights import MobileNetWeights
-from tinygmp.pack.mobilenet_v1 import calibrate_images, pack_mobilenet
+from tinygmp.pack.mobilenet_v1 import pack_with_images
 from tinygmp.packed.image_model import PackedImageModel
 from tinygmp.prune.data_poor import prune_with_images
 from tinygmp.quant.rounding_multiply import ROUNDINGS
@@ -43,7 +43,7 @@ def pack_images(
 
     pictures: a folder, its subfolders included, of at least 16 pictures like those that the network will see; up to 256
     calibrate the ranges and, with a sparsity above 0, rank the weights and fit the survivors to the dense network
-    (tinygmp.prune.data_poor). labels: class names, numbers where None. rounding: as for pack_mobilenet. Raises
+    (tinygmp.prune.data_poor). labels: class names, numbers where None. rounding: as for pack_with_images. Raises
     ConfigError or DataError, which names corrupt pictures.
     """
     meaning = meaning or Meaning()
@@ -69,9 +69,7 @@ def pack_images(
         "weights": weights.name, "pictures": str(len(pixels)), "sparsity": f"{sparsity:g}", "synthetic": "no",
         "mean": " ".join(f"{part:g}" for part in meaning.mean), "std": " ".join(f"{part:g}" for part in meaning.std),
     }  # fmt: skip
-    model = pack_mobilenet(
-        pruned, calibrate_images(pruned, some), identifier(weights.stem), names, provenance, rounding
-    )
+    model = pack_with_images(pruned, some, identifier(weights.stem), names, provenance, rounding=rounding)
     on_step("packed", 4, 4)
     return model
 
