@@ -57,7 +57,8 @@ def main(
         target = (pixels[rest], labels[rest])
         rows = [{"network": "dense", **scores(dense, dense, target), **packed_scores(dense, fitting, target)}]
         for sparsity in sparsities or [0.5, 0.3, 0.7]:
-            for fit in (None, Fit()):
+            rows.append(one(dense, fitting, target, (sparsity, "combined", Fit()), out / weights))
+            for fit in (None, Fit(rounds=0)):
                 for ranking in RANKINGS:
                     rows.append(one(dense, fitting, target, (sparsity, ranking, fit), out / weights))
         report = {
@@ -83,7 +84,8 @@ def one(
 ) -> dict[str, float | str]:
     """Return the figures of one way to prune, from its file if there is one."""
     sparsity, ranking, fit = choice
-    name = f"{ranking}{'' if fit is None else ' + least squares'}"
+    chosen_anew = fit is not None and fit.rounds > 0
+    name = ranking + ("" if fit is None else " + least squares") + (", chosen anew" if chosen_anew else "")
     path = out / f"{sparsity:g} {name}.json"
     if path.exists():
         return dict(json.loads(path.read_text()))
@@ -91,7 +93,7 @@ def one(
     pruned = prune_with_images(dense, sparsity, fitting, ranking, fit)
     row = {"network": name, "sparsity": sparsity, "seconds": time.monotonic() - started}
     row |= scores(pruned, dense, target)
-    if fit is not None and ranking == "combined":
+    if chosen_anew:
         row |= packed_scores(pruned, fitting, target)
     write_atomically(path, json.dumps(row, indent=2).encode())
     print(f"{path.stem}: top-1 {row['top1']:.3f}, {row['seconds']:.0f} s", file=sys.stderr)

@@ -48,7 +48,9 @@ def prune_with_images(
     masks = mask_of(dense, sparsity, ranking, x, seed)
     pruned = [replace(layer, weight=layer.weight * masks[layer.name]) for layer in dense]
     if fit is not None:
-        pruned = fitted(dense, masks, x, fit, on_layer)
+        importance = output_curvatures(dense, x, seed) if fit.rounds else [torch.ones(0)] * len(dense)
+        by_name = {layer.name: each for layer, each in zip(dense, importance, strict=True)}
+        pruned = fitted(dense, masks, by_name, x, fit, on_layer)
     return replace(weights, layers=tuple(map(folded, weights.layers, pruned)))
 
 
@@ -110,7 +112,17 @@ def output_variance(layers: Sequence[TorchLayer], x: Tensor) -> list[float]:
 
 
 def curvature_saliencies(layers: Sequence[TorchLayer], x: Tensor, seed: int) -> dict[str, Tensor]:
-    """Return w^2 E[x^2] E[g^2] for every weight, E over images, labels drawn from the network's own predictions.
+    """Return w^2 E[x^2] E[g^2] for every weight, E over images."""
+    return {
+        layer.name: layer.weight**2 * power * by_output(layer, curvature)
+        for layer, power, curvature in zip(
+            layers, input_power(layers, x), output_curvatures(layers, x, seed), strict=True
+        )
+    }
+
+
+def output_curvatures(layers: Sequence[TorchLayer], x: Tensor, seed: int) -> list[Tensor]:
+    """Return E[g^2] by output of each layer, E over images, labels drawn from the network's own predictions.
 
     The classifier's gradients are averaged over classes, since few images show few of them.
     """
@@ -129,10 +141,7 @@ def curvature_saliencies(layers: Sequence[TorchLayer], x: Tensor, seed: int) -> 
             assert each.grad is not None
             total += each.grad.pow(2).flatten(2).sum((0, 2)) if each.ndim == 4 else each.grad.pow(2).sum(0)
     gradients[-1] = gradients[-1].mean().expand_as(gradients[-1])
-    return {
-        layer.name: layer.weight**2 * power * by_output(layer, gradient / len(x))
-        for layer, power, gradient in zip(layers, input_power(layers, x), gradients, strict=True)
-    }
+    return [gradient / len(x) for gradient in gradients]
 
 
 def input_power(layers: Sequence[TorchLayer], x: Tensor) -> list[Tensor]:

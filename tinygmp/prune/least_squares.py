@@ -7,29 +7,44 @@ import torch
 from torch import Tensor
 
 from tinygmp.errors import ConfigError
+from tinygmp.prune.brain_surgeon import surviving
 from tinygmp.prune.folded_torch import TorchLayer
 
 BATCH = 32
+MOST_ROUNDS = 64
 OnLayer = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
 class Fit:
-    """How survivors are fitted: `ridge` pulls them to the dense weights, as a share of the mean input power."""
+    """How survivors are fitted: `ridge` pulls them to the dense weights, as a share of the mean input power.
+
+    rounds: in which 1x1 layers choose anew, as many as the mask leaves them, what survives
+    (tinygmp.prune.brain_surgeon); 0 keeps the mask.
+    """
 
     ridge: float = 0.1
+    rounds: int = 4
 
     def __post_init__(self) -> None:
+        if not 0 <= self.rounds <= MOST_ROUNDS:
+            raise ConfigError(f"rounds {self.rounds}: 0 to {MOST_ROUNDS}; 4 are good")
         if not self.ridge > 0:
             raise ConfigError(f"ridge {self.ridge} must be above 0; 0.1 suits a few hundred images")
 
 
 def fitted(
-    dense: Sequence[TorchLayer], masks: Mapping[str, Tensor], x: Tensor, fit: Fit, on_layer: OnLayer
+    dense: Sequence[TorchLayer],
+    masks: Mapping[str, Tensor],
+    importance: Mapping[str, Tensor],
+    x: Tensor,
+    fit: Fit,
+    on_layer: OnLayer,
 ) -> list[TorchLayer]:
     """Return the pruned layers, each fitted in order to the dense network's sums by masked least squares.
 
-    The activations of all images in both networks are held for one layer at a time.
+    importance: by layer and output, how much an error of it matters. The activations of all
+    images in both networks are held for one layer at a time.
     """
     pruned: list[TorchLayer] = []
     flows = [
@@ -39,12 +54,30 @@ def fitted(
         for index, layer in enumerate(dense):
             on_layer(layer.name, index, len(dense))
             gram, moment = moments(layer, flows)
-            weight, bias = solve(layer, masks[layer.name], gram, moment, fit.ridge)
+            mask = chosen(layer, masks[layer.name], importance[layer.name], (gram, moment), fit)
+            weight, bias = solve(layer, mask, gram, moment, fit.ridge)
             new = replace(layer, weight=weight, bias=bias)
             for place, (ours, theirs) in enumerate(flows):
                 flows[place] = layer.activated(layer.sums(ours)), new.activated(new.sums(theirs))
             pruned.append(new)
     return pruned
+
+
+def chosen(
+    layer: TorchLayer, mask: Tensor, importance: Tensor, seen: tuple[Tensor, Tensor], fit: Fit
+) -> Tensor:
+    """Return the mask, or as many survivors chosen by what the layer sees."""
+    keep = int(mask.sum())
+    if layer.kernel > 1 or not fit.rounds or keep == mask.numel():
+        return mask
+    gram, moment = seen
+    pull = strength(gram, fit.ridge)
+    return surviving(layer.weight, layer.bias, keep, gram, moment, pull, fit.rounds, importance)
+
+
+def strength(gram: Tensor, ridge: float) -> float:
+    """Return what a ridge adds to the diagonal."""
+    return ridge * float(gram.diagonal()[:-1].mean()) + 1e-9
 
 
 def moments(layer: TorchLayer, flows: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
@@ -72,7 +105,7 @@ def solve(
             (gram[output], moment[output, :, 0]) if layer.depthwise else (gram, moment[:, output])
         )
         rows = kept[output].nonzero()[:, 0]
-        pull = ridge * float(own_gram.diagonal()[:-1].mean()) + 1e-9
+        pull = strength(own_gram, ridge)
         matrix = own_gram[rows][:, rows]
         matrix.diagonal().add_(pull)
         right = own_moment[rows] + pull * start[output, rows]
