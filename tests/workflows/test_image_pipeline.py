@@ -18,8 +18,10 @@ from tinygmp.packed.image_reference import run_images
 from tinygmp.prune.fit import evaluate
 from tinygmp.prune.run_recipe import read_state
 from tinygmp.prune.selection import prunable_parameters
+from tinygmp.workflows import picture_cache
 from tinygmp.workflows.image_pipeline import run_image_pipeline
 from tinygmp.workflows.image_recipe import ImageRecipe
+from tinygmp.workflows.pixel_file import StoredPixels
 from tinygmp.workflows.training_images import Reading, open_training_images
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "mobilenet_pipeline.py"
@@ -143,6 +145,26 @@ def test_damaged_files_of_an_earlier_run_are_told(finished, images, tmp_path, na
         (tmp_path / file.name).write_bytes(content[: len(content) // 2] if file.name == name else content)
     with pytest.raises(DataError, match=says):
         run_image_pipeline(RECIPE, images, tmp_path)
+
+
+def test_images_in_files_train_to_the_same_bytes(finished, folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(picture_cache, "IN_MEMORY_BYTES", 0)
+    images = open_training_images(folder, Reading(16), cache=tmp_path / "cache")
+    assert isinstance(images.train.pixels, StoredPixels)
+    run_image_pipeline(RECIPE, images, tmp_path / "out")
+    assert (tmp_path / "out" / "model.tgmp").read_bytes() == (finished[0] / "model.tgmp").read_bytes()
+    known = [json.loads((out / "recipe.json").read_text()) for out in (finished[0], tmp_path / "out")]
+    assert known[0] == known[1]  # so either way of keeping them goes on where the other stopped
+
+
+def test_random_resized_crops_train_a_network_of_their_own(finished, folder, tmp_path):
+    images = open_training_images(folder, Reading(16, crop_scale=0.5))
+    with pytest.raises(DataError, match="crop_scale"):
+        run_image_pipeline(RECIPE, images, finished[0])
+    report = run_image_pipeline(replace(RECIPE, dense_epochs=1, epochs=1), images, tmp_path)
+    assert (report["crop_scale"], finished[1]["crop_scale"]) == (0.5, None)
+    assert load_network(tmp_path / "model.tgmp").size == 16
+    assert (tmp_path / "model.tgmp").read_bytes() != (finished[0] / "model.tgmp").read_bytes()
 
 
 def test_averages_teacher_and_gradual_pruning_come_together(images, tmp_path):

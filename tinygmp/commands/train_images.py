@@ -11,6 +11,8 @@ import typer
 if TYPE_CHECKING:
     from tinygmp.prune.fit import EpochRecord
 
+TOLD_PICTURES = 10_000  # fewer are decoded in a moment
+
 
 def train_images(
     data: Annotated[Path, typer.Option(help="folder of train/<class> and test/<class>, CIFAR-10, or .npz")],
@@ -40,6 +42,16 @@ def train_images(
     seed: Annotated[int, typer.Option(min=0)] = 0,
     workers: Annotated[int, typer.Option(help="threads that decode and augment", min=1)] = 1,
     mirror: Annotated[bool, typer.Option(help="mirror half of the training images")] = True,
+    crop_scale: Annotated[
+        float | None,
+        typer.Option(
+            help="random resized crops: least share of the area, such as 0.5; none: shifted by a few pixels"
+        ),
+    ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="folder of decoded pictures of large sets; none: image_cache beside --out"),
+    ] = None,
     skip_corrupt: Annotated[bool, typer.Option(help="leave out pictures that cannot be decoded")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print the report as JSON")] = False,
 ) -> None:
@@ -77,12 +89,18 @@ def train_images(
         workers=workers,
     )
     with process_group():
-        images = open_training_images(data, Reading(size, skip_corrupt, workers, mirror), classes)
+        reading = Reading(size, skip_corrupt, workers, mirror, crop_scale)
+        images = open_training_images(data, reading, classes, cache or out.parent / "image_cache", tell_step)
         report = run_image_pipeline(recipe, images, out, tell)
     if report is not None and as_json:
         print_json(report)
     elif report is not None:
         show(report, out)
+
+
+def tell_step(what: str, done: int, total: int) -> None:
+    if total > TOLD_PICTURES:
+        print(f"{what}: {done:,} of {total:,}", file=sys.stderr)
 
 
 def tell(stage: str, record: EpochRecord) -> None:

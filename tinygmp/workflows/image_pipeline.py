@@ -33,9 +33,10 @@ from tinygmp.prune.run_recipe import (
     training_device,
     wait_for_all,
 )
-from tinygmp.workflows.image_data import spread_over
 from tinygmp.workflows.image_recipe import ImageRecipe
-from tinygmp.workflows.training_images import MEAN, STD, LabelledPixels, TrainingImages
+from tinygmp.workflows.labelled_pixels import MEAN, STD, LabelledPixels
+from tinygmp.workflows.pixel_file import crc32_of
+from tinygmp.workflows.training_images import TrainingImages
 
 CALIBRATION, PACKED_HELD_OUT, PACKED_TEST, LOADER_BATCHES, CONSTANT_BATCHES = 200, 500, 1000, 20, 20
 PERCENTILES = (100.0, 99.99)  # of activations inside their range; held-out images choose
@@ -92,6 +93,7 @@ def run_image_pipeline(
         "images": {"train": len(images.train), "held_out": len(images.held_out), "test": len(images.test)},
         "skipped": list(images.skipped),
         "test_images_seen_in_training": images.repeated,
+        "crop_scale": images.train.crop_scale,
         "device": device.type,
         "precision": run.precision,
         "processes": distributed.get_world_size() if distributed.is_initialized() else 1,
@@ -107,7 +109,7 @@ def run_image_pipeline(
         "training_images_per_second": run.images_per_second(dense_facts["history"]),
         "fine_tuning_images_per_second": run.images_per_second(facts["history"]),
     }
-    few = some(images.test, PACKED_TEST)
+    few = images.test.some(PACKED_TEST)
     report["pruned_test_of_packed_images"] = evaluate(pruned, few, settings)
     if not is_first_process():
         return None
@@ -118,10 +120,11 @@ def run_image_pipeline(
 
 def claim(run: Run) -> None:
     """Write what this folder is for, or refuse one in which something else was trained."""
-    digest = zlib.crc32(run.images.train.labels.tobytes(), zlib.crc32(run.images.train.pixels.tobytes()))
+    digest = zlib.crc32(run.images.train.labels.tobytes(), crc32_of(run.images.train.pixels))
     holds = {name: value for name, value in asdict(run.recipe).items() if name != "workers"}
     holds |= {"classes": list(run.images.classes), "images": len(run.images.train), "images_crc32": digest}
     holds["mirror"] = run.images.train.mirror
+    holds["crop_scale"] = run.images.train.crop_scale
     path = run.out / "recipe.json"
     if path.exists() and any(run.out.glob("*.checkpoint")) | any(run.out.glob("*.safetensors")):
         try:
@@ -221,7 +224,7 @@ def silenced(run: Run, network: nn.Module) -> int:
 
 def packed_figures(run: Run, dense: nn.Module, pruned: nn.Module, few: LabelledPixels) -> dict[str, Any]:
     """Write model.tgmp, its ranges chosen on held-out images, and return what it is and how it answers."""
-    held_out = some(run.images.held_out, PACKED_HELD_OUT)
+    held_out = run.images.held_out.some(PACKED_HELD_OUT)
     weights = folded(run, pruned)
     tried = [(packed(run, weights, percentile), percentile) for percentile in PERCENTILES]
     scores = [accuracy(model, held_out) for model, _ in tried]
@@ -248,7 +251,7 @@ def folded(run: Run, network: nn.Module) -> MobileNetWeights:
 
 
 def packed(run: Run, weights: MobileNetWeights, percentile: float) -> PackedImageModel:
-    pixels = some(run.images.train, CALIBRATION).pixels
+    pixels = np.asarray(run.images.train.some(CALIBRATION).pixels)
     provenance = {
         "data": run.images.name,
         "sparsity": f"{run.recipe.sparsity:g}",
@@ -259,13 +262,7 @@ def packed(run: Run, weights: MobileNetWeights, percentile: float) -> PackedImag
 
 
 def accuracy(model: PackedImageModel, images: LabelledPixels) -> float:
-    return float(np.mean(run_images(model, images.pixels).classes == images.labels))
-
-
-def some(images: LabelledPixels, limit: int) -> LabelledPixels:
-    """Return at most so many images, spread evenly, as they are."""
-    chosen = spread_over(len(images), limit)
-    return LabelledPixels(images.pixels[chosen], images.labels[chosen])
+    return float(np.mean(run_images(model, np.asarray(images.pixels)).classes == images.labels))
 
 
 def loader_images_per_second(run: Run) -> float:
