@@ -21,7 +21,6 @@ from tinygmp.packed.image_model import PackedImageModel
 from tinygmp.packed.image_reference import run_images
 from tinygmp.packed.random_image_model import random_image_model
 from tinygmp.packed.sizes import ledger
-from tinygmp.quant.rounding_multiply import ROUNDINGS
 
 
 def small(index_format: str = "rice") -> PackedImageModel:
@@ -39,20 +38,15 @@ def test_a_saved_model_computes_the_same_and_gives_the_same_bytes(index_format, 
     assert to_bytes(loaded) == to_bytes(model) == (tmp_path / "model.tgmp").read_bytes()
 
 
-@pytest.mark.parametrize("rounding", ROUNDINGS)
-def test_the_rounding_is_kept(rounding, tmp_path):
+@pytest.mark.parametrize(("rounding", "version"), [("fp32", 3), ("gemmlowp", 2)])
+def test_the_rounding_is_kept_and_older_readers_refuse_what_they_do_not_know(rounding, version, tmp_path):
     model = random_image_model(5, 20, 4, ((6, 1),), 3, rounding=rounding)
-    loaded = load_network(save_model(model, tmp_path / "model.tgmp"))
-    assert isinstance(loaded, PackedImageModel)
-    assert loaded.rounding == model.rounding == rounding
-
-
-def test_a_file_that_tells_no_rounding_rounds_twice():
-    """As files were written before there was a choice."""
-    content = forged(lambda description: description.pop("rounding"))
+    content = save_model(model, tmp_path / "model.tgmp").read_bytes()
     loaded = network_from_bytes(content, "memory")
     assert isinstance(loaded, PackedImageModel)
-    assert loaded.rounding == "gemmlowp"
+    assert loaded.rounding == model.rounding == rounding
+    assert b'{\\"version\\":%d,' % version in content
+    assert (b"rounding" in content) == (rounding == "fp32")
 
 
 def test_layers_round_alike():
@@ -101,7 +95,10 @@ def test_an_unforged_rewrite_is_accepted():
 
 FORGERIES = {
     "version of sensor networks": lambda d: d.update(version=1),
-    "newer version": lambda d: d.update(version=3),
+    "newer version": lambda d: d.update(version=4),
+    "no rounding": lambda d: d.pop("rounding"),
+    "unknown rounding": lambda d: d.update(rounding="up"),
+    "rounding is a number": lambda d: d.update(rounding=1),
     "unknown layer": lambda d: d["layers"][1].update(kind="conv3d"),
     "kind is a list": lambda d: d["layers"][1].update(kind=["conv2d"]),
     "missing layer": lambda d: d["layers"].pop(2),

@@ -1,6 +1,7 @@
 """The .tgmp file: a safetensors container whose one metadata entry describes the layers (docs/tgmp.md).
 
-Version 1 holds networks of sensor windows, version 2 image networks; each is written in the lowest that can hold it.
+Version 1 holds networks of sensor windows, version 2 image networks that round as gemmlowp does, version 3 those
+that tell their rounding; each is written in the lowest that can hold it.
 
 Every stream and array is a tensor of its own, exactly as it lies in flash. A SHA-256 over description and
 tensors is stored as the tensor 'digest', so that no damaged file is ever half understood.
@@ -18,13 +19,13 @@ import safetensors.numpy
 from tinygmp.artifact import write_atomically
 from tinygmp.errors import FileFormatError, TinyGmpError
 from tinygmp.packed.description import Arrays, Description, build_model, describe_model
-from tinygmp.packed.image_description import build_images, describe_images
+from tinygmp.packed.image_description import IMPLIED_ROUNDING, build_images, describe_images
 from tinygmp.packed.image_model import PackedImageModel
 from tinygmp.packed.model import PackedModel
 from tinygmp.packed.network import PackedNetwork
 from tinygmp.packed.ranges import prove_ranges
 
-WINDOWS_VERSION, IMAGES_VERSION = 1, 2
+WINDOWS_VERSION, IMAGES_VERSION, ROUNDED_IMAGES_VERSION = READABLE = 1, 2, 3
 METADATA_KEY = "tinygmp"
 DIGEST = "digest"
 FILE_BYTES_LIMIT = 1 << 28
@@ -76,7 +77,8 @@ def to_bytes(model: PackedNetwork) -> bytes:
 
 def describe(model: PackedNetwork) -> tuple[int, Description, Arrays]:
     if isinstance(model, PackedImageModel):
-        return (IMAGES_VERSION, *describe_images(model))
+        plain = model.rounding == IMPLIED_ROUNDING
+        return (IMAGES_VERSION if plain else ROUNDED_IMAGES_VERSION, *describe_images(model))
     if isinstance(model, PackedModel):
         return (WINDOWS_VERSION, *describe_model(model))
     raise FileFormatError(f"'{type(model).__name__}' has no .tgmp form; pack it first")
@@ -92,7 +94,7 @@ def network_from_bytes(content: bytes, source: str) -> PackedNetwork:
         )
     description = parse_description(text, source)
     try:
-        if description["version"] == IMAGES_VERSION:
+        if description["version"] in (IMAGES_VERSION, ROUNDED_IMAGES_VERSION):
             return build_images(description, arrays)
         model = build_model(description, arrays)
         for tensor in model.tensors():
@@ -116,10 +118,10 @@ def parse_description(text: str, source: str) -> dict[str, Any]:
         raise FileFormatError(
             f"'{source}' has an invalid description ({str(error)[:200]}); pack it again"
         ) from error
-    if type(version) is not int or version not in (WINDOWS_VERSION, IMAGES_VERSION):
+    if type(version) is not int or version not in READABLE:
         raise FileFormatError(
-            f"'{source}' has .tgmp version {str(version)[:20]}, this tinygmp reads {WINDOWS_VERSION} and "
-            f"{IMAGES_VERSION}; upgrade tinygmp"
+            f"'{source}' has .tgmp version {str(version)[:20]}, this tinygmp reads {', '.join(map(str, READABLE))}; "
+            "upgrade tinygmp"
         )
     return dict(description)
 

@@ -35,7 +35,7 @@ LINEAR_KINDS: dict[str, LinearKind] = {
 }
 POOL_KIND = "global_average_pool"
 MOST_IMAGE_LAYERS = 1024
-ROUNDING_BEFORE = "gemmlowp"  # of files that do not tell
+IMPLIED_ROUNDING, IMPLIED_IN_VERSION = "gemmlowp", 2
 
 
 def describe_images(model: PackedImageModel) -> tuple[Description, Arrays]:
@@ -46,7 +46,7 @@ def describe_images(model: PackedImageModel) -> tuple[Description, Arrays]:
         "labels": list(model.labels),
         "size": model.size,
         "channels": model.channels,
-        "rounding": model.rounding,
+        **({} if model.rounding == IMPLIED_ROUNDING else {"rounding": model.rounding}),
         "provenance": dict(sorted(model.provenance.items())),
         "layers": [describe_image_layer(layer, arrays) for layer in model.layers],
     }
@@ -58,7 +58,9 @@ def build_images(description: Description, arrays: Mapping[str, np.ndarray]) -> 
     layers = description["layers"]
     if not isinstance(layers, list) or len(layers) > MOST_IMAGE_LAYERS:
         raise FileFormatError(f"layers must be a list of at most {MOST_IMAGE_LAYERS}")
-    rounding = text(description, "rounding") if "rounding" in description else ROUNDING_BEFORE
+    rounding = (
+        IMPLIED_ROUNDING if description["version"] == IMPLIED_IN_VERSION else text(description, "rounding")
+    )
     return PackedImageModel(
         name=text(description, "name"),
         size=integer(description, "size"),
