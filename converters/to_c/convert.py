@@ -4,9 +4,10 @@ import numpy as np
 
 from converters.to_c.arrays import constant_arrays, symbol_of
 from converters.to_c.gravity import gravity_files, takes_gravity_filter
+from converters.to_c.one_run import one_run
 from converters.to_c.readers import Reader, definitions, is_whole, reader
 from converters.to_c.rendering import render
-from converters.to_c.runtime_text import joined_kernels
+from converters.to_c.runtime_text import joined_kernels, kernel_order
 from converters.to_c.units import inner_rows, units_apart, units_in_order
 from tinygmp.artifact import Artifact
 from tinygmp.errors import UnsupportedError
@@ -70,6 +71,8 @@ def template_context(model: PackedModel) -> dict[str, object]:
         *(("tg_units_arm.c", "tg_units_riscv.c") if apart else ()),
         *sorted({kernel for each in everything for kernel in each.kernels}),
     )
+    run = one_run(model)
+    before = kernel_order(("tg_one_run_avr.c",)) if run else ()
     book = ledger(model)
     return {
         "model": model,
@@ -84,7 +87,9 @@ def template_context(model: PackedModel) -> dict[str, object]:
         | {letter: largest_sum(factors(linear)[0]) for letter, linear in maps.items()},
         "plain_scaling": scales_plainly(model),
         "classifier": classifier,
-        "kernels": joined_kernels(kernels) + definitions(everything),
+        "kernels": joined_kernels(kernels, before=before) + definitions(everything),
+        "run": run,
+        "run_kernels": joined_kernels(before),
         "arrays": constant_arrays(model),
         "in_order": in_order,
         "apart": apart,
