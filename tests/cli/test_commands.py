@@ -77,6 +77,19 @@ def test_verify_runs_artifacts_and_boards(tinygmp, stored):
     assert [(device["mismatches"], device["windows"]) for device in told["devices"]] == [(0, 2)]
 
 
+def test_verify_fails_a_board_that_is_too_slow_for_the_samples(tinygmp, stored):
+    slow = ["verify", stored, "--target", "c", "--board", "nucleo-g071rb", "--windows", "1"]
+    late = tinygmp(*slow, "--period", "0.001", "--json")
+    assert late.code == 1
+    (device,) = json.loads(late.out)["devices"]
+    assert device["mismatches"] == 0
+    assert device["worst_milliseconds_per_step"] >= device["milliseconds_per_step"] > 0.001
+    spoken = tinygmp(*slow, "--period", "0.001")
+    assert "too slow" in spoken.out
+    assert "samples come every 0.001 ms" in " ".join(spoken.out.split())
+    assert tinygmp(*slow, "--period", "1000", "--level", "fastest").code == 0
+
+
 def test_verify_measures_accuracy_on_own_windows(tinygmp, stored, tmp_path):
     model = load_model(stored)
     counts = random_windows(model, 6).counts

@@ -37,6 +37,16 @@ NoBoards = Annotated[bool, typer.Option("--no-boards", help="Simulate no board."
 WindowsPerCore = Annotated[
     int, typer.Option("--windows", metavar="N", min=1, help="Windows for each simulated board.")
 ]
+Level = Annotated[str, typer.Option("--level", help="The build for boards: smallest, balanced or fastest.")]
+Period = Annotated[
+    float | None,
+    typer.Option(
+        "--period",
+        metavar="MS",
+        min=0,
+        help="Time between two samples; a board that needs longer for a step fails.",
+    ),
+]
 Port = Annotated[
     str | None,
     typer.Option(
@@ -69,6 +79,8 @@ def verify(
     board: Boards = None,
     no_boards: NoBoards = False,
     windows: WindowsPerCore = 64,
+    level: Level = "smallest",
+    period: Period = None,
     port: Port = None,
     images: ImageLimit = None,
     crop: Crop = 1.0,
@@ -99,7 +111,7 @@ def verify(
     with show.progress(quiet) as on_step:
         packed = open_model(model)
         counts = load_windows(packed, data, on_step)
-        result = verify_model(packed, counts, target or ["all"], boards, windows, on_step)
+        result = verify_model(packed, counts, target or ["all"], boards, windows, on_step, level, period)
     if as_json:
         show.print_json({"passed": result.passed, **vars(result)})
     else:
@@ -154,7 +166,16 @@ def print_verification(result: Verification) -> None:
     if result.artifacts:
         show.print_table("artifacts", rows.ARTIFACT_HEAD, rows.rows_of_artifacts(result.artifacts))
     if result.devices:
-        show.print_table("boards", rows.DEVICE_HEAD, [rows.device_row(device) for device in result.devices])
+        table = [rows.device_row(device, result.period_ms) for device in result.devices]
+        show.print_table("boards", rows.DEVICE_HEAD, table)
+    for device in result.devices:
+        if device.late(result.period_ms):
+            show.output().print(
+                f"{device.board}: the longest step takes {device.worst_milliseconds_per_step:.1f} ms, samples come "
+                f"every {result.period_ms:g} ms; build with --level fastest, or store indices that are read faster: "
+                "tinygmp pack MODEL --out FILE --index csr8",
+                markup=False,
+            )
 
 
 def verify_image_network(

@@ -90,4 +90,5 @@ class DeviceReport:
             self.parity.class_mismatches, self.parity.logit_mismatches
         )  # fmt: skip
         table["milliseconds_per_step"] = self.milliseconds_per_step
+        table["worst_milliseconds_per_step"] = self.share_of_period(1.0)
         return table

@@ -140,10 +140,16 @@ class DeviceResult(Checked):
     fits: bool
     cycles_per_step: float | None = None
     milliseconds_per_step: float | None = None
+    worst_milliseconds_per_step: float | None = None
 
     @property
     def passed(self) -> bool:
         return self.fits and self.mismatches == 0
+
+    def late(self, period_ms: float | None) -> bool:
+        """True where the longest step takes longer than the time between two samples."""
+        worst = self.worst_milliseconds_per_step
+        return period_ms is not None and worst is not None and worst > period_ms
 
 
 @dataclass(frozen=True)

@@ -88,11 +88,12 @@ def device_rows(report: Report) -> list[Row]:
     return [device_row(device) for device in report.devices]
 
 
-def device_row(device: DeviceResult) -> Row:
+def device_row(device: DeviceResult, period_ms: float | None = None) -> Row:
+    """Return the row of a board, whose longest step must end within the time between two samples if one is given."""
     mismatches = NONE if device.mismatches is None else f"{device.mismatches} of {device.windows}"
     cells = (
         device.board,
-        verdict(device),
+        verdict(device, period_ms),
         device.core,
         used(device.flash_bytes, device.flash_limit_bytes),
         used(device.ram_bytes, device.ram_limit_bytes),
@@ -102,15 +103,17 @@ def device_row(device: DeviceResult) -> Row:
         mismatches,
         device.measured_by,
     )
-    return Row(cells, device.passed)
+    return Row(cells, device.passed and not device.late(period_ms))
 
 
-def verdict(device: DeviceResult) -> str:
+def verdict(device: DeviceResult, period_ms: float | None = None) -> str:
     if not device.fits:
         return "does not fit"
     if device.mismatches is None:
         return "not run"
-    return "pass" if device.passed else "answers differ"
+    if not device.passed:
+        return "answers differ"
+    return "too slow" if device.late(period_ms) else "pass"
 
 
 def percent(accuracy: float | None) -> str:

@@ -40,15 +40,18 @@ class Verification:
     reference_accuracy: float | None
     artifacts: Mapping[str, ArtifactResult]
     devices: tuple[DeviceResult, ...]
+    period_ms: float | None = None
     missing: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
-        """True when everything that was run agrees within its tolerance, and fits its board."""
+        """True when everything that was run agrees within its tolerance, fits its board and is in time for it."""
         forms = [
             form for artifact in self.artifacts.values() for form in (artifact, *artifact.variants.values())
         ]
-        return all(form.agrees for form in forms) and all(device.passed for device in self.devices)
+        return all(form.agrees for form in forms) and all(
+            device.passed and not device.late(self.period_ms) for device in self.devices
+        )
 
 
 def verify(
@@ -58,12 +61,15 @@ def verify(
     boards: Sequence[str | Board] = DEFAULT_BOARDS,
     windows_per_core: int = WINDOWS_PER_CORE,
     on_step: OnStep = silent,
+    level: str = "smallest",
+    period_ms: float | None = None,
 ) -> Verification:
     """Convert a model and compare each artifact, and the C code on each board, with the integer reference.
 
     Artifacts run all windows, a simulated core `windows_per_core` of them, spread evenly. A runtime or tool
-    that is absent is told in `missing`; raises ConfigError or UnsupportedError for unknown names,
-    BuildError, SimulationError.
+    that is absent is told in `missing`. level: the build for boards, smallest, balanced or fastest. period_ms: time
+    between two samples, which no board's longest step may exceed. Raises ConfigError or UnsupportedError for unknown
+    names, BuildError, SimulationError.
     """
     lab_boards = [board if isinstance(board, Board) else find_board(board) for board in boards]
     artifacts, no_converter = convert_each(model, targets)
@@ -72,7 +78,7 @@ def verify(
     expected = truth(model, windows.counts, windows.labels)
     steps.end()
     results, no_runtime = check_artifacts(artifacts, expected, steps)
-    devices, no_tool = check_boards(model, lab_boards, spread(windows, windows_per_core), steps)
+    devices, no_tool = check_boards(model, lab_boards, spread(windows, windows_per_core), steps, level)
     return Verification(
         model=model.name,
         data=windows.name,
@@ -81,6 +87,7 @@ def verify(
         reference_accuracy=expected.accuracy,
         artifacts=results,
         devices=devices,
+        period_ms=period_ms,
         missing=no_converter | no_runtime | no_tool,
     )
 
@@ -114,7 +121,7 @@ def check_artifacts(
 
 
 def check_boards(
-    model: PackedModel, boards: Sequence[Board], counts: np.ndarray, steps: Steps
+    model: PackedModel, boards: Sequence[Board], counts: np.ndarray, steps: Steps, level: str
 ) -> tuple[tuple[DeviceResult, ...], dict[str, str]]:
     """Return the result of each board in the order given, and board -> reason where its tools are absent."""
     if not boards:
@@ -122,7 +129,7 @@ def check_boards(
     artifact = converter("c")(model)
 
     def simulate(board: Board) -> DeviceResult:
-        return device_result(measure(artifact, board, counts, lambda part: run(model, part).logits))
+        return device_result(measure(artifact, board, counts, lambda part: run(model, part).logits, level))
 
     steps.begin(f"simulating {len(boards)} boards on {len(counts)} windows each")
     jobs = {board.name: partial(simulate, board) for board in boards}
