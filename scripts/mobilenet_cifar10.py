@@ -1,19 +1,18 @@
 """MobileNet-V1 on CIFAR-10 from scratch: dense, then Global MP at one shot and gradually, fine-tuned, packed, scored.
 
-Every network trains on 45,000 of the training images; the other 5,000 are watched, the test images are scored once, at
-the end. Images that are JPEG copies are not CIFAR-10's own: their figures are called "CIFAR-10 (JPEG)".
+Every row of the table is a run of the image pipeline (tinygmp/workflows/image_pipeline.py); rows of a seed share the
+dense network. A tenth of the training images is watched, the test images are scored once, at the end. Images that are
+JPEG copies are not CIFAR-10's own: their figures are called "CIFAR-10 (JPEG)".
 
-    python scripts/mobilenet_cifar10.py --data cifar10/ --out runs/mobilenet_cifar10
+    python scripts/mobilenet_cifar10.py --data cifar10/ --out runs/mobilenet_cifar10 --seeds 3
 """
 
 import json
 import os
 import sys
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -22,65 +21,64 @@ import torch
 import typer
 from rich.console import Console
 from rich.table import Table
-from torch import nn
 
 from tinygmp.artifact import write_atomically
-from tinygmp.errors import TinyGmpError
-from tinygmp.models.exported_chain import weights_of_module
-from tinygmp.models.mobilenet_v1 import MobileNetV1
-from tinygmp.pack.mobilenet_v1 import calibrate_images, pack_mobilenet
-from tinygmp.packed.image_reference import run_images
-from tinygmp.prune.fit import EpochRecord, TrainSettings, evaluate, fit
-from tinygmp.prune.global_magnitude import global_magnitude_mask
-from tinygmp.prune.minimum import Minimum, MinimumShare
-from tinygmp.prune.pruner import Pruner, by_criterion
-from tinygmp.prune.run_recipe import read_state, save_state
-from tinygmp.prune.schedule import GradualSchedule, OneShotSchedule
-from tinygmp.prune.selection import prunable_parameters
-from tinygmp.recipes.images import CIFAR_MEAN, CIFAR_STD, SmallImages, open_cifar10
-
-HELD_OUT, CALIBRATION, PACKED_TEST = 5000, 200, 1000
-LABELS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-DENSE = "dense"
-
-
-@dataclass(frozen=True)
-class Variant:
-    """A network that starts from the dense one: sparsity 0 trains on, gradual prunes over the first epochs."""
-
-    name: str
-    sparsity: float = 0.0
-    gradual: bool = False
-    minimum: Minimum = None
-
-
-VARIANTS = (
-    Variant("oneshot75", 0.75),
-    Variant("dense_longer"),
-    Variant("oneshot90", 0.9),
-    Variant("oneshot90_mt", 0.9, minimum=MinimumShare(0.002)),
-    Variant("gradual90", 0.9, gradual=True),
-    Variant("gradual75", 0.75, gradual=True),
+from tinygmp.errors import ConfigError, TinyGmpError
+from tinygmp.prune.fit import EpochRecord, evaluate
+from tinygmp.prune.run_recipe import training_device
+from tinygmp.workflows.image_pipeline import (
+    PACKED_TEST,
+    accuracy,
+    best_packed,
+    dense_network,
+    run_image_pipeline,
+    silenced,
 )
+from tinygmp.workflows.image_recipe import ImageRecipe
+from tinygmp.workflows.image_run import Run, known_facts, purpose, trained, written_purpose
+from tinygmp.workflows.training_images import Reading, TrainingImages, open_training_images
+
+SIZE = 32
+DENSE, DENSE_LONGER = "dense", "dense_longer"  # the second is the first, trained on
+VARIANTS: dict[str, dict[str, Any]] = {  # the first trains the dense network of all
+    DENSE_LONGER: {"sparsity": 0.0},
+    "oneshot75": {"sparsity": 0.75},
+    "oneshot90": {"sparsity": 0.9},
+    "oneshot90_mt": {"sparsity": 0.9, "minimum_share": 0.002},
+    "gradual90": {"sparsity": 0.9, "gradual": True},
+    "gradual75": {"sparsity": 0.75, "gradual": True},
+}
+FIGURES = ("sparsity", "held_out", "test", "packed_test", "float_test_of_these", "payload_bytes")
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What every network of a run shares."""
+    """What every network of a table shares."""
 
     out: Path
     width: float
     dense_epochs: int
     epochs: int
-    seed: int
+    seeds: tuple[int, ...]
+    variants: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        unknown = set(self.variants) - set(VARIANTS)
+        if unknown:
+            raise ConfigError(
+                f"no row is called {', '.join(sorted(unknown))}; there are {', '.join(VARIANTS)}"
+            )
 
-@dataclass(frozen=True)
-class Images:
-    name: str
-    train: SmallImages
-    held_out: SmallImages
-    test: SmallImages
+    def recipe(self, seed: int, name: str) -> ImageRecipe:
+        return ImageRecipe(
+            self.width,
+            SIZE,
+            dense_epochs=self.dense_epochs,
+            epochs=self.epochs,
+            seed=seed,
+            **VARIANTS[name],
+        )
 
 
 def main(
@@ -93,153 +91,148 @@ def main(
     width: Annotated[float, typer.Option(help="width multiplier")] = 0.5,
     dense_epochs: Annotated[int, typer.Option(help="epochs of the dense network", min=1)] = 20,
     epochs: Annotated[int, typer.Option(help="epochs after pruning", min=1)] = 7,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="the first", min=0)] = 0,
+    seeds: Annotated[int, typer.Option(help="how many", min=1)] = 1,
+    row: Annotated[
+        list[str] | None, typer.Option(help="only these besides the dense ones; repeatable")
+    ] = None,
 ) -> None:
-    """Train what has no result yet, pack every network, write report.json and print it."""
+    """Train what has no result yet, write report.json and print it."""
     try:
         torch.set_num_threads(1)
-        images, plan = open_images(data), Plan(out, width, dense_epochs, epochs, seed)
-        train_dense(plan, images)
-        for variant in VARIANTS:
-            train_variant(plan, images, variant)
-        summarise(plan, images)
+        chosen = tuple(name for name in (row or ()) if name != DENSE_LONGER)
+        variants = (DENSE_LONGER, *chosen) if row else tuple(VARIANTS)
+        plan = Plan(out, width, dense_epochs, epochs, tuple(range(seed, seed + seeds)), variants)
+        images = open_images(data)
+        rows = [found for one in plan.seeds for found in rows_of_seed(plan, images, one)]
+        summary = summarised(rows)
+        report = {"data": images.name, **asdict(plan), "out": None, "rows": rows, "summary": summary}
+        write_atomically(out / "report.json", json.dumps(report, indent=2).encode())
+        print_summary(plan, images.name, summary)
     except TinyGmpError as error:
         Console(stderr=True).print(f"error: {error}", style="bold red", markup=False, soft_wrap=True)
         sys.exit(2)
 
 
-def open_images(data: Path) -> Images:
-    """Return training, held-out and test images; a fixed permutation decides who is held out."""
-    train, test = open_cifar10(data, train=True), open_cifar10(data, train=False)
-    order = np.random.default_rng(0).permutation(len(train))
-    held_out = min(HELD_OUT, len(train) // 10)
-    return Images(
-        "CIFAR-10" if (data / "cifar-10-batches-py").is_dir() else "CIFAR-10 (JPEG)",
-        SmallImages(train.pixels[order[held_out:]], train.labels[order[held_out:]], augment=True),
-        SmallImages(train.pixels[order[:held_out]], train.labels[order[:held_out]]),
-        test,
-    )
+def open_images(data: Path) -> TrainingImages:
+    images = open_training_images(data, Reading(SIZE))
+    original = (data / "cifar-10-batches-py").is_dir()
+    return images if original else replace(images, name="CIFAR-10 (JPEG)")
 
 
-def build(plan: Plan) -> nn.Module:
-    """Return the untrained network: the stem keeps 32 x 32, activations are ReLU6."""
-    torch.manual_seed(plan.seed)
-    network = MobileNetV1(len(LABELS), plan.width, stem_stride=1)
-    for parent in list(network.modules()):
-        for name, child in parent.named_children():
-            if isinstance(child, nn.ReLU):
-                setattr(parent, name, nn.ReLU6(inplace=True))
-    return network.to(memory_format=torch.channels_last)
+def run_folder(out: Path, seed: int, name: str) -> Path:
+    return out / f"seed{seed}" / (DENSE_LONGER if name == DENSE else name)
 
 
-def train_dense(plan: Plan, images: Images) -> None:
-    settings = TrainSettings(
-        plan.dense_epochs,
-        128,
-        0.1,
-        nesterov=True,
-        weight_decay=5e-4,
-        warmup_epochs=1,
-        seed=plan.seed,
-        workers=1,
-    )
-    train_one(plan, images, DENSE, None, settings, lambda parameters: None)
+def rows_of_seed(plan: Plan, images: TrainingImages, seed: int) -> list[Row]:
+    """Return the figures of all networks of a seed, the dense one first."""
+    runs = [run_of(plan, images, seed, name) for name in plan.variants]
+    rows = [pruned_row(run, None if run is runs[0] else runs[0].out) for run in runs]
+    return [dense_row(runs[0]), *rows]
 
 
-def train_variant(plan: Plan, images: Images, variant: Variant) -> None:
-    settings = TrainSettings(
-        plan.epochs, 128, 0.02, nesterov=True, weight_decay=1e-4, seed=plan.seed, workers=1
-    )
+def run_of(plan: Plan, images: TrainingImages, seed: int, name: str) -> Run:
+    def tell(stage: str, record: EpochRecord) -> None:
+        what = DENSE if stage == DENSE else name
+        print(f"seed {seed}, {what}, epoch {record.epoch}: held-out {record.accuracy:.4f}", file=sys.stderr)
 
-    def pruner(parameters: Mapping[str, nn.Parameter]) -> Pruner | None:
-        if not variant.sparsity:
-            return None
-        last = max(0, plan.epochs - 3)
-        gradual = GradualSchedule(variant.sparsity, 0, last, "cubic")
-        schedule = gradual if variant.gradual else OneShotSchedule(variant.sparsity)
-        return Pruner(parameters, schedule, by_criterion(global_magnitude_mask, variant.minimum))
-
-    train_one(plan, images, variant.name, DENSE, settings, pruner)
+    folder = run_folder(plan.out, seed, name)
+    return Run(plan.recipe(seed, name), images, folder, training_device(), "float32", tell)
 
 
-def train_one(
-    plan: Plan,
-    images: Images,
-    name: str,
-    start: str | None,
-    settings: TrainSettings,
-    pruner_of: Callable[[Mapping[str, nn.Parameter]], Pruner | None],
-) -> None:
-    """Train one network and write its state and its figures, unless they are there."""
-    if (plan.out / f"{name}.json").exists():
-        return
-    network, started = build(plan), time.monotonic()
-    if start:
-        network.load_state_dict(read_state(plan.out / f"{start}.safetensors"))
-
-    def tell(record: EpochRecord) -> None:
-        minutes = (time.monotonic() - started) / 60
-        print(
-            f"{name}, epoch {record.epoch}: held-out {record.accuracy:.4f}, {minutes:.1f} min",
-            file=sys.stderr,
-        )
-
-    parameters = prunable_parameters(network)
-    history = fit(network, images.train, images.held_out, settings, pruner_of(parameters), report=tell)
-    nnz = sum(int((weights != 0).sum()) for weights in parameters.values())
-    size = sum(weights.numel() for weights in parameters.values())
-    result = {
-        "name": name,
-        "test": evaluate(network, images.test, settings),
-        "held_out": history[-1].accuracy,
-        "nnz": nnz,
-        "size": size,
-        "sparsity": 1 - nnz / size,
-        "epochs": settings.epochs,
-        "seconds": time.monotonic() - started,
-    }
-    save_state(network, plan.out / f"{name}.safetensors")
-    write_atomically(plan.out / f"{name}.json", json.dumps(result, indent=2).encode())
-
-
-def packed_figures(plan: Plan, images: Images, name: str) -> dict[str, float]:
-    """Return payload bytes, and integer and float accuracy on the first test images, of a network as int8."""
-    network = build(plan)
-    network.load_state_dict(read_state(plan.out / f"{name}.safetensors"))
-    weights = weights_of_module(network, images.test.pixels.shape[1], CIFAR_MEAN, CIFAR_STD)
-    model = pack_mobilenet(
-        weights,
-        calibrate_images(weights, images.held_out.pixels[:CALIBRATION]),
-        "cifar10",
-        LABELS,
-        {"data": images.name},
-    )
-    every = max(1, len(images.test) // PACKED_TEST)
-    few = SmallImages(images.test.pixels[::every], images.test.labels[::every])
-    settings = TrainSettings(1, 100, 1.0, workers=1)
+def pruned_row(run: Run, dense_from: Path | None) -> Row:
+    """Return the figures of a run, from its folder where it has ended."""
+    report = finished(run) or run_image_pipeline(run.recipe, run.images, run.out, run.on_epoch, dense_from)
+    assert report is not None  # one process only
     return {
+        "name": run.out.name,
+        "seed": run.recipe.seed,
+        "sparsity": report["sparsity"],
+        "held_out": report["pruned_held_out"],
+        "test": report["pruned_test"],
+        "epochs": run.recipe.epochs,
+        "seconds": seconds(run.out / "pruned.json"),
+        "packed_weights": report["packed_weights"],
+        "packed_nonzero": report["packed_nonzero"],
+        "payload_bytes": report["payload_bytes"],
+        "packed_images": report["packed_images"],
+        "packed_test": report["packed_test"],
+        "float_test_of_these": report["pruned_test_of_packed_images"],
+    }
+
+
+def finished(run: Run) -> Row | None:
+    """Return the report that a run of this recipe and of these images left in its folder, if there is one."""
+    path = run.out / "report.json"
+    if not path.exists() or written_purpose(run.out) != json.loads(json.dumps(purpose(run))):
+        return None  # the pipeline goes on, or refuses the folder
+    try:
+        return dict(json.loads(path.read_text()))
+    except ValueError:
+        return None
+
+
+def dense_row(run: Run) -> Row:
+    """Return the figures of the dense network that a run began with."""
+    path = run.out / "dense_row.json"
+    if path.exists():
+        return dict(json.loads(path.read_text()))
+    network, facts = trained(run, DENSE, dense_network)
+    silenced(run, network)
+    few, settings = run.images.test.some(PACKED_TEST), run.settings(dense=True)
+    model, _ = best_packed(run, network)
+    row = {
+        "name": DENSE,
+        "seed": run.recipe.seed,
+        "sparsity": 0.0,
+        "held_out": facts["history"][-1]["accuracy"],
+        "test": evaluate(network, run.images.test, settings),
+        "epochs": run.recipe.dense_epochs,
+        "seconds": seconds(run.out / "dense.json"),
+        "packed_weights": model.weight_count,
+        "packed_nonzero": model.nnz,
         "payload_bytes": model.payload_bytes,
         "packed_images": len(few),
-        "packed_test": float(np.mean(run_images(model, few.pixels).classes == few.labels)),
+        "packed_test": accuracy(model, few),
         "float_test_of_these": evaluate(network, few, settings),
     }
+    write_atomically(path, json.dumps(row, indent=2).encode())
+    return row
 
 
-def summarise(plan: Plan, images: Images) -> None:
-    """Pack every network, write report.json, print the table."""
-    rows = []
-    for name in (DENSE, *(variant.name for variant in VARIANTS)):
-        trained = json.loads((plan.out / f"{name}.json").read_text())
-        rows.append(trained | packed_figures(plan, images, name))
-    report = {"data": images.name, **asdict(plan), "out": None, "rows": rows}
-    write_atomically(plan.out / "report.json", json.dumps(report, indent=2).encode())
-    table = Table(title=f"{images.name}, MobileNet-V1 {plan.width:g}, seed {plan.seed}")
-    for column in ("network", "sparsity", "test", "packed test", "float, same images", "payload"):
+def seconds(history: Path) -> float:
+    """Return the time in which a network was trained, scoring left out."""
+    return float(sum(record["train_seconds"] for record in known_facts(history)["history"]))
+
+
+def summarised(rows: list[Row]) -> list[Row]:
+    """Return mean and sample deviation over the seeds by network; the deviation of one seed is None."""
+    summary = []
+    for name in dict.fromkeys(row["name"] for row in rows):
+        same = [row for row in rows if row["name"] == name]
+        one: Row = {"name": name, "seeds": len(same)}
+        for figure in FIGURES:
+            values = np.array([row[figure] for row in same], float)
+            one[figure] = float(values.mean())
+            one[f"{figure}_deviation"] = float(values.std(ddof=1)) if len(same) > 1 else None
+        summary.append(one)
+    return summary
+
+
+def print_summary(plan: Plan, data: str, summary: list[Row]) -> None:
+    seeds = ", ".join(map(str, plan.seeds))
+    table = Table(title=f"{data}, MobileNet-V1 {plan.width:g}, seed {seeds}")
+    for column in ("network", "zeros", "test", "packed test", "float, same images", "payload"):
         table.add_column(column, justify="left" if column == "network" else "right")
-    for row in rows:
-        figures = (f"{row[key]:.4f}" for key in ("sparsity", "test", "packed_test", "float_test_of_these"))
-        table.add_row(row["name"], *figures, f"{row['payload_bytes']:,} B")
+    for row in summary:
+        accuracies = (shown(row, key) for key in ("test", "packed_test", "float_test_of_these"))
+        table.add_row(row["name"], f"{row['sparsity']:.2%}", *accuracies, f"{row['payload_bytes']:,.0f} B")
     Console().print(table)
+
+
+def shown(row: Row, figure: str) -> str:
+    deviation = row[f"{figure}_deviation"]
+    return f"{100 * row[figure]:.2f}" + ("" if deviation is None else f" \u00b1 {100 * deviation:.2f}")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
@@ -18,21 +19,23 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import torch
 import typer
-from mobilenet_cifar10 import CALIBRATION, LABELS, PACKED_TEST, Images, Plan, build, open_images
+from mobilenet_cifar10 import DENSE, SIZE, open_images, run_folder
 from rich.console import Console
 from rich.table import Table
+from torch import nn
 
 from tinygmp.artifact import write_atomically
 from tinygmp.errors import TinyGmpError
 from tinygmp.models.exported_chain import weights_of_module
 from tinygmp.models.mobilenet_quantized import QuantizedImageNetwork
 from tinygmp.pack.mobilenet_v1 import calibrate_images, pack_mobilenet
-from tinygmp.packed.image_reference import run_images
 from tinygmp.prune.fit import EpochRecord, TrainSettings, evaluate, fit
-from tinygmp.prune.run_recipe import read_state
-from tinygmp.recipes.images import CIFAR_MEAN, CIFAR_STD
-
-PERCENTILES = (100.0, 99.99)
+from tinygmp.prune.run_recipe import load_state, read_state
+from tinygmp.workflows.image_pipeline import CALIBRATION, PACKED_TEST, PERCENTILES, accuracy
+from tinygmp.workflows.image_recipe import ImageRecipe
+from tinygmp.workflows.image_run import written_purpose
+from tinygmp.workflows.labelled_pixels import MEAN, STD
+from tinygmp.workflows.training_images import TrainingImages
 
 
 def main(
@@ -42,16 +45,20 @@ def main(
     networks: Annotated[Path, typer.Option(help="folder that mobilenet_cifar10.py wrote")],
     name: Annotated[list[str], typer.Option(help="network of that folder; repeatable")],
     out: Annotated[Path, typer.Option(help="folder of results")] = Path("runs/mobilenet_qat"),
-    width: Annotated[float, typer.Option(help="width multiplier of the networks")] = 0.5,
+    seed: Annotated[int, typer.Option(help="seed of the networks", min=0)] = 0,
     epochs: Annotated[int, typer.Option(help="epochs of fine-tuning", min=1)] = 2,
     rate: Annotated[float, typer.Option(help="highest learning rate")] = 0.002,
 ) -> None:
     """Fine-tune what has no result yet, write report.json and print it."""
     try:
         torch.set_num_threads(1)
-        images, plan = open_images(data), Plan(networks, width, 0, epochs, 0)
-        rows = [row for one in name for row in results(plan, images, one, rate, out)]
-        report = {"data": images.name, "width": width, "epochs": epochs, "rate": rate, "rows": rows}
+        images = open_images(data)
+        settings = TrainSettings(epochs, 128, rate, nesterov=True, weight_decay=1e-4, workers=1)
+        rows = []
+        for one in name:
+            module = network_of(run_folder(networks, seed, one), one, images)
+            rows += results(module, images, one, settings, out)
+        report = {"data": images.name, "seed": seed, "epochs": epochs, "rate": rate, "rows": rows}
         write_atomically(out / "report.json", json.dumps(report, indent=2).encode())
         print_rows(images.name, rows)
     except TinyGmpError as error:
@@ -59,20 +66,31 @@ def main(
         sys.exit(2)
 
 
+def network_of(folder: Path, name: str, images: TrainingImages) -> nn.Module:
+    """Return the float network of a run's folder, in the shape that its recipe.json tells."""
+    there = written_purpose(folder)
+    recipe = ImageRecipe(
+        **{field.name: there[field.name] for field in fields(ImageRecipe) if field.name in there}
+    )
+    path = folder / f"{DENSE if name == DENSE else 'pruned'}.safetensors"
+    module = recipe.network(len(images.classes))
+    load_state(module, read_state(path), str(path))
+    return module.eval()
+
+
 def results(
-    plan: Plan, images: Images, name: str, rate: float, out: Path
+    module: nn.Module, images: TrainingImages, name: str, settings: TrainSettings, out: Path
 ) -> list[dict[str, str | float | int]]:
     """Return the figures of a network as it is and after fine-tuning at each choice of ranges."""
-    module = build(plan)
-    module.load_state_dict(read_state(plan.out / f"{name}.safetensors"))
-    weights = weights_of_module(module.eval(), images.test.pixels.shape[1], CIFAR_MEAN, CIFAR_STD)
-    settings = TrainSettings(plan.epochs, 128, rate, nesterov=True, weight_decay=1e-4, workers=1)
+    weights = weights_of_module(module, SIZE, MEAN, STD)
     rows = []
     for percentile in PERCENTILES:
         path = out / f"{name}_{percentile:g}.json"
         if not path.exists():
-            ranges = calibrate_images(weights, images.held_out.pixels[:CALIBRATION], percentile)
-            network = QuantizedImageNetwork(weights, ranges, CIFAR_MEAN, CIFAR_STD)
+            ranges = calibrate_images(
+                weights, np.asarray(images.held_out.some(CALIBRATION).pixels), percentile
+            )
+            network = QuantizedImageNetwork(weights, ranges, MEAN, STD)
             before = {"network": name, "percentile": percentile, "training": "none"}
             found = [
                 before | {"float_test": evaluate(module, images.test, settings)} | figures(network, images)
@@ -85,17 +103,18 @@ def results(
     return rows
 
 
-def figures(network: QuantizedImageNetwork, images: Images) -> dict[str, float | int]:
+def figures(network: QuantizedImageNetwork, images: TrainingImages) -> dict[str, float | int]:
     """Return accuracies of the simulated and of the packed network, and the bytes of its weights."""
     settings = TrainSettings(1, 100, 1.0, workers=1)
-    model = pack_mobilenet(network.finished(), network.calibration, "cifar10", LABELS, {"data": images.name})
-    every = max(1, len(images.test) // PACKED_TEST)
-    pixels, labels = images.test.pixels[::every], images.test.labels[::every]
+    model = pack_mobilenet(
+        network.finished(), network.calibration, "cifar10", images.classes, {"data": images.name}
+    )
+    few = images.test.some(PACKED_TEST)
     return {
         "held_out": evaluate(network, images.held_out, settings),
         "simulated_test": evaluate(network, images.test, settings),
-        "packed_test": float(np.mean(run_images(model, pixels).classes == labels)),
-        "packed_images": len(pixels),
+        "packed_test": accuracy(model, few),
+        "packed_images": len(few),
         "nnz": model.nnz,
         "payload_bytes": model.payload_bytes,
     }

@@ -167,6 +167,22 @@ def test_random_resized_crops_train_a_network_of_their_own(finished, folder, tmp
     assert (tmp_path / "model.tgmp").read_bytes() != (finished[0] / "model.tgmp").read_bytes()
 
 
+def test_a_dense_network_is_shared_by_runs_that_differ_after_it_only(finished, images, tmp_path):
+    other = replace(RECIPE, sparsity=0.75, epochs=1)
+    with pytest.raises(DataError, match="dense network of another recipe or other images: width"):
+        run_image_pipeline(replace(other, width=0.2), images, tmp_path / "wider", dense_from=finished[0])
+    with pytest.raises(DataError, match=r"recipe\.json' is damaged"):
+        run_image_pipeline(other, images, tmp_path / "lost", dense_from=tmp_path)
+    seen = []
+    run_image_pipeline(other, images, tmp_path / "out", lambda stage, _: seen.append(stage), finished[0])
+    assert seen == ["pruned"]
+    for name in ("dense.safetensors", "dense.json"):
+        assert (tmp_path / "out" / name).read_bytes() == (finished[0] / name).read_bytes()
+    alone = run_image_pipeline(other, images, tmp_path / "alone")
+    assert (tmp_path / "out" / "model.tgmp").read_bytes() == (tmp_path / "alone" / "model.tgmp").read_bytes()
+    assert alone["dense_held_out"] == finished[1]["dense_held_out"]
+
+
 def test_averages_teacher_and_gradual_pruning_come_together(images, tmp_path):
     recipe = replace(RECIPE, gradual=True, average_decay=0.9, distill=0.5, minimum_share=0.001, epochs=4)
     sparsities = []

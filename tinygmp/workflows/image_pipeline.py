@@ -2,19 +2,15 @@
 
 import json
 import time
-import zlib
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import distributed, nn
 
 from tinygmp.artifact import write_atomically
-from tinygmp.errors import DataError
 from tinygmp.models.exported_chain import weights_of_module
 from tinygmp.models.mobilenet_v1_weights import MobileNetWeights
 from tinygmp.pack.mobilenet_v1 import pack_with_images
@@ -24,43 +20,15 @@ from tinygmp.packed.image_reference import run_images
 from tinygmp.prune.batch_norm import reestimate_batch_norm
 from tinygmp.prune.constant_channels import silence_constant_channels
 from tinygmp.prune.distillation import Distillation
-from tinygmp.prune.fit import EpochRecord, TrainSettings, batches, evaluate, fit
-from tinygmp.prune.run_recipe import (
-    is_first_process,
-    load_state,
-    read_state,
-    save_state,
-    training_device,
-    wait_for_all,
-)
+from tinygmp.prune.fit import batches, evaluate, fit
+from tinygmp.prune.run_recipe import is_first_process, training_device
 from tinygmp.workflows.image_recipe import ImageRecipe
+from tinygmp.workflows.image_run import OnEpoch, Run, claim, take_dense, trained
 from tinygmp.workflows.labelled_pixels import MEAN, STD, LabelledPixels
-from tinygmp.workflows.pixel_file import crc32_of
 from tinygmp.workflows.training_images import TrainingImages
 
 CALIBRATION, PACKED_HELD_OUT, PACKED_TEST, LOADER_BATCHES, CONSTANT_BATCHES = 200, 500, 1000, 20, 20
 PERCENTILES = (100.0, 99.99)  # of activations inside their range; held-out images choose
-OnEpoch = Callable[[str, EpochRecord], None]
-
-
-@dataclass(frozen=True)
-class Run:
-    """What all steps of one run share."""
-
-    recipe: ImageRecipe
-    images: TrainingImages
-    out: Path
-    device: torch.device
-    precision: str
-    on_epoch: OnEpoch
-
-    def settings(self, dense: bool) -> TrainSettings:
-        return self.recipe.training(dense, self.precision)
-
-    def images_per_second(self, history: list[dict[str, float]]) -> float:
-        """Return the images trained on a second over the epochs of a stage, scoring left out."""
-        count = len(self.images.train) // self.recipe.batch_size * self.recipe.batch_size * len(history)
-        return count / sum(record["train_seconds"] for record in history)
 
 
 def run_image_pipeline(
@@ -68,19 +36,23 @@ def run_image_pipeline(
     images: TrainingImages,
     out: Path,
     on_epoch: OnEpoch = lambda stage, record: None,
+    dense_from: Path | None = None,
 ) -> dict[str, Any] | None:
     """Return the report; write model.tgmp, report.json, and the networks as dense and pruned .safetensors.
 
     A second call with the same recipe and folder continues after the last epoch that was trained; another recipe or
-    other images are refused with DataError. Accuracies are fractions of the test or held-out images, sparsity is the
-    pruned fraction of the prunable weights. Under torchrun every process calls this with the same arguments; only
-    process 0 writes and gets the report, the others None.
+    other images are refused with DataError. dense_from: folder of a run that differs in nothing before pruning; its
+    dense network is taken. Accuracies are fractions of the test or held-out images, sparsity is the pruned fraction of
+    the prunable weights. Under torchrun every process calls this with the same arguments; only process 0 writes and
+    gets the report, the others None.
     """
     device = training_device()
     run = Run(recipe, images, out, device, recipe.precision(device), on_epoch)
     recipe.pruner(recipe.network(len(images.classes)))
     loader = loader_images_per_second(run)
     claim(run)
+    if dense_from is not None:
+        take_dense(run, dense_from)
     dense, dense_facts = trained(run, "dense", dense_network)
     pruned, facts = trained(run, "pruned", lambda given: pruned_network(given, dense))
     silenced(run, dense)
@@ -116,60 +88,6 @@ def run_image_pipeline(
     report |= packed_figures(run, dense, pruned, few)
     write_atomically(out / "report.json", json.dumps(report, indent=2).encode())
     return report
-
-
-def claim(run: Run) -> None:
-    """Write what this folder is for, or refuse one in which something else was trained."""
-    digest = zlib.crc32(run.images.train.labels.tobytes(), crc32_of(run.images.train.pixels))
-    holds = {name: value for name, value in asdict(run.recipe).items() if name != "workers"}
-    holds |= {"classes": list(run.images.classes), "images": len(run.images.train), "images_crc32": digest}
-    holds["mirror"] = run.images.train.mirror
-    holds["crop_scale"] = run.images.train.crop_scale
-    path = run.out / "recipe.json"
-    if path.exists() and any(run.out.glob("*.checkpoint")) | any(run.out.glob("*.safetensors")):
-        try:
-            there = dict(json.loads(path.read_text()))
-        except (OSError, ValueError, TypeError) as error:
-            raise DataError(f"'{path}' is damaged ({error}); give another folder") from error
-        other = [name for name in holds if there.get(name) != holds[name]]
-        if other:
-            raise DataError(
-                f"'{run.out}' holds networks of another recipe or other images: {', '.join(other)} "
-                f"{'differs' if len(other) == 1 else 'differ'}; give another folder"
-            )
-    wait_for_all()
-    if is_first_process():
-        write_atomically(path, json.dumps(holds, indent=2).encode())
-
-
-def trained(
-    run: Run, name: str, train: Callable[[Run], tuple[nn.Module, dict[str, Any]]]
-) -> tuple[nn.Module, dict[str, Any]]:
-    """Return a network and what is known of it; what is on disk is read, not trained."""
-    path, told = run.out / f"{name}.safetensors", run.out / f"{name}.json"
-    if path.exists():
-        network = run.recipe.network(len(run.images.classes)).to(run.device)
-        load_state(network, read_state(path), str(path))
-        return network, known_facts(told)
-    network, facts = train(run)
-    if is_first_process():
-        write_atomically(told, json.dumps(facts, indent=2).encode())
-        save_state(network, path)
-        (run.out / f"{name}.checkpoint").unlink(missing_ok=True)
-    wait_for_all()
-    return network, facts
-
-
-def known_facts(path: Path) -> dict[str, Any]:
-    """Return what was written beside a network, or raise DataError."""
-    try:
-        facts = dict(json.loads(path.read_text()))
-        facts["history"][-1]["accuracy"]
-    except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
-        raise DataError(
-            f"'{path}' is missing or damaged ({error!r}); delete '{path.with_suffix('.safetensors')}' to train it again"
-        ) from error
-    return facts
 
 
 def dense_network(run: Run) -> tuple[nn.Module, dict[str, Any]]:
@@ -223,24 +141,32 @@ def silenced(run: Run, network: nn.Module) -> int:
 
 
 def packed_figures(run: Run, dense: nn.Module, pruned: nn.Module, few: LabelledPixels) -> dict[str, Any]:
-    """Write model.tgmp, its ranges chosen on held-out images, and return what it is and how it answers."""
-    held_out = run.images.held_out.some(PACKED_HELD_OUT)
-    weights = folded(run, pruned)
-    tried = [(packed(run, weights, percentile), percentile) for percentile in PERCENTILES]
-    scores = [accuracy(model, held_out) for model, _ in tried]
-    model, percentile = tried[int(np.argmax(scores))]  # of equal ones the first
+    """Write model.tgmp and return what it is and how it answers."""
+    model, chosen = best_packed(run, pruned)
     path = save_model(model, run.out / "model.tgmp")
     return {
-        "packed_held_out": max(scores),
-        "packed_held_out_images": len(held_out),
+        **chosen,
         "packed_test": accuracy(model, few),
         "packed_images": len(few),
-        "range_percentile": percentile,
         "packed_weights": model.weight_count,
         "packed_nonzero": model.nnz,
         "payload_bytes": model.payload_bytes,
         "file_bytes": path.stat().st_size,
         "dense_payload_bytes": packed(run, folded(run, dense), 100.0).payload_bytes,
+    }
+
+
+def best_packed(run: Run, network: nn.Module) -> tuple[PackedImageModel, dict[str, Any]]:
+    """Return a network packed with the ranges that held-out images choose, and their accuracy."""
+    held_out = run.images.held_out.some(PACKED_HELD_OUT)
+    weights = folded(run, network)
+    tried = [packed(run, weights, percentile) for percentile in PERCENTILES]
+    scores = [accuracy(model, held_out) for model in tried]
+    best = int(np.argmax(scores))  # of equal ones the first
+    return tried[best], {
+        "packed_held_out": scores[best],
+        "packed_held_out_images": len(held_out),
+        "range_percentile": PERCENTILES[best],
     }
 
 
