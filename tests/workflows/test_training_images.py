@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tinygmp.errors import ConfigError, DataError
+from tinygmp.prune.fit import TrainSettings, batches
 from tinygmp.workflows.labelled_pixels import LabelledPixels, Parts
 from tinygmp.workflows.training_images import Reading, held_apart, open_training_images
 
@@ -195,6 +196,29 @@ def test_a_sample_is_the_picture_or_a_shifted_or_mirrored_one():
             for seed in range(400)
         ]
         assert {one.tobytes() for one in samples} == {np.ascontiguousarray(one).tobytes() for one in wanted}
+
+
+def reference_sample(pixels, rng):
+    """One shifted, mirrored and scaled image, written out."""
+    top, left = rng.integers(0, 5, 2)
+    padded = np.pad(pixels, ((2, 2), (2, 2), (0, 0)), mode="reflect")
+    moved = padded[top : top + 16, left : left + 16]
+    moved = moved[:, ::-1] if rng.integers(0, 2) else moved
+    return (moved.transpose(2, 0, 1).astype(np.float32) - 127.5) / 127.5
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_batches_are_the_samples_of_their_seeds_whoever_draws_them(workers):
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 16, 16, 3), np.uint8)
+    images = LabelledPixels(pixels, np.arange(40) % 7, augment=True)
+    order = np.random.default_rng([5, 2]).permutation(40)
+    found = list(batches(images, TrainSettings(1, 16, 0.1, seed=5, workers=workers), 2))
+    assert len(found) == 2
+    for number, (values, labels) in enumerate(found):
+        share = order[number * 16 : number * 16 + 16]
+        wanted = [reference_sample(pixels[at], np.random.default_rng([5, 2, int(at)])) for at in share]
+        np.testing.assert_array_equal(values.numpy(), np.stack(wanted))
+        assert labels.tolist() == (share % 7).tolist()
 
 
 @pytest.mark.parametrize("wrong", [{"size": 7}, {"workers": 0}])

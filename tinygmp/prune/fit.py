@@ -25,7 +25,11 @@ __all__ = ["EpochRecord", "Loss", "Samples", "TrainSettings", "batches", "evalua
 
 
 class Samples(Protocol):
-    """Images with labels; sample(index, rng) gives float32 [channels, height, width] and a class number."""
+    """Images with labels; sample(index, rng) gives float32 [channels, height, width] and a class number.
+
+    A class may have samples(indices, rngs) too, which gives float32 [count, channels, height, width] and labels, int64
+    [count], the same as sample would one by one.
+    """
 
     def __len__(self) -> int: ...
 
@@ -162,32 +166,34 @@ def _decoded_ahead(
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Yield one batch per share of indices, decoding the next one while the caller works on this one."""
 
-    def draw(index: int) -> tuple[np.ndarray, int]:
-        return data.sample(int(index), np.random.default_rng([*seeds, int(index)]))
-
     with ThreadPoolExecutor(max(1, workers)) as pool:
         drawn = None
         for share in shares:
-            following = [
-                pool.submit(_draw_all, draw, part) for part in np.array_split(share, max(1, workers))
-            ]
+            parts = np.array_split(share, max(1, min(workers, len(share))))
+            following = [pool.submit(_drawn, data, part, seeds) for part in parts]
             if drawn is not None:
-                yield _stacked(drawn)
+                yield _joined(drawn)
             drawn = following
         if drawn is not None:
-            yield _stacked(drawn)
+            yield _joined(drawn)
 
 
-def _draw_all(
-    draw: Callable[[int], tuple[np.ndarray, int]], indices: np.ndarray
-) -> list[tuple[np.ndarray, int]]:
-    return [draw(index) for index in indices]
+def _drawn(data: Samples, indices: np.ndarray, seeds: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return samples in one array and their labels; each has random numbers of its own, whoever draws it."""
+    rngs = [np.random.default_rng([*seeds, int(index)]) for index in indices]
+    together = getattr(data, "samples", None)
+    if together is not None:
+        images, labels = together(indices, rngs)
+        return images, labels
+    drawn = [data.sample(int(index), rng) for index, rng in zip(indices, rngs, strict=True)]
+    return np.stack([image for image, _ in drawn]), np.array([label for _, label in drawn], np.int64)
 
 
-def _stacked(parts: list[Future[list[tuple[np.ndarray, int]]]]) -> tuple[torch.Tensor, torch.Tensor]:
-    drawn = [sample for part in parts for sample in part.result()]
-    images = torch.from_numpy(np.stack([image for image, _ in drawn]))
-    return images, torch.tensor([label for _, label in drawn])
+def _joined(parts: list[Future[tuple[np.ndarray, np.ndarray]]]) -> tuple[torch.Tensor, torch.Tensor]:
+    images, labels = zip(*(part.result() for part in parts), strict=True)
+    if len(parts) == 1:  # copied no more
+        return torch.from_numpy(images[0]), torch.from_numpy(labels[0])
+    return torch.from_numpy(np.concatenate(images)), torch.from_numpy(np.concatenate(labels))
 
 
 def _share_buffers(model: nn.Module) -> None:

@@ -1,6 +1,7 @@
 """Labelled images as a network is trained on them: shifted or cropped, mirrored, scaled to -1..1. No torch here."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,25 +34,40 @@ class LabelledPixels:
 
     def sample(self, index: int, rng: np.random.Generator) -> tuple[np.ndarray, int]:
         """Return one image as float32 [3, size, size] in -1..1, and its class number."""
-        image = self.pixels[index]
-        size = self.size or len(image)
-        if self.augment and self.crop_scale is not None:
-            image = resized(image, size, random_box(len(image), self.crop_scale, rng))
-        elif self.augment:
+        images, labels = self.samples(np.array([index]), [rng])
+        return images[0], int(labels[0])
+
+    def samples(
+        self, indices: np.ndarray, rngs: Sequence[np.random.Generator]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return images as float32 [count, 3, size, size] in -1..1, and their class numbers.
+
+        Scaled together: other threads run while numpy is at work on large arrays, not so between small ones.
+        """
+        size = self.size or self.pixels.shape[1]
+        images = np.empty((len(indices), size, size, 3), np.uint8)
+        for image, index, rng in zip(images, indices, rngs, strict=True):
+            image[:] = self.augmented(self.pixels[index], size, rng)
+        scaled = images.transpose(0, 3, 1, 2).astype(np.float32, order="C")
+        scaled -= 127.5
+        scaled /= 127.5
+        return scaled, self.labels[indices]
+
+    def augmented(self, image: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+        if not self.augment:
+            return image if len(image) == size else resized(image, size, (0, 0, len(image), len(image)))
+        if self.crop_scale is None:
             image = shifted(image, rng)
-        if self.augment:
-            image = image[:, ::-1] if self.mirror and rng.integers(0, 2) else image
-        scaled = (image.transpose(2, 0, 1).astype(np.float32) - 127.5) / 127.5
-        return np.ascontiguousarray(scaled, dtype=np.float32), int(self.labels[index])
+        else:
+            image = resized(image, size, random_box(len(image), self.crop_scale, rng))
+        return image[:, ::-1] if self.mirror and rng.integers(0, 2) else image
 
     def some(self, limit: int) -> "LabelledPixels":
         """Return at most so many images, spread evenly, whole and of the samples' size, in memory."""
         chosen = spread_over(len(self), limit)
-        pixels = self.pixels[chosen]
-        if self.size not in (None, pixels.shape[1]):
-            side = pixels.shape[1]
-            pixels = np.stack([resized(image, self.size, (0, 0, side, side)) for image in pixels])
-        return LabelledPixels(pixels, self.labels[chosen])
+        whole, size = replace(self, augment=False), self.size or self.pixels.shape[1]
+        pixels = [whole.augmented(image, size, np.random.default_rng(0)) for image in self.pixels[chosen]]
+        return LabelledPixels(np.stack(pixels), self.labels[chosen])
 
 
 @dataclass(frozen=True)
