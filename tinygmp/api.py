@@ -162,7 +162,7 @@ def train_images(data: Path | str, out: Path | str, size: int, sparsity: float =
     from tinygmp.workflows.image_recipe import ImageRecipe
     from tinygmp.workflows.training_images import Reading, open_training_images
 
-    images = open_training_images(Path(data), Reading(size), None)
+    images = open_training_images(Path(data), Reading(size), cache=Path(out).parent / "image_cache")
     run_image_pipeline(
         ImageRecipe(size=size, sparsity=sparsity), images, Path(out), lambda stage, record: None
     )

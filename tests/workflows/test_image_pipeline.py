@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from typer.testing import CliRunner
 
+from tinygmp.cli import app
+from tinygmp.commands import train_images
 from tinygmp.errors import ConfigError, DataError
 from tinygmp.packed.file import load_network
 from tinygmp.packed.image_reference import run_images
@@ -243,6 +246,21 @@ def test_the_script_under_torchrun_writes_one_report(folder, tmp_path):
     assert again.returncode == 0, again.stderr[-2000:]
     assert "epoch" not in again.stderr
     assert f"{report['payload_bytes']:,} B" in again.stdout
+
+
+def test_the_command_keeps_large_sets_beside_the_run_and_says_so(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(picture_cache, "IN_MEMORY_BYTES", 0)
+    monkeypatch.setattr(train_images, "TOLD_PICTURES", 0)
+    given = [*options(folder, tmp_path / "out"), "--crop-scale", "0.5", "--json"]
+    done = CliRunner().invoke(app, ["train-images", *given])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["crop_scale"] == 0.5
+    assert "decoding train pictures: 0 of 60" in done.stderr
+    kept = sorted(path.name.rsplit("-", 1)[0] for path in (tmp_path / "image_cache").glob("*.npy"))
+    assert kept == ["held-out-16", "test-16", "train-18"]
+    again = CliRunner().invoke(app, ["train-images", *given, "--cache", str(tmp_path / "image_cache")])
+    assert again.exit_code == 0, again.output
+    assert "decoding" not in again.stderr
 
 
 def test_the_script_tells_bad_input_in_one_line(folder, tmp_path):

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import tracemalloc
+import zlib
 from collections import namedtuple
 
 import numpy as np
@@ -106,6 +107,7 @@ def other_array(path):
         (".json", lambda path: path.write_text("{}")),
         (".json", lambda path: path.write_text(path.read_text().replace('"key": "', '"key": "0'))),
         (".json", lambda path: path.write_text(json.dumps(json.loads(path.read_text()) | {"hashes": "00" * 8}))),
+        (".json", lambda path: path.write_text(json.dumps(json.loads(path.read_text()) | {"bad": {"99": ""}}))),
     ],
 )  # fmt: skip
 def test_a_damaged_or_foreign_cache_is_made_again(folder, tmp_path, in_files, ending, damage):
@@ -211,6 +213,18 @@ def test_stored_images_are_indexed_like_an_array(stored, key):
     np.testing.assert_array_equal(pixels[key], array[key])
     assert pixels[key].dtype == np.uint8
     assert (pixels.shape, len(pixels), pixels.dtype) == (array.shape, 8, array.dtype)
+
+
+def test_a_checksum_is_of_the_open_file_and_not_of_its_successor(tmp_path):
+    first, second = (np.random.default_rng(seed).integers(0, 256, (3, 8, 8, 3), np.uint8) for seed in (1, 2))
+    path = tmp_path / "images.npy"
+    np.save(path, first)
+    opened = StoredPixels(PixelFile(path), np.arange(3))
+    np.save(tmp_path / "next.npy", second)
+    os.replace(tmp_path / "next.npy", path)
+    os.utime(path, ns=(5, 5))
+    assert crc32_of(opened) == zlib.crc32(first)
+    assert crc32_of(StoredPixels(PixelFile(path), np.arange(3))) == zlib.crc32(second)
 
 
 def test_files_of_other_arrays_are_refused(tmp_path):

@@ -92,11 +92,10 @@ class PictureCache:
             hashes = np.frombuffer(bytes.fromhex(facts["hashes"]), np.uint64)
             bad = {int(index): str(why) for index, why in facts["bad"].items()}
             file = PixelFile(path)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):  # DataError is a ValueError
+            whole = file.shape == (wanted.count, wanted.side, wanted.side, 3) and len(hashes) == wanted.count
+            return of_file(file, hashes, bad) if whole else None
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):  # DataError is a ValueError
             return None
-        shape = (wanted.count, wanted.side, wanted.side, 3)
-        whole = file.shape == shape and len(hashes) == wanted.count
-        return of_file(file, hashes, bad) if whole else None
 
     def check_room(self, wanted: Sequence[Wanted], later_bytes: int) -> None:
         needed = sum(needed_bytes(one) for one in wanted) + later_bytes

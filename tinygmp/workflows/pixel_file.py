@@ -100,7 +100,7 @@ def crc32_of(pixels: Pixels) -> int:
         return zlib.crc32(np.ascontiguousarray(pixels))
     path = pixels.file.path
     kept = path.with_suffix(".crc32")
-    key = f"{zlib.crc32(np.ascontiguousarray(pixels.rows))}, {len(pixels)}, {path.stat().st_mtime_ns}"
+    key = f"{zlib.crc32(np.ascontiguousarray(pixels.rows))}, {len(pixels)}, {os.fstat(pixels.file.handle).st_mtime_ns}"
     try:
         return int(json.loads(kept.read_text())[key])
     except (OSError, ValueError, TypeError, KeyError):
