@@ -1,4 +1,4 @@
-"""What the smallest build on AVR reads: every mask, weight and bias of a step in one run of bytes."""
+"""What a bitmask model is on AVR: every mask, weight and bias of a step in one run of bytes."""
 
 from dataclasses import dataclass, field
 
@@ -22,9 +22,10 @@ Arguments = tuple[int, ...]
 
 @dataclass(frozen=True)
 class OneRun:
-    """Both runs of bytes, what tg_one_run_avr.c is told about the model, and the array that it reads besides."""
+    """Both runs of bytes in the smallest build and in the others, and what the assembler is told of the model."""
 
-    arrays: tuple[ConstantArray, ConstantArray]
+    smallest: tuple[ConstantArray, ConstantArray]
+    faster: tuple[ConstantArray, ConstantArray]
     hidden: int
     pieces: tuple[Arguments, ...]
     predict: Arguments
@@ -33,15 +34,23 @@ class OneRun:
 
 @dataclass
 class RunWriter:
-    """Writes bits and bytes in the order of use: a byte of eight bits stands where its first bit is needed."""
+    """Writes bits and bytes in the order of use: a byte of eight bits stands where its first bit is needed.
 
+    in_eights: as many columns of a row as bytes of bits hold have theirs to themselves.
+    """
+
+    in_eights: bool = False
     data: bytearray = field(default_factory=bytearray)
     place: int = 0
     bits: int = 8
 
     def write_row(self, row: np.ndarray) -> None:
         """Write a bit for each int8 of a row and, where it is 1, the value."""
-        for value in row.tolist():
+        whole = len(row) // 8 * 8 if self.in_eights else 0
+        for start in range(0, whole, 8):
+            eight = row[start : start + 8]
+            self.data += np.packbits(eight != 0, bitorder="little").tobytes() + eight[eight != 0].tobytes()
+        for value in row[whole:].tolist():
             if self.bits == 8:
                 self.place, self.bits = len(self.data), 0
                 self.data.append(0)
@@ -56,25 +65,22 @@ class RunWriter:
 
 
 def one_run(model: PackedModel) -> OneRun | None:
-    """Return what the assembler of the smallest build needs; None where the model is beyond it."""
+    """Return what tg_one_run_avr.c needs; None where the model is beyond it."""
     cell, hidden = model.cell, model.cell.hidden_size
     clip, by = narrow_clip(cell.pre_requantizer, largest_narrow(cell)), scaling(cell.pre_requantizer)
     if clip is None or by is None or not takes_cell(cell) or not takes_shapes(model):
         return None
-    places = vector_places(model)
     inner = [inner_arguments(linear, place) for linear, place in ((cell.w, 3 * hidden), (cell.u, 2 * hidden))]
     if None in inner:
         return None
     return OneRun(
-        arrays=(
-            constant_array(model, "run", step_bytes(model), "a step, in the order of use"),
-            constant_array(model, "classes", class_bytes(model), "of each class its row and its bias"),
-        ),
+        smallest=run_arrays(model, in_eights=False),
+        faster=run_arrays(model, in_eights=True),
         hidden=hidden,
         pieces=(
             (model.input.channels, model.input.shift),
             *(arguments for arguments in inner if arguments is not None),
-            (*outer_arguments(model, places), *by, clip, int(largest_narrow(cell) > 32767)),
+            (*outer_arguments(model), *by, clip, int(largest_narrow(cell) > 32767)),
             (cell.bias_gate_shift, cell.bias_update_shift, cell.zeta, cell.zeta_shift, cell.nu),
         ),
         predict=(hidden, len(model.labels), model.classifier.bias.dtype.itemsize),
@@ -97,20 +103,6 @@ def takes_shapes(model: PackedModel) -> bool:
     )
 
 
-def vector_places(model: PackedModel) -> dict[str, int]:
-    """Return where in the state lies what the outer factor of each map multiplies; see model.h.j2."""
-    hidden, channels = model.cell.hidden_size, model.input.channels
-    w_rank, place = rank_of(model.cell.w), 3 * hidden + channels
-    return {
-        "w": place if w_rank else 3 * hidden,
-        "u": place + w_rank if rank_of(model.cell.u) else 2 * hidden,
-    }
-
-
-def rank_of(linear: LinearMap) -> int:
-    return linear.rank if isinstance(linear, LowRank) else 0
-
-
 def inner_arguments(linear: LinearMap, place: int) -> Arguments | None:
     """Return what a first factor's rows need, zeros where a map has full rank, None where they are beyond it."""
     if not isinstance(linear, LowRank):
@@ -131,21 +123,60 @@ def scaling(by: Requantizer) -> Arguments | None:
     return (multiplier, by.post_shift + more) if multiplier <= LARGEST_MULTIPLIER else None
 
 
-def outer_arguments(model: PackedModel, places: dict[str, int]) -> Arguments:
+def outer_arguments(model: PackedModel) -> Arguments:
     """Return columns and place of both vectors, and the shifts of their sums: between, after both, down again."""
-    cell = model.cell
-    letters = ("w", "u") if cell.w_shift >= cell.u_shift else ("u", "w")
-    (first, second), (between, late) = outer_factors(cell), shifts(cell)
+    cell, places = model.cell, outer_places(model)
+    columns = [tensor.shape[1] for tensor in outer_factors(cell)]
+    between, late = shifts(cell)
     both = min(late, cell.pre_requantizer.pre_shift)  # a shift to the left that the next one undoes
+    if rows_make_one(model):
+        columns = [sum(columns), 0]
     return (
-        *(first.shape[1], places[letters[0]], second.shape[1], places[letters[1]]),
-        *(between, late - both, cell.pre_requantizer.pre_shift - both),
+        columns[0],
+        places[0],
+        columns[1],
+        places[1],
+        between,
+        late - both,
+        cell.pre_requantizer.pre_shift - both,
     )
 
 
-def step_bytes(model: PackedModel) -> bytes:
+def rows_make_one(model: PackedModel) -> bool:
+    """Return whether a unit's rows of both maps are one row: their vectors adjoin and nothing is shifted between."""
+    places, columns = outer_places(model), [tensor.shape[1] for tensor in outer_factors(model.cell)]
+    return (
+        shifts(model.cell)[0] == 0 and places[0] + columns[0] == places[1] and sum(columns) <= LARGEST_COUNT
+    )
+
+
+def outer_places(model: PackedModel) -> list[int]:
+    """Return where in the state lies what outer_factors multiply; see model.h.j2."""
+    cell, hidden = model.cell, model.cell.hidden_size
+    inner = 3 * hidden + model.input.channels
+    w_place = inner if rank_of(cell.w) else 3 * hidden
+    u_place = inner + rank_of(cell.w) if rank_of(cell.u) else 2 * hidden
+    return [w_place, u_place] if cell.w_shift >= cell.u_shift else [u_place, w_place]
+
+
+def rank_of(linear: LinearMap) -> int:
+    return linear.rank if isinstance(linear, LowRank) else 0
+
+
+def run_arrays(model: PackedModel, in_eights: bool) -> tuple[ConstantArray, ConstantArray]:
+    """Return uint8: what a step reads, and what the classifier reads."""
+    step, classes = step_bytes(model, in_eights), class_bytes(model, in_eights)
+    return (
+        ConstantArray(f"{model.name}_run", np.frombuffer(step, np.uint8), "a step, in the order of use"),
+        ConstantArray(
+            f"{model.name}_classes", np.frombuffer(classes, np.uint8), "of each class row and bias"
+        ),
+    )
+
+
+def step_bytes(model: PackedModel, in_eights: bool) -> bytes:
     """Return what a step reads: channels, the rows of first factors, rows and biases of each unit."""
-    run, cell = RunWriter(), model.cell
+    run, cell = RunWriter(in_eights), model.cell
     for offset, multiplier in zip(model.input.offset, model.input.multiplier, strict=True):
         run.write(np.array([offset, multiplier], np.int16))
     for linear in (cell.w, cell.u):
@@ -153,8 +184,9 @@ def step_bytes(model: PackedModel) -> bytes:
             write_rows(run, linear.first)
     outer = [tensor.decode() for tensor in outer_factors(cell)]
     for unit in range(cell.hidden_size):
-        for matrix in outer:
-            run.write_row(matrix[unit])
+        rows = [matrix[unit] for matrix in outer]
+        for row in [np.concatenate(rows)] if rows_make_one(model) else rows:
+            run.write_row(row)
         run.write(np.array([cell.bias_gate[unit], cell.bias_update[unit]], np.int8))
     return bytes(run.data)
 
@@ -164,14 +196,10 @@ def write_rows(run: RunWriter, tensor: PackedTensor) -> None:
         run.write_row(row)
 
 
-def class_bytes(model: PackedModel) -> bytes:
+def class_bytes(model: PackedModel, in_eights: bool) -> bytes:
     """Return what the classifier reads: of each class its row and its bias."""
-    run = RunWriter()
+    run = RunWriter(in_eights)
     for row, bias in zip(model.classifier.weights.decode(), model.classifier.bias, strict=True):
         run.write_row(row)
         run.write(np.array([bias]))
     return bytes(run.data)
-
-
-def constant_array(model: PackedModel, part: str, data: bytes, comment: str) -> ConstantArray:
-    return ConstantArray(f"{model.name}_{part}", np.frombuffer(data, np.uint8), comment)

@@ -1,4 +1,4 @@
-"""The assembler of the fast build, on simulated cores: equal to the reference for rows and biases of every kind."""
+"""The assembler of each build, on simulated cores: equal to the reference for rows and biases of every kind."""
 
 from dataclasses import replace
 from functools import partial
@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from converters.to_c.convert import convert
+from converters.to_c.one_run import one_run
 from tinygmp.device.board import find_board
 from tinygmp.device.lab import measure
 from tinygmp.packed.model import PackedModel
@@ -27,8 +28,8 @@ def with_cell(model: PackedModel, **fields: int) -> PackedModel:
     return replace(model, layers=(model.layers[0], replace(model.layers[1], **fields), model.layers[2]))
 
 
-def models() -> dict[str, PackedModel]:
-    csr = partial(random_model, index_format="csr8")
+def models(index_format: str = "csr8") -> dict[str, PackedModel]:
+    csr = partial(random_model, index_format=index_format)
     return {
         "short rows": csr(1, hidden=9, u_kept=0.2),
         "rows over 32": csr(2, hidden=70, u_kept=0.6),
@@ -78,3 +79,63 @@ def test_fast_build_equals_the_reference(board, name):
     )
     assert report.parity is not None
     assert report.parity.exact, report.parity
+
+
+@pytest.mark.parametrize("optimise", ["smallest", "fastest"])
+@pytest.mark.parametrize("name", [name for name in models() if name != "mixed formats"])
+def test_bitmasks_in_one_run_equal_the_reference(name, optimise):
+    model = models("bitmask")[name]
+    assert (one_run(model) is None) == (name in ("large biases", "coarse sums"))
+    report = measure(
+        convert(model),
+        find_board("arduino-uno"),
+        saturating_counts(model.input.channels),
+        lambda counts: run(model, counts).logits,
+        optimise=optimise,
+    )
+    assert report.parity is not None
+    assert report.parity.exact, report.parity
+
+
+@pytest.mark.parametrize("bias", [np.int16, np.int32])
+@pytest.mark.parametrize("optimise", ["smallest", "fastest"])
+def test_a_class_needs_no_logits(bias, optimise):
+    """The test loop asks twice, first without logits; the class is beyond all where the answers differ."""
+    model = models("bitmask")["low rank"]
+    wide = model.classifier.bias.astype(bias) + bias(100_000 if bias is np.int32 else 0)
+    model = replace(model, layers=(*model.layers[:2], replace(model.classifier, bias=wide)))
+    artifact, name = convert(model), model.name
+    twice = (
+        f"\n#ifdef TG_PORT_H\n#define {name}_predict(state, logits) \\\n"
+        f"    ({name}_predict(state, 0) == {name}_predict(state, logits) ? {name}_predict(state, 0) : 255)\n#endif\n"
+    )
+    header = f"{name}.h"
+    counts = saturating_counts(model.input.channels)
+    report = measure(
+        replace(artifact, files=artifact.files | {header: artifact.files[header] + twice.encode()}),
+        find_board("arduino-uno"),
+        counts,
+        lambda counts: run(model, counts).logits,
+        optimise=optimise,
+    )
+    assert len(set(run(model, counts).logits.argmax(axis=1))) > 1
+    assert report.parity is not None
+    assert report.parity.exact, report.parity
+
+
+def test_a_published_network_takes_little_of_everything_in_one_build():
+    model = random_model(
+        1, inputs=3, hidden=16, classes=6, w_rank=2, u_rank=8, w_kept=0.5, u_kept=0.5, index_format="bitmask"
+    )
+    measured = partial(
+        measure,
+        convert(model),
+        find_board("arduino-uno"),
+        saturating_counts(3),
+        lambda counts: run(model, counts).logits,
+    )
+    smallest, faster = measured(optimise="smallest"), measured(optimise="balanced")
+    assert smallest.flash_bytes < faster.flash_bytes <= 1_900
+    assert max(smallest.stack_bytes, faster.stack_bytes) <= 64
+    assert faster.cycles_per_step <= 8_000 < smallest.cycles_per_step
+    assert faster.ram_bytes == smallest.ram_bytes <= 80
