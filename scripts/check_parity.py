@@ -1,8 +1,9 @@
 """Proof that the generated C answers as the reference does, to the last bit: random models and the shipped one.
 
 240 random models over every storage format on this machine under AddressSanitizer and UndefinedBehaviorSanitizer, each
-also on one of the simulated cores; the shipped model on every simulated core, and on all test windows of UCI HAR on
-this machine where TINYGMP_DATA is set. What is done is kept: a second run goes on.
+also on one of the simulated cores; 80 bitmask models more on AVR, which has assembler for them; the shipped model on
+every simulated core, and on all test windows of UCI HAR on this machine where TINYGMP_DATA is set. What is done is
+kept: a second run goes on.
 
     TINYGMP_DATA=... python scripts/check_parity.py --out runs/parity
 """
@@ -100,6 +101,8 @@ def random_jobs(count: int) -> dict[str, Job]:
         jobs[f"random {seed} core"] = lambda seed=seed, formats=formats, board=board: on_core(
             seed, formats, board
         )
+    for seed in range(count // 3):  # tg_one_run_avr.c, which few of the pairs above meet
+        jobs[f"bitmask {seed} core"] = lambda seed=seed: on_core(seed, ("bitmask", "int8"), "arduino-uno")
     return jobs
 
 
