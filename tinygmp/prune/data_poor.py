@@ -20,7 +20,7 @@ from tinygmp.errors import ConfigError, DataError
 from tinygmp.models.mobilenet_v1_weights import MobileNetWeights, input_real
 from tinygmp.prune.folded_torch import CLASSIFIER, TorchLayer, folded, torch_layers
 from tinygmp.prune.global_magnitude import global_magnitude_mask
-from tinygmp.prune.least_squares import BATCH, Fit, OnLayer, fitted
+from tinygmp.prune.least_squares import Fit, OnLayer, fitted, in_batches
 
 FEWEST_IMAGES = 16
 SMALLEST_VARIANCE, HIGHEST_SCORE = 1e-12, 1e30
@@ -101,7 +101,7 @@ def output_variance(layers: Sequence[TorchLayer], x: Tensor) -> list[float]:
     """Return each layer's mean variance of a channel's sums, over images and positions."""
     found = [0.0] * len(layers)
     with torch.no_grad():
-        for images in x.split(BATCH):
+        for images in in_batches(x):
             h = images
             for index, layer in enumerate(layers):
                 sums = layer.sums(h)
@@ -128,7 +128,7 @@ def output_curvatures(layers: Sequence[TorchLayer], x: Tensor, seed: int) -> lis
     """
     generator = torch.Generator().manual_seed(seed)
     gradients = [torch.zeros(len(layer.weight)) for layer in layers]
-    for images in x.split(BATCH):
+    for images in in_batches(x):
         sums: list[Tensor] = []
         h = images
         for layer in layers:
@@ -148,7 +148,7 @@ def input_power(layers: Sequence[TorchLayer], x: Tensor) -> list[Tensor]:
     """Return each layer's mean squared input by channel, in a shape that multiplies its weights."""
     powers = [torch.zeros(1)] * len(layers)
     with torch.no_grad():
-        for images in x.split(BATCH):
+        for images in in_batches(x):
             h = images
             for index, layer in enumerate(layers):
                 seen = h.mean((2, 3)) if layer.name == CLASSIFIER else h.pow(2).mean((2, 3)).sqrt()

@@ -10,8 +10,9 @@ from tinygmp.errors import ConfigError
 from tinygmp.prune.brain_surgeon import surviving
 from tinygmp.prune.folded_torch import TorchLayer
 
-BATCH = 32
+BATCH_PIXELS = 32 * 128 * 128  # of images that go through a network at once
 MOST_ROUNDS = 64
+LARGEST_HELD = 65504.0  # of float16
 OnLayer = Callable[[str, int, int], None]
 
 
@@ -43,13 +44,12 @@ def fitted(
 ) -> list[TorchLayer]:
     """Return the pruned layers, each fitted in order to the dense network's sums by masked least squares.
 
-    importance: by layer and output, how much an error of it matters. The activations of all
-    images in both networks are held for one layer at a time.
+    importance: by layer and output, how much an error of it matters. The activations of all images in both networks are
+    held for one layer at a time, in 16 bits.
     """
     pruned: list[TorchLayer] = []
-    flows = [
-        (images, images) for images in x.split(BATCH)
-    ]  # what enters the layer: dense network, pruned network
+    # What enters the layer: dense network, pruned network.
+    flows = [(images, images) for images in in_batches(x)]
     with torch.no_grad():
         for index, layer in enumerate(dense):
             on_layer(layer.name, index, len(dense))
@@ -58,9 +58,19 @@ def fitted(
             weight, bias = solve(layer, mask, gram, moment, fit.ridge)
             new = replace(layer, weight=weight, bias=bias)
             for place, (ours, theirs) in enumerate(flows):
-                flows[place] = layer.activated(layer.sums(ours)), new.activated(new.sums(theirs))
+                flows[place] = onward(layer, ours), onward(new, theirs)
             pruned.append(new)
     return pruned
+
+
+def onward(layer: TorchLayer, held: Tensor) -> Tensor:
+    """Return a layer's outputs as they are held; float16 is finer than the int8 that the network becomes."""
+    return layer.activated(layer.sums(held.float())).clamp(max=LARGEST_HELD).half()
+
+
+def in_batches(x: Tensor) -> tuple[Tensor, ...]:
+    """Return images [count, channels, rows, columns] in batches whose maps take some hundred megabytes."""
+    return x.split(max(1, BATCH_PIXELS // (x.shape[2] * x.shape[3])))
 
 
 def chosen(
@@ -84,9 +94,9 @@ def moments(layer: TorchLayer, flows: Sequence[tuple[Tensor, Tensor]]) -> tuple[
     """Return X'X and X'Y in float64 over all images: X the pruned network's inputs and a one, Y the dense sums."""
     gram, moment = torch.zeros(1).double(), torch.zeros(1).double()
     for from_dense, from_pruned in flows:
-        inputs = layer.inputs(from_pruned)
+        inputs = layer.inputs(from_pruned.float())
         inputs = torch.cat([inputs, torch.ones_like(inputs[..., :1])], dim=-1)
-        targets = layer.targets(layer.sums(from_dense))
+        targets = layer.targets(layer.sums(from_dense.float()))
         gram = gram + (inputs.mT @ inputs).double()
         moment = moment + (inputs.mT @ targets).double()
     return gram, moment

@@ -94,7 +94,8 @@ def inspect(model: PackedNetwork) -> Inspection:
 
 def input_facts(model: PackedNetwork) -> tuple[str, ...]:
     if isinstance(model, PackedImageModel):
-        return (f"{model.size} x {model.size} x {model.channels} pixels, uint8",)
+        pixels = f"{model.size} x {model.size} x {model.channels} pixels, uint8"
+        return (pixels, f"sums rounded as {model.rounding}")
     assert isinstance(model, PackedModel)  # there are two kinds
     sensor = model.input
     counts = zip(sensor.channel_names, sensor.counts_per_unit, sensor.units, strict=True)

@@ -62,7 +62,9 @@ def pack_images(
     pruned = read
     if sparsity:
         on_step(f"pruning to {sparsity:.0%}", 2, 4)
-        pruned = prune_with_images(read, sparsity, pixels)
+        pruned = prune_with_images(
+            read, sparsity, pixels, on_layer=lambda name, done, total: on_step(f"fitting {name}", done, total)
+        )
     on_step("packing", 3, 4)
     some = pixels[spread_over(len(pixels), CALIBRATION)]
     provenance = {
