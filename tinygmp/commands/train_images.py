@@ -159,6 +159,7 @@ def show(report: dict[str, Any], out: Path) -> None:
         ("loader, images a second", f"{report['loader_images_per_second']:,.0f}"),
         ("training, images a second", f"{report['training_images_per_second']:,.0f}"),
         ("fine-tuning, images a second", f"{report['fine_tuning_images_per_second']:,.0f}"),
+        ("most memory at once", f"{report['peak_memory_bytes'] / 1024**2:,.0f} MiB"),
     ]
     print_table(f"on {report['device']}, {report['processes']} process(es)", ("fact", "figure"), facts)
 
