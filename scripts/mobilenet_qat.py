@@ -31,9 +31,9 @@ from tinygmp.models.mobilenet_quantized import QuantizedImageNetwork
 from tinygmp.pack.mobilenet_v1 import calibrate_images, pack_mobilenet
 from tinygmp.prune.fit import EpochRecord, TrainSettings, evaluate, fit
 from tinygmp.prune.run_recipe import load_state, read_state
-from tinygmp.workflows.image_pipeline import CALIBRATION, PACKED_TEST, PERCENTILES, accuracy
+from tinygmp.workflows.image_pipeline import CALIBRATION, PACKED_TEST, PERCENTILES, accuracy, silenced
 from tinygmp.workflows.image_recipe import ImageRecipe
-from tinygmp.workflows.image_run import written_purpose
+from tinygmp.workflows.image_run import Run, written_purpose
 from tinygmp.workflows.labelled_pixels import MEAN, STD
 from tinygmp.workflows.training_images import TrainingImages
 
@@ -67,7 +67,7 @@ def main(
 
 
 def network_of(folder: Path, name: str, images: TrainingImages) -> nn.Module:
-    """Return the float network of a run's folder, in the shape that its recipe.json tells."""
+    """Return the float network of a run's folder, shaped as its recipe.json tells, constant channels silenced."""
     there = written_purpose(folder)
     recipe = ImageRecipe(
         **{field.name: there[field.name] for field in fields(ImageRecipe) if field.name in there}
@@ -75,6 +75,7 @@ def network_of(folder: Path, name: str, images: TrainingImages) -> nn.Module:
     path = folder / f"{DENSE if name == DENSE else 'pruned'}.safetensors"
     module = recipe.network(len(images.classes))
     load_state(module, read_state(path), str(path))
+    silenced(Run(recipe, images, folder, torch.device("cpu"), "float32", lambda stage, record: None), module)
     return module.eval()
 
 
