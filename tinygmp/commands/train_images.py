@@ -27,7 +27,10 @@ def train_images(
     minimum_share: Annotated[float | None, typer.Option(help="of all weights, kept in every layer")] = None,
     dense_epochs: Annotated[int, typer.Option(help="epochs before pruning", min=1)] = 20,
     epochs: Annotated[int, typer.Option(help="epochs after pruning", min=1)] = 7,
-    batch_size: Annotated[int, typer.Option(help="over all processes", min=1)] = 128,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(help="over all processes; none: 128, fewer where that takes over 3 GB", min=1),
+    ] = None,
     dense_rate: Annotated[float, typer.Option(help="highest learning rate before pruning")] = 0.1,
     rate: Annotated[float, typer.Option(help="highest learning rate after pruning")] = 0.02,
     label_smoothing: Annotated[float, typer.Option(min=0, max=0.9)] = 0.0,
@@ -66,7 +69,7 @@ def train_images(
     need_torch()
     from tinygmp.prune.run_recipe import process_group
     from tinygmp.workflows.image_pipeline import run_image_pipeline
-    from tinygmp.workflows.image_recipe import ImageRecipe
+    from tinygmp.workflows.image_recipe import ImageRecipe, batch_within_memory
     from tinygmp.workflows.training_images import Reading, open_training_images
 
     recipe = ImageRecipe(
@@ -77,7 +80,7 @@ def train_images(
         minimum_share=minimum_share,
         dense_epochs=dense_epochs,
         epochs=epochs,
-        batch_size=batch_size,
+        batch_size=batch_size or batch_within_memory(width, size),
         dense_rate=dense_rate,
         rate=rate,
         label_smoothing=label_smoothing,
