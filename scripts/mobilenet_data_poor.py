@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +36,15 @@ FITTING_IMAGES = 256
 BATCH = 25
 
 
+@dataclass(frozen=True)
+class Target:
+    """Images to score, their labels, and the dense network's classes."""
+
+    pixels: np.ndarray
+    labels: np.ndarray
+    dense_classes: np.ndarray
+
+
 def main(
     weights: Annotated[
         str, typer.Option(help="file in TINYGMP_DATA/mobilenet_v1")
@@ -54,8 +64,8 @@ def main(
         pixels, labels, _ = open_image_sample(root / "imagenet_sample", size)
         order = np.random.default_rng(0).permutation(len(pixels))
         fitting, rest = pixels[order[:FITTING_IMAGES]], order[FITTING_IMAGES : FITTING_IMAGES + scored]
-        target = (pixels[rest], labels[rest])
-        rows = [{"network": "dense", **scores(dense, dense, target), **packed_scores(dense, fitting, target)}]
+        target = Target(pixels[rest], labels[rest], logits_of(dense, pixels[rest]).argmax(axis=1))
+        rows = [{"network": "dense", **scores(dense, target), **packed_scores(dense, fitting, target)}]
         for sparsity in sparsities or [0.5, 0.3, 0.7]:
             rows.append(one(dense, fitting, target, (sparsity, "combined", Fit()), out / weights))
             for fit in (None, Fit(rounds=0)):
@@ -78,7 +88,7 @@ def main(
 def one(
     dense: MobileNetWeights,
     fitting: np.ndarray,
-    target: tuple[np.ndarray, np.ndarray],
+    target: Target,
     choice: tuple[float, str, Fit | None],
     out: Path,
 ) -> dict[str, float | str]:
@@ -92,7 +102,7 @@ def one(
     started = time.monotonic()
     pruned = prune_with_images(dense, sparsity, fitting, ranking, fit)
     row = {"network": name, "sparsity": sparsity, "seconds": time.monotonic() - started}
-    row |= scores(pruned, dense, target)
+    row |= scores(pruned, target)
     if chosen_anew:
         row |= packed_scores(pruned, fitting, target)
     write_atomically(path, json.dumps(row, indent=2).encode())
@@ -100,28 +110,22 @@ def one(
     return row
 
 
-def scores(
-    network: MobileNetWeights, dense: MobileNetWeights, target: tuple[np.ndarray, np.ndarray]
-) -> dict[str, float]:
+def scores(network: MobileNetWeights, target: Target) -> dict[str, float]:
     """Return top-1 and top-5, and the share of images in the dense network's class, in float."""
-    pixels, labels = target
-    logits, expected = logits_of(network, pixels), logits_of(dense, pixels)
-    best = np.argsort(-logits, axis=1)[:, :5]
+    best = np.argsort(-logits_of(network, target.pixels), axis=1)[:, :5]
     return {
-        "top1": float(np.mean(best[:, 0] == labels)),
-        "top5": float(np.mean((best == labels[:, None]).any(axis=1))),
-        "same_class_as_dense": float(np.mean(best[:, 0] == expected.argmax(axis=1))),
+        "top1": float(np.mean(best[:, 0] == target.labels)),
+        "top5": float(np.mean((best == target.labels[:, None]).any(axis=1))),
+        "same_class_as_dense": float(np.mean(best[:, 0] == target.dense_classes)),
     }
 
 
-def packed_scores(
-    network: MobileNetWeights, fitting: np.ndarray, target: tuple[np.ndarray, np.ndarray]
-) -> dict[str, float]:
+def packed_scores(network: MobileNetWeights, fitting: np.ndarray, target: Target) -> dict[str, float]:
     """Return payload bytes and top-1 of the network as int8."""
     names = tuple(f"class {index}" for index in range(len(network.layers[-1].bias)))
     model = pack_with_images(network, fitting[:100], "mobilenet_v1", names, {})
-    classes = run_images(model, target[0]).classes
-    return {"payload_bytes": model.payload_bytes, "packed_top1": float(np.mean(classes == target[1]))}
+    classes = run_images(model, target.pixels).classes
+    return {"payload_bytes": model.payload_bytes, "packed_top1": float(np.mean(classes == target.labels))}
 
 
 def logits_of(network: MobileNetWeights, pixels: np.ndarray) -> np.ndarray:

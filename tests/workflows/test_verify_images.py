@@ -88,6 +88,15 @@ def test_a_simulated_board_equals_the_reference(labelled):
     assert device.instructions_per_step > 10_000
 
 
+def test_a_board_that_needs_longer_than_an_image_may_take_fails(labelled):
+    found = verify_images(MODEL, labelled, ["c"], ["nucleo-g071rb"], 1, period_ms=0.01, level="fastest")
+    (device,) = found.devices
+    assert device.passed
+    assert device.worst_milliseconds_per_step > 0.01
+    assert not found.passed
+    assert replace(found, period_ms=1e3).passed
+
+
 def test_top_five_counts_the_five_largest_and_says_nothing_of_few_classes(labelled):
     logits = np.array([[9, 8, 7, 6, 5, 4, 3]] * 2)
     images = replace(labelled, pixels=labelled.pixels[:2], labels=np.array([4, 5]))
@@ -103,6 +112,6 @@ def test_budget_and_inspect_tell_of_image_networks():
     assert board.flash_bytes == board.weights_bytes + board.engine_bytes + board.support_bytes
     found = inspect(MODEL)
     assert found.payload_bytes == MODEL.payload_bytes == sum(found.by_part.values())
-    assert found.channels == ("20 x 20 x 3 pixels, uint8",)
+    assert found.channels == ("20 x 20 x 3 pixels, uint8", "sums rounded as fp32")
     assert [layer.kind for layer in found.layers[:2]] == ["convolution", "depthwise convolution"]
     assert [layer.kind for layer in found.layers[-2:]] == ["global average pool", "fully connected"]

@@ -9,8 +9,11 @@ import typer
 from tinygmp.commands.options import SHIPPED, Json, Model, Quiet, finish
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tinygmp.packed.image_model import PackedImageModel
     from tinygmp.report import rows
+    from tinygmp.report.record import DeviceResult
     from tinygmp.workflows.verify import Verification
     from tinygmp.workflows.verify_images import FormResult, ImageVerification
 
@@ -44,7 +47,7 @@ Period = Annotated[
         "--period",
         metavar="MS",
         min=0,
-        help="Time between two samples; a board that needs longer for a step fails.",
+        help="Time for a step, or an image: a board that needs longer fails.",
     ),
 ]
 Port = Annotated[
@@ -67,6 +70,7 @@ SkipCorrupt = Annotated[
     bool,
     typer.Option("--skip-corrupt", help="Leave out pictures that cannot be decoded; else they are an error."),
 ]
+FASTER_INDICES = "tinygmp pack MODEL --out FILE --index csr8"
 FORM_HEAD = (
     "form", "verdict", "top-1", "top-5", "mismatches", "worst logit", "ms", "file", "gzip", "measured by"
 )  # fmt: skip
@@ -106,7 +110,9 @@ def verify(
         return
     if isinstance(found, PackedImageModel):
         wanted = [] if board is None or no_boards else list(names)
-        verify_image_network(found, data, target, wanted, Choice(crop, images, skip_corrupt), as_json, quiet)
+        on_boards = {"level": level, "period_ms": period}
+        choice = Choice(crop, images, skip_corrupt)
+        verify_image_network(found, data, target, wanted, on_boards, choice, as_json, quiet)
         return
     with show.progress(quiet) as on_step:
         packed = open_model(model)
@@ -165,15 +171,24 @@ def print_verification(result: Verification) -> None:
     )
     if result.artifacts:
         show.print_table("artifacts", rows.ARTIFACT_HEAD, rows.rows_of_artifacts(result.artifacts))
-    if result.devices:
-        table = [rows.device_row(device, result.period_ms) for device in result.devices]
+    print_devices(
+        result.devices, result.period_ms, "; or store indices that are read faster: " + FASTER_INDICES
+    )
+
+
+def print_devices(devices: Sequence[DeviceResult], period_ms: float | None, also: str) -> None:
+    """Print the table of boards and, of those that are too slow, what may help."""
+    from tinygmp.commands import show
+    from tinygmp.report import rows
+
+    if devices:
+        table = [rows.device_row(device, period_ms) for device in devices]
         show.print_table("boards", rows.DEVICE_HEAD, table)
-    for device in result.devices:
-        if device.late(result.period_ms):
+    for device in devices:
+        if device.late(period_ms):
             show.output().print(
-                f"{device.board}: the longest step takes {device.worst_milliseconds_per_step:.1f} ms, samples come "
-                f"every {result.period_ms:g} ms; build with --level fastest, or store indices that are read faster: "
-                "tinygmp pack MODEL --out FILE --index csr8",
+                f"{device.board}: the longest step takes {device.worst_milliseconds_per_step:.1f} ms, "
+                f"{period_ms:g} ms is the limit; build with --level fastest{also}",
                 markup=False,
             )
 
@@ -183,6 +198,7 @@ def verify_image_network(
     data: str | None,
     targets: list[str] | None,
     boards: list[str],
+    on_boards: dict[str, Any],
     choice: Any,
     as_json: bool,
     quiet: bool,
@@ -194,7 +210,7 @@ def verify_image_network(
 
     with show.progress(quiet) as on_step:
         images = load_images(model, data, choice, on_step)
-        result = verify_images(model, images, targets or ["all"], boards, on_step=on_step)
+        result = verify_images(model, images, targets or ["all"], boards, on_step=on_step, **on_boards)
     if as_json:
         show.print_json({"passed": result.passed, **vars(result)})
     else:
@@ -219,8 +235,7 @@ def print_image_verification(result: ImageVerification) -> None:
     for name in result.skipped:
         show.output().print(f"skipped: {name}", markup=False)
     show.print_table("forms", FORM_HEAD, [form_row(form) for form in result.forms])
-    if result.devices:
-        show.print_table("boards", rows.DEVICE_HEAD, [rows.device_row(device) for device in result.devices])
+    print_devices(result.devices, result.period_ms, "")
 
 
 def form_row(form: FormResult) -> rows.Row:

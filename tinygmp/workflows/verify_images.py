@@ -61,11 +61,14 @@ class ImageVerification:
     forms: tuple[FormResult, ...]
     devices: tuple[DeviceResult, ...]
     missing: Mapping[str, str] = field(default_factory=dict)
+    period_ms: float | None = None
 
     @property
     def passed(self) -> bool:
-        """True when everything that was run agrees within its tolerance, and fits its board."""
-        return all(form.agrees for form in self.forms) and all(device.passed for device in self.devices)
+        """True when everything that was run agrees within its tolerance, fits its board and is in time for it."""
+        return all(form.agrees for form in self.forms) and all(
+            device.passed and not device.late(self.period_ms) for device in self.devices
+        )
 
 
 @dataclass(frozen=True)
@@ -87,11 +90,14 @@ def verify_images(
     boards: Sequence[str | Board] = (),
     images_per_core: int = IMAGES_PER_CORE,
     on_step: OnStep = silent,
+    level: str = "smallest",
+    period_ms: float | None = None,
 ) -> ImageVerification:
     """Convert a network and compare each form, and the C code on each board, with the integer reference.
 
-    A simulated core runs `images_per_core` images. What is absent or refused is told in `missing`; raises
-    ConfigError or UnsupportedError for unknown names, BuildError, SimulationError.
+    A simulated core runs `images_per_core` images, of the build `level`, each within `period_ms` if one is given. What
+    is absent or refused is told in `missing`; raises ConfigError or UnsupportedError for unknown names, BuildError,
+    SimulationError.
     """
     lab_boards = [board if isinstance(board, Board) else find_board(board) for board in boards]
     artifacts, missing = convert_each(model, targets)
@@ -114,11 +120,12 @@ def verify_images(
     devices = tuple(
         device
         for board in lab_boards
-        if (device := run_board(model, board, images.pixels[:images_per_core], missing, steps)) is not None
+        if (device := run_board(model, board, images.pixels[:images_per_core], missing, steps, level))
+        is not None
     )
     return ImageVerification(
         model.name, images.name, images.synthetic or model.synthetic, len(images.pixels), images.skipped,
-        judge.top(expected.logits, 1), judge.top(expected.logits, TOP), tuple(results), devices, missing,
+        judge.top(expected.logits, 1), judge.top(expected.logits, TOP), tuple(results), devices, missing, period_ms,
     )  # fmt: skip
 
 
@@ -137,7 +144,12 @@ def has(artifact: Artifact, form: Form) -> bool:
 
 
 def run_board(
-    model: PackedImageModel, board: Board, pixels: np.ndarray, missing: dict[str, str], steps: Steps
+    model: PackedImageModel,
+    board: Board,
+    pixels: np.ndarray,
+    missing: dict[str, str],
+    steps: Steps,
+    level: str,
 ) -> DeviceResult | None:
     """Return the result of one simulated board, or None where its tools are absent."""
     from converters.base import converter
@@ -148,7 +160,7 @@ def run_board(
 
     steps.begin(f"simulating {board.name} on {len(pixels)} images")
     try:
-        return device_result(measure(converter("c")(model), board, image_words(pixels), reference))
+        return device_result(measure(converter("c")(model), board, image_words(pixels), reference, level))
     except MissingToolError as error:
         missing[board.name] = str(error)
         return None
