@@ -100,9 +100,9 @@ def test_a_small_model_worked_out_in_loops(tmp_path):
             lambda layers: layers.insert(5, {"class_name": "Add", "config": {"name": "sum"}}),
             "layer 'sum': Add is not supported",
         ),
-        (lambda layers: layers.pop(), "does not end in a classifier"),
+        (lambda layers: layers.pop(), "does not end in a fully connected layer"),
         (lambda layers: layers[2]["config"].update(strides=[2, 1]), "layer 'conv': kernel"),
-        (lambda layers: layers[4]["config"].update(max_value=4.0), "layer 'relu': ReLU with"),
+        (lambda layers: layers[4]["config"].update(max_value=4.0), "layer 'relu': a clamp to 0.0 .. 4.0"),
         (lambda layers: layers[5]["config"].update(activation="swish"), "activation 'swish'"),
     ],
 )

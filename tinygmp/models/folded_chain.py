@@ -42,9 +42,15 @@ class FoldedChain:
             self.classify(place, weights.reshape(outputs, inputs), bias)
             return
         depthwise = groups > 1 and groups == outputs and inputs == 1
-        if self.pooled or height != width or (groups > 1 and not depthwise):
-            raise self.unsupported(place, f"a convolution of {weights.shape} in {groups} groups here")
-        sides = same_padding(self.size, height, stride) if padding == "same" else padding
+        if self.pooled:
+            raise self.unsupported(place, "a convolution after the average")
+        if height != width or (groups > 1 and not depthwise):
+            raise self.unsupported(
+                place,
+                f"a convolution with kernel {height} x {width}, {groups} groups over {outputs} channels",
+            )
+        padded = self.size + self.padding[0] + self.padding[1]
+        sides = same_padding(padded, height, stride) if padding == "same" else padding
         assert not isinstance(sides, str)
         sides = (*(a + b for a, b in zip(sides, self.padding, strict=True)),)  # type: ignore[assignment]
         self.padding, self.newest = (0, 0, 0, 0), weights
@@ -85,7 +91,7 @@ class FoldedChain:
 
     def classify(self, place: str, weights: np.ndarray, bias: np.ndarray) -> None:
         """Add the fully connected layer, weights [classes, inputs]."""
-        if not self.pooled or self.layers[-1].name == "fc":
+        if not self.pooled or self.classified:
             raise self.unsupported(place, "a fully connected layer that is not the one after the average")
         self.layers.append(
             FoldedLayer(
@@ -96,8 +102,13 @@ class FoldedChain:
             )
         )
 
+    @property
+    def classified(self) -> bool:
+        """True when the fully connected layer has come."""
+        return bool(self.layers) and self.layers[-1].name == "fc"
+
     def finished(self) -> tuple[FoldedLayer, ...]:
-        if not self.layers or self.layers[-1].name != "fc":
+        if not self.classified:
             raise UnsupportedError(
                 f"'{self.origin}' does not end in a fully connected layer; supported: {SUPPORTED}"
             )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tinygmp.errors import ConfigError, DataError
 from tinygmp.models.mobilenet_v1_weights import MobileNetWeights
+from tinygmp.models.pixel_normalisation import HALF
 
 SUFFIXES = {
     ".npz": "MobileNet-V1 arrays",
@@ -15,7 +16,6 @@ SUFFIXES = {
     ".pt": "PyTorch",
     ".pth": "PyTorch",
 }
-HALF = (0.5, 0.5, 0.5)
 PIXELS = {(0.5, 0.5): "minus_one_to_one", (0.0, 1.0): "zero_to_one"}
 
 

@@ -2,17 +2,17 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tinygmp.errors import DataError, MissingToolError, UnsupportedError
-from tinygmp.models.mobilenet_v1_weights import FoldedLayer, MobileNetWeights, fold_batch_norm, same_padding
+from tinygmp.models.folded_chain import FoldedChain, Sides
+from tinygmp.models.mobilenet_v1_weights import MobileNetWeights
+from tinygmp.models.pixel_normalisation import PIXEL_MEANINGS
 
-PIXEL_MEANINGS = {"minus_one_to_one": (1 / 127.5, 127.5), "zero_to_one": (1 / 255, 0.0)}
-CLASSIFIER = "fc"
 Config = Mapping[str, Any]
 
 
@@ -33,15 +33,15 @@ def load_keras(path: Path, pixels: str = "minus_one_to_one") -> MobileNetWeights
             config = json.loads(file.attrs["model_config"])["config"]
             arrays = arrays_of(file["model_weights"])
         layers = config["layers"] if isinstance(config, dict) else config
-        chain = KerasChain(arrays, path.name)
+        reader = KerasReader(arrays, FoldedChain(0, path.name))
         for layer in layers:
-            chain.add(str(layer["class_name"]), layer["config"])
+            reader.add(str(layer["class_name"]), layer["config"])
     except (OSError, KeyError, ValueError, TypeError, IndexError) as error:
         raise DataError(
             f"'{path}' is no Keras model of convolutions ({error!r}); see docs/mobilenet.md"
         ) from error
     scale, zero = PIXEL_MEANINGS[pixels]
-    return MobileNetWeights(chain.finished(), chain.size, path.name, scale, zero)
+    return MobileNetWeights(reader.chain.finished(), reader.size, path.name, scale, zero)
 
 
 def arrays_of(group: Any) -> dict[str, np.ndarray]:
@@ -59,148 +59,101 @@ def arrays_of(group: Any) -> dict[str, np.ndarray]:
 
 
 @dataclass
-class KerasChain:
-    """Layers in the file's order, which is that of execution in a chain."""
+class KerasReader:
+    """Takes layers in the file's order, which is that of execution in a chain."""
 
     arrays: Mapping[str, np.ndarray]
-    source: str
-    layers: list[FoldedLayer] = field(default_factory=list)
+    chain: FoldedChain
     size: int = 0  # of the input
-    rows: int = 0  # at this point of the chain
-    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
-    convolution: np.ndarray | None = None  # OIHW of the newest layer, until it is closed
-    pooled: bool = False
 
     def add(self, kind: str, config: Config) -> None:
         """Take one layer; raises UnsupportedError that names it."""
         handler = HANDLERS.get(kind)
         if handler is None:
-            raise self.unsupported(config, f"{kind} is not supported")
+            raise self.unsupported(config, kind)
         handler(self, config)
-
-    def finished(self) -> tuple[FoldedLayer, ...]:
-        if not self.layers or self.layers[-1].name != CLASSIFIER:
-            raise UnsupportedError(
-                f"'{self.source}' does not end in a classifier; supported: {', '.join(HANDLERS)}"
-            )
-        return tuple(self.layers)
 
     def array(self, config: Config, variable: str) -> np.ndarray:
         return self.arrays[f"{config['name']}/{variable}"]
 
-    def unsupported(self, config: Config, why: str) -> UnsupportedError:
-        return UnsupportedError(
-            f"'{self.source}', layer '{config.get('name')}': {why}; supported: {', '.join(HANDLERS)} in one chain"
-        )
+    def unsupported(self, config: Config, what: str) -> UnsupportedError:
+        return self.chain.unsupported(place_of(config), what)
 
 
-def start(chain: KerasChain, config: Config) -> None:
+def place_of(config: Config) -> str:
+    return f"layer '{config.get('name')}'"
+
+
+def start(reader: KerasReader, config: Config) -> None:
     rows, columns = (config.get("batch_input_shape") or config["batch_shape"])[1:3]
     if rows != columns:
-        raise chain.unsupported(config, f"images of {rows} x {columns} are not square")
-    chain.size = chain.rows = rows
+        raise reader.unsupported(config, f"an image of {rows} x {columns}")
+    reader.size = reader.chain.size = rows
 
 
-def pad(chain: KerasChain, config: Config) -> None:
+def pad(reader: KerasReader, config: Config) -> None:
     (top, bottom), (left, right) = config["padding"]
-    chain.padding = (top, bottom, left, right)
+    reader.chain.pad(place_of(config), (top, bottom, left, right))
 
 
-def convolve(chain: KerasChain, config: Config) -> None:
+def convolve(reader: KerasReader, config: Config) -> None:
     depthwise = "depth_multiplier" in config
-    weights = chain.array(config, "depthwise_kernel" if depthwise else "kernel")
-    kernel, stride = weights.shape[0], config["strides"][0]
-    if (
-        weights.shape[0] != weights.shape[1]
-        or len(set(config["strides"])) > 1
-        or config.get("depth_multiplier", 1) != 1
-    ):
-        raise chain.unsupported(config, f"kernel {weights.shape}, strides {config['strides']}")
-    bias = (
-        chain.array(config, "bias")
-        if config["use_bias"]
-        else np.zeros(weights.shape[2 if depthwise else 3], np.float32)
-    )
-    if chain.pooled:  # a 1 x 1 convolution after the pool is the classifier
-        classify(chain, weights.reshape(-1, weights.shape[-1]).T, bias)
-        return
-    padding = same_padding(chain.rows, kernel, stride) if config["padding"] == "same" else chain.padding
-    chain.rows = (chain.rows + padding[0] + padding[1] - kernel) // stride + 1
-    chain.padding = (0, 0, 0, 0)
-    chain.convolution = weights.transpose(2, 3, 0, 1) if depthwise else weights.transpose(3, 2, 0, 1)
-    name = f"{'dw' if depthwise else 'conv'}{len(chain.layers)}"
-    chain.layers.append(FoldedLayer(name, flat(chain.convolution), bias, kernel, stride, padding, "none"))
-    activate(chain, config)
+    weights = reader.array(config, "depthwise_kernel" if depthwise else "kernel")
+    # From rows, columns, inputs, outputs (or filters of each input) to OIHW.
+    oihw = weights.transpose(2, 3, 0, 1) if depthwise else weights.transpose(3, 2, 0, 1)
+    strides = config["strides"]
+    if len(set(strides)) > 1 or config.get("depth_multiplier", 1) != 1:
+        raise reader.unsupported(config, f"kernel {weights.shape} with strides {strides}")
+    bias = reader.array(config, "bias") if config["use_bias"] else None
+    padding: Sides | str = "same" if config["padding"] == "same" else (0, 0, 0, 0)
+    groups = len(oihw) if depthwise else 1
+    reader.chain.convolve(place_of(config), oihw, bias, strides[0], padding, groups)
+    activate(reader, config)
 
 
-def normalise(chain: KerasChain, config: Config) -> None:
-    if chain.convolution is None:
-        raise chain.unsupported(config, "does not follow a convolution")
-    before = chain.layers[-1]
-    mean, variance = chain.array(config, "moving_mean"), chain.array(config, "moving_variance")
-    gamma = chain.array(config, "gamma") if config.get("scale", True) else np.ones_like(mean)
-    beta = chain.array(config, "beta") if config.get("center", True) else np.zeros_like(mean)
-    weights, bias = fold_batch_norm(
-        chain.convolution, gamma, beta, mean - before.bias, variance, float(config["epsilon"])
-    )
-    chain.layers[-1] = replace(before, weights=flat(weights), bias=bias.astype(np.float32))
+def normalise(reader: KerasReader, config: Config) -> None:
+    mean, variance = reader.array(config, "moving_mean"), reader.array(config, "moving_variance")
+    gamma = reader.array(config, "gamma") if config.get("scale", True) else np.ones_like(mean)
+    beta = reader.array(config, "beta") if config.get("center", True) else np.zeros_like(mean)
+    parts = (gamma, beta, mean, variance)
+    reader.chain.batch_norm(place_of(config), parts, float(config["epsilon"]))
 
 
-def activate(chain: KerasChain, config: Config) -> None:
+def activate(reader: KerasReader, config: Config) -> None:
     kind = config.get("activation", "linear")
     kind = str(kind.get("class_name") if isinstance(kind, dict) else kind)
-    apply(chain, config, kind)
-
-
-def rectify(chain: KerasChain, config: Config) -> None:
-    limit = config.get("max_value")
-    if config.get("negative_slope") or config.get("threshold") or limit not in (None, 6, 6.0):
-        raise chain.unsupported(config, f"ReLU with {dict(config)}")
-    apply(chain, config, "relu6" if limit else "relu")
-
-
-def apply(chain: KerasChain, config: Config, kind: str) -> None:
-    if kind == "linear" or (kind == "softmax" and chain.layers and chain.layers[-1].name == CLASSIFIER):
+    if kind == "linear" or (kind == "softmax" and reader.chain.classified):
         return  # the class is the same without softmax
-    if kind not in ("relu", "relu6") or chain.pooled:
-        raise chain.unsupported(config, f"activation '{kind}'")
-    chain.layers[-1] = replace(chain.layers[-1], activation=kind)
-    chain.convolution = None
+    if kind not in ("relu", "relu6"):
+        raise reader.unsupported(config, f"activation '{kind}'")
+    reader.chain.activate(place_of(config), 0.0, 6.0 if kind == "relu6" else None)
 
 
-def pool(chain: KerasChain, config: Config) -> None:
-    if "pool_size" in config and tuple(config["pool_size"]) != (chain.rows, chain.rows):
-        raise chain.unsupported(
-            config, f"pool of {config['pool_size']} over {chain.rows} x {chain.rows}: the whole only"
-        )
-    chain.pooled = True
+def rectify(reader: KerasReader, config: Config) -> None:
+    if config.get("negative_slope") or config.get("threshold"):
+        raise reader.unsupported(config, f"ReLU with {dict(config)}")
+    reader.chain.activate(place_of(config), 0.0, config.get("max_value"))
 
 
-def dense(chain: KerasChain, config: Config) -> None:
-    if not chain.pooled:
-        raise chain.unsupported(config, "comes before the pool")
-    weights = chain.array(config, "kernel")
-    bias = chain.array(config, "bias") if config["use_bias"] else np.zeros(weights.shape[1], np.float32)
-    classify(chain, weights.T, bias)
-    activate(chain, config)
+def pool(reader: KerasReader, config: Config) -> None:
+    size = reader.chain.size
+    if "pool_size" in config and tuple(config["pool_size"]) != (size, size):
+        raise reader.unsupported(config, f"a pool of {config['pool_size']} over {size} x {size}")
+    reader.chain.pool(place_of(config))
 
 
-def classify(chain: KerasChain, weights: np.ndarray, bias: np.ndarray) -> None:
-    if chain.layers[-1].name == CLASSIFIER:
-        raise UnsupportedError(f"'{chain.source}' has two classifiers; one at the end is supported")
-    chain.layers.append(FoldedLayer(CLASSIFIER, np.ascontiguousarray(weights), bias, activation="none"))
+def dense(reader: KerasReader, config: Config) -> None:
+    weights = reader.array(config, "kernel")
+    bias = reader.array(config, "bias") if config["use_bias"] else np.zeros(weights.shape[1], np.float32)
+    reader.chain.classify(place_of(config), weights.T, bias)
+    activate(reader, config)
 
 
-def nothing(chain: KerasChain, config: Config) -> None:
+def nothing(reader: KerasReader, config: Config) -> None:
     """Layers that change no value at inference."""
 
 
-def flat(weights: np.ndarray) -> np.ndarray:
-    """Return OIHW weights as float32 [outputs, rows * columns * inputs]."""
-    return np.ascontiguousarray(weights.transpose(0, 2, 3, 1).reshape(len(weights), -1), np.float32)
-
-
-HANDLERS: dict[str, Callable[[KerasChain, Config], None]] = {
+HANDLERS: dict[str, Callable[[KerasReader, Config], None]] = {
     "InputLayer": start,
     "ZeroPadding2D": pad,
     "Conv2D": convolve,

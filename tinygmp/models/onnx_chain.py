@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from tinygmp.errors import DataError, MissingToolError
-from tinygmp.models.exported_chain import HALF, with_normalisation
 from tinygmp.models.folded_chain import FoldedChain
 from tinygmp.models.mobilenet_v1_weights import MobileNetWeights
+from tinygmp.models.pixel_normalisation import HALF, with_normalisation
 
 NOTHING = ("Identity", "Dropout", "Flatten", "Reshape", "Squeeze", "Softmax")
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from tinygmp.errors import DataError, MissingToolError
 from tinygmp.models.folded_chain import FoldedChain
-from tinygmp.models.keras_h5 import PIXEL_MEANINGS
 from tinygmp.models.mobilenet_v1_weights import MobileNetWeights
+from tinygmp.models.pixel_normalisation import PIXEL_MEANINGS
 
 FLOATS = {0: np.float32, 1: np.float16}  # TensorType
 DAMAGE = (

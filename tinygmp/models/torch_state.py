@@ -8,7 +8,6 @@ import numpy as np
 import torch
 
 from tinygmp.errors import DataError
-from tinygmp.models.exported_chain import HALF, with_normalisation
 from tinygmp.models.mobilenet_v1_weights import (
     NAMES,
     MobileNetWeights,
@@ -16,6 +15,7 @@ from tinygmp.models.mobilenet_v1_weights import (
     fold_batch_norm,
     symmetric_padding,
 )
+from tinygmp.models.pixel_normalisation import HALF, with_normalisation
 
 BATCH_NORM = ("weight", "bias", "running_mean", "running_var")
 WRAPPERS = ("state_dict", "model", "model_state_dict", "model_state")
