@@ -1,31 +1,9 @@
 #ifndef TG_CHANNEL_SCALE_FP32_C
 #define TG_CHANNEL_SCALE_FP32_C
-#include "tg_layer.c"
+#include "tg_channel.c"
 #include "tg_float32_scale.c"
 
 #define TG_DOUBT 0x20000u /* around a half, of 2^-32: there the float's own rounding decides */
-
-/* How one channel's sums become int8; a copy, since stores of int8 outputs could change what lies in memory. */
-typedef struct {
-    int32_t bias;
-    int32_t multiplier;
-    int32_t zero;
-    int32_t low;
-    int32_t high;
-    int8_t shift; /* of the product's upper word to the integer, 1..30; -1 and 0 with TG_LARGE_FACTORS */
-} tg_channel;
-
-static inline tg_channel tg_channel_of(const tg_layer *layer, uint16_t channel)
-{
-    tg_channel found;
-    found.bias = TG_READ_I32(layer->bias + channel);
-    found.multiplier = TG_READ_I32(layer->multiplier + channel);
-    found.zero = layer->zero;
-    found.low = layer->low;
-    found.high = layer->high;
-    found.shift = (int8_t)(TG_READ_U8(layer->shift + channel) - 1);
-    return found;
-}
 
 /* Return the upper word of value * multiplier; the lower one without what lies below its upper half, at least. */
 static inline int32_t tg_product(int32_t value, int32_t multiplier, uint32_t *lower)
@@ -55,19 +33,20 @@ static inline int32_t tg_product(int32_t value, int32_t multiplier, uint32_t *lo
  */
 static inline int32_t tg_scaled(int32_t value, const tg_channel *by)
 {
+    const uint8_t right = (uint8_t)(by->shift - 1u); /* of the product's upper word to the integer, 1..30 */
     uint32_t lower, fraction;
     int32_t upper;
 #ifdef TG_LARGE_FACTORS /* some factor is 1/4 or more, which no trained network has */
-    if (by->shift < 1) {
-        return tg_float32_scale(value, by->multiplier, (uint8_t)(by->shift + 1));
+    if (by->shift < 2) {
+        return tg_float32_scale(value, by->multiplier, by->shift);
     }
 #endif
     upper = tg_product(value, by->multiplier, &lower);
-    fraction = ((uint32_t)upper << (32 - by->shift)) | (lower >> by->shift);
+    fraction = ((uint32_t)upper << (32 - right)) | (lower >> right);
     if (fraction - (0x80000000u - TG_DOUBT) < 2 * TG_DOUBT) {
-        return tg_float32_scale(value, by->multiplier, (uint8_t)(by->shift + 1));
+        return tg_float32_scale(value, by->multiplier, by->shift);
     }
-    return (upper >> by->shift) + (int32_t)(fraction >> 31);
+    return (upper >> right) + (int32_t)(fraction >> 31);
 }
 
 /* Return the int8 output of a sum without its bias. */
