@@ -89,8 +89,8 @@ def test_least_squares_and_rankings_are_compared(folder, tmp_path):
     done = script("mobilenet_data_poor.py", folder, *arguments, "--out", str(tmp_path))
     assert done.returncode == 0, done.stderr
     rows = json.loads((tmp_path / "small.npz" / "report.json").read_text())["rows"]
-    assert len(rows) == 11
-    fitted = next(row for row in rows if row["network"] == "combined + least squares")
+    assert len(rows) == 12
+    fitted = next(row for row in rows if row["network"] == "combined + least squares, chosen anew")
     plain = next(row for row in rows if row["network"] == "magnitude")
     assert fitted["same_class_as_dense"] >= plain["same_class_as_dense"]
     again = script("mobilenet_data_poor.py", folder, *arguments, "--out", str(tmp_path))
