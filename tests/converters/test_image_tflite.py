@@ -86,6 +86,21 @@ def test_int8_file_equals_the_reference_bit_for_bit(weights, pixels, sparsity, s
     np.testing.assert_array_equal(found, reference.logits)
 
 
+def test_channels_with_next_to_no_weights_equal_the_delegate_too(weights, pixels):
+    """XNNPACK refuses a layer with a factor below 2**-32; LiteRT would round that layer otherwise, without a word."""
+    first = weights.layers[0]
+    tiny, large = first.weights.copy(), np.abs(first.bias) * 1e3 + 10
+    tiny[1], large[1] = tiny[1] * 1e-13, 0
+    outer = replace(first, weights=tiny, bias=large, activation="relu")
+    second = replace(weights.layers[1], weights=weights.layers[1].weights / 1e3)
+    weights = replace(weights, layers=(outer, second, *weights.layers[2:]))
+    model = packed(weights, pixels)
+    stem = model.linear()[0]
+    assert stem.factors().min() >= 2.0**-32
+    content = convert_images(model, ("int8",)).files["tiny_int8.tflite"]
+    np.testing.assert_array_equal(run_tflite_images(content, pixels), run_images(model, pixels).logits)
+
+
 def thinned(weights: MobileNetWeights, sparsity: float) -> MobileNetWeights:
     """Random zeros, the rest scaled up: magnitude pruning would leave an untrained network without any signal."""
     rng = np.random.default_rng(11)

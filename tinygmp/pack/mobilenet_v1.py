@@ -24,6 +24,7 @@ from tinygmp.packed.layers import INT8_LIMIT
 from tinygmp.sparse.choice import choose
 
 FORMATS = ("dense", "bitmask", "rice")
+LEAST_FACTOR = 2.0**-31
 CORRECTION_IMAGES = 64  # of more, the mean errors change little
 
 
@@ -107,9 +108,11 @@ def pack_mobilenet(
 def pack_layer(layer: FoldedLayer, before: Activation, after: Activation, rounding: str) -> ImageLinear:
     kind: type[ImageLinear] = DepthwiseConv2d if layer.depthwise else Conv2d
     peak = np.abs(layer.weights).max(axis=1)
-    # A channel without weights, or with tiny ones, still needs a scale at which its bias fits 31 bits.
+    # A channel without weights, or with tiny ones, still needs a scale at which its bias fits 31 bits, and one that
+    # XNNPACK takes: from sums to outputs by 2^-32 or more.
     bias_floor = np.abs(layer.bias) / (before.scale * 2.0**30)
-    scales = np.maximum(np.maximum(peak / INT8_LIMIT, bias_floor), 1e-9).astype(np.float32)
+    factor_floor = max(1e-9, LEAST_FACTOR * after.scale / before.scale)
+    scales = np.maximum(np.maximum(peak / INT8_LIMIT, bias_floor), factor_floor).astype(np.float32)
     if layer.name == "fc":
         kind, scales = ImageClassifier, np.full_like(scales, scales.max())
     q = np.clip(np.rint(layer.weights / scales[:, None]), -INT8_LIMIT, INT8_LIMIT).astype(np.int8)
