@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from tinygmp.errors import ConfigError, DataError
@@ -85,10 +85,44 @@ def test_what_is_missing_is_told(weights, pictures, tmp_path):
         pack_images(tmp_path / "net.pb", pictures, Meaning(SIZE))
 
 
-def test_a_corrupt_picture_is_named(weights, tmp_path):
+def test_a_corrupt_picture_is_named_or_left_out(tinygmp, weights, tmp_path):
     (tmp_path / "broken.png").write_bytes(b"not a picture")
-    with pytest.raises(DataError, match=r"1 pictures in .* are corrupt: .*broken\.png"):
+    with pytest.raises(DataError, match=r"1 of 1 pictures read in .* are corrupt: .*broken\.png"):
+        pack_images(weights, tmp_path, Meaning(SIZE), skip_corrupt=True)  # nothing would be left
+    Image.new("RGB", (20, 20), (200, 10, 60)).save(tmp_path / "good.png")
+    with pytest.raises(DataError, match=r"1 of 2 pictures .*; remove them, or skip them with --skip-corrupt"):
         pack_images(weights, tmp_path, Meaning(SIZE))
+    skipping = ("--skip-corrupt", "--size", str(SIZE), "--out", str(tmp_path / "net.tgmp"), "--json")
+    told = tinygmp("pack-images", str(weights), "--images", str(tmp_path), *skipping)
+    assert (told.code, json.loads(told.out)["pictures"]) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (("--mean", "0.5", "--mean", "0.4"), "give 3, or one for all"),
+        (("--mean", "0.5", "--mean", "0.5"), "give 3, or one for all"),
+        (("--std", "0"), "std above 0"),
+        (("--mean", "nan"), "std above 0"),
+    ],
+)
+def test_a_normalisation_of_other_channels_is_refused(tinygmp, weights, pictures, tmp_path, given, told):
+    out = tmp_path / "net.tgmp"
+    spoken = tinygmp(
+        "pack-images", str(weights), "--images", str(pictures), "--size", str(SIZE), *given, "--out", str(out)
+    )
+    assert spoken.code == 2
+    assert told in " ".join(spoken.err.split())
+    assert not out.exists()
+
+
+def test_weights_that_are_no_numbers_are_told_by_layer(tmp_path, pictures, weights):
+    arrays = load_file(weights)
+    name = next(name for name in arrays if name.endswith("weight"))
+    arrays[name].view(-1)[:2] = float("nan")
+    save_file(arrays, tmp_path / "nan.safetensors")
+    with pytest.raises(DataError, match=r"layer 'dw1': 2 weights or biases are not finite"):
+        pack_images(tmp_path / "nan.safetensors", pictures, Meaning(SIZE))
 
 
 def test_too_few_pictures_to_prune_with(weights, pictures, tmp_path):

@@ -36,6 +36,10 @@ Rounding = Annotated[
         "--rounding", help="fp32 to answer as LiteRT does on a phone, gemmlowp as TFLite Micro does."
     ),
 ]
+SkipCorrupt = Annotated[
+    bool,
+    typer.Option("--skip-corrupt", help="Leave out pictures that cannot be decoded; else they are an error."),
+]
 Labels = Annotated[Path | None, typer.Option("--labels", metavar="FILE", help="Class names, one a line.")]
 
 
@@ -48,6 +52,7 @@ def pack_images(
     std: Std = None,
     sparsity: Sparsity = 0.0,
     labels: Labels = None,
+    skip_corrupt: SkipCorrupt = False,
     rounding: Rounding = "fp32",
     as_json: Json = False,
     quiet: Quiet = False,
@@ -58,10 +63,10 @@ def pack_images(
     from tinygmp.workflows.pack_images import Meaning
     from tinygmp.workflows.pack_images import pack_images as workflow
 
-    meaning = Meaning(size, of_channels(mean), of_channels(std))
+    meaning = Meaning(size, *of_channels(mean or [0.5], std or [0.5]))
     names = None if labels is None else lines_of(labels)
     with show.progress(quiet) as on_step:
-        model = workflow(weights, images, meaning, sparsity, names, rounding, on_step)
+        model = workflow(weights, images, meaning, sparsity, names, rounding, on_step, skip_corrupt)
     save_model(model, out)
     found = {
         "model": model.name,
@@ -75,6 +80,7 @@ def pack_images(
         "mean": meaning.mean,
         "std": meaning.std,
         "rounding": model.rounding,
+        "pictures": int(model.provenance["pictures"]),
     }
     if as_json:
         show.print_json(found)
@@ -84,9 +90,11 @@ def pack_images(
         )
 
 
-def of_channels(given: list[float] | None) -> tuple[float, ...]:
-    given = given or [0.5]
-    return tuple(given * 3) if len(given) == 1 else tuple(given)
+def of_channels(mean: list[float], std: list[float]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return both for as many channels as the longer one; a single number holds for all, of three where both are."""
+    channels = max(len(mean), len(std))
+    channels = 3 if channels == 1 else channels
+    return tuple(mean * channels if len(mean) == 1 else mean), tuple(std * channels if len(std) == 1 else std)
 
 
 def lines_of(file: Path) -> list[str]:

@@ -1,11 +1,15 @@
 """One door for image weights from anywhere: the reader follows from the file's name."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from tinygmp.errors import ConfigError, DataError
 from tinygmp.models.mobilenet_v1_weights import MobileNetWeights
-from tinygmp.models.pixel_normalisation import HALF
+from tinygmp.models.pixel_normalisation import HALF, PIXEL_MEANINGS
 
 SUFFIXES = {
     ".npz": "MobileNet-V1 arrays",
@@ -31,12 +35,40 @@ def load_image_weights(
     kind = SUFFIXES.get(path.suffix.lower())
     if kind is None:
         raise ConfigError(f"'{path}' has no ending of image weights; known: {', '.join(SUFFIXES)}")
+    check_normalisation(path, mean, std)
     weights = read(path, kind, size, mean, std)
+    check_weights(path, weights, len(mean))
     if size is not None and weights.size != size:
         raise DataError(
             f"'{path}' takes images of {weights.size} x {weights.size}, not {size}; give size {weights.size}"
         )
     return weights
+
+
+def check_normalisation(path: Path, mean: Sequence[float], std: Sequence[float]) -> None:
+    """Raise ConfigError unless mean and std are one finite pair a channel, std above 0."""
+    if len(mean) != len(std) or not all(map(math.isfinite, (*mean, *std))) or min(std, default=0) <= 0:
+        raise ConfigError(
+            f"'{path}': mean {tuple(mean)} and std {tuple(std)}; give one of each a channel, or one for all, std "
+            "above 0"
+        )
+
+
+def check_weights(path: Path, weights: MobileNetWeights, normalised: int) -> None:
+    """Raise DataError for weights that are no numbers, ConfigError for a normalisation of other channels."""
+    for layer in weights.layers:
+        wrong = int((~np.isfinite(layer.weights)).sum() + (~np.isfinite(layer.bias)).sum())
+        if wrong:
+            raise DataError(
+                f"'{path}', layer '{layer.name}': {wrong:,} weights or biases are not finite; train again, or fetch "
+                "the file again"
+            )
+    channels = weights.layers[0].weights.shape[1] // weights.layers[0].kernel ** 2
+    if normalised not in (channels, len(HALF)):
+        raise ConfigError(
+            f"'{path}' takes {channels} channels, mean and std were given for {normalised}; give {channels}, or one "
+            "for all"
+        )
 
 
 def read(
@@ -60,7 +92,8 @@ def read(
     if kind == "MobileNet-V1 arrays":
         from tinygmp.models.mobilenet_v1_weights import load_npz
 
-        return load_npz(path, size or 0)
+        scale, zero = PIXEL_MEANINGS[pixels]
+        return replace(load_npz(path, size or 0), pixel_scale=scale, pixel_zero=zero)
     if kind == "Keras":
         from tinygmp.models.keras_h5 import load_keras
 

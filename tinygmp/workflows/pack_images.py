@@ -38,6 +38,7 @@ def pack_images(
     labels: Sequence[str] | None = None,
     rounding: str = "fp32",
     on_step: OnStep = silent,
+    skip_corrupt: bool = False,
 ) -> PackedImageModel:
     """Return the packed network of a weights file.
 
@@ -58,7 +59,7 @@ def pack_images(
             f"'{weights}' tells {classes} classes, {len(names)} labels were given; give {classes}"
         )
     on_step("reading pictures", 1, 4)
-    pixels = read_pictures(pictures, read)
+    pixels = read_pictures(pictures, read, skip_corrupt)
     pruned = read
     if sparsity:
         on_step(f"pruning to {sparsity:.0%}", 2, 4)
@@ -76,7 +77,7 @@ def pack_images(
     return model
 
 
-def read_pictures(folder: Path, weights: MobileNetWeights) -> np.ndarray:
+def read_pictures(folder: Path, weights: MobileNetWeights, skip_corrupt: bool = False) -> np.ndarray:
     """Return uint8 pixels of up to 256 pictures spread over a folder; grey ones get equal channels."""
     files = (
         sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURES)
@@ -92,10 +93,11 @@ def read_pictures(folder: Path, weights: MobileNetWeights) -> np.ndarray:
             found.append(squared(open_picture(files[index], channels), weights.size, 1.0))
         except DataError as error:
             corrupt.append(str(error))
-    if corrupt:
+    if corrupt and not (skip_corrupt and found):
         more = f"; and {len(corrupt) - NAMED} more" if len(corrupt) > NAMED else ""
         raise DataError(
-            f"{len(corrupt)} pictures in '{folder}' are corrupt: {'; '.join(corrupt[:NAMED])}{more}"
+            f"{len(corrupt)} of {len(corrupt) + len(found)} pictures read in '{folder}' are corrupt: "
+            f"{'; '.join(corrupt[:NAMED])}{more}; remove them, or skip them with --skip-corrupt"
         )
     return np.stack(found).reshape(len(found), weights.size, weights.size, channels)
 
