@@ -1,9 +1,30 @@
 """Fixtures for all rooms."""
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+
+from tinygmp.errors import MissingToolError
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, None, None]:
+    """Skip, with the program's name and how to install it, a test that needs a program which is not here."""
+    try:
+        return (yield)
+    except MissingToolError as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None, None, None]:
+    """Do the same where a fixture needs it."""
+    try:
+        return (yield)
+    except MissingToolError as missing:
+        pytest.skip(str(missing))
 
 
 @pytest.fixture(scope="session")
