@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinygmp.errors import ConfigError, DataError
-from tinygmp.packed.model import PackedModel
-from tinygmp.packed.reference import run
+from tinygmp.graph.model import PackedModel
+from tinygmp.graph.reference.run import run
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def compare(form: str, model: PackedModel, counts: np.ndarray, logits: np.ndarra
     Raises DataError when the logits have another shape.
     """
     reference = run(model, counts)
-    expected = reference.logits * model.classifier.scale
+    expected = reference.logits * model.output.scale
     if logits.shape != expected.shape:
         raise DataError(
             f"{form}: logits have shape {logits.shape}, the reference's have {expected.shape}; run the same windows"

@@ -2,15 +2,15 @@
 
 import json
 
-from tinygmp.packed.layers import STATE_LIMIT
-from tinygmp.packed.model import PackedModel
-from tinygmp.packed.network import PackedNetwork
+from tinygmp.graph.model import PackedModel
+from tinygmp.graph.operators.fastgrnn import STATE_LIMIT
+from tinygmp.graph.window_chain import WindowChain
 
 PROVENANCE_PREFIX = "provenance."
 
 
-def describe_network(model: PackedNetwork) -> dict[str, str]:
-    """Return what holds of any packed network as text by key, in a fixed order."""
+def describe_network(model: PackedModel) -> dict[str, str]:
+    """Return what holds of any packed model as text by key, in a fixed order."""
     weights = sum(tensor.size for tensor in model.tensors())
     facts = {
         "model": model.name,
@@ -26,7 +26,7 @@ def describe_network(model: PackedNetwork) -> dict[str, str]:
     }
 
 
-def describe(model: PackedModel) -> dict[str, str]:
+def describe(model: WindowChain) -> dict[str, str]:
     """Return the metadata of a packed model of sensor windows as text by key, in a fixed order."""
     weights = sum(tensor.size for tensor in model.tensors())
     sensor = model.input
@@ -41,7 +41,7 @@ def describe(model: PackedModel) -> dict[str, str]:
         "weights": str(weights),
         "nnz": str(model.nnz),
         "sparsity": f"{1 - model.nnz / weights:.6f}",
-        "state_full_scale": repr(float(STATE_LIMIT * model.cell.state_scale)),
+        "state_full_scale": repr(float(STATE_LIMIT * model.state_scale)),
         "weights_payload_bytes": str(sum(tensor.payload_bytes for tensor in model.tensors())),
     }
     facts |= {f"{PROVENANCE_PREFIX}{key}": str(value) for key, value in sorted(model.provenance.items())}

@@ -1,4 +1,4 @@
-"""The real numbers that a PackedModel's integers stand for: what float back ends compute.
+"""The real numbers that a WindowChain's integers stand for: what float back ends compute.
 
 Every quantity is a fraction of its full scale, so that saturation is a clip to -1..1:
 
@@ -18,8 +18,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinygmp.packed.layers import INT8_LIMIT, STATE_LIMIT, LinearMap, LowRank
-from tinygmp.packed.model import PackedModel
+from tinygmp.graph.operators.base import INT8_LIMIT
+from tinygmp.graph.operators.fastgrnn import STATE_LIMIT, LinearMap, LowRank
+from tinygmp.graph.window_chain import WindowChain
 from tinygmp.quant.gate_table import PRE_FRACTION_BITS
 
 GATE_ONE = 512  # z of the reference is in units of 1/512
@@ -67,7 +68,7 @@ class RealModel:
         return len(self.classifier_bias)
 
 
-def real_model(model: PackedModel) -> RealModel:
+def real_model(model: WindowChain) -> RealModel:
     """Return the coefficients of a packed model; raises FormatError when a weight stream is damaged."""
     cell, classifier, sensor = model.cell, model.classifier, model.input
     pre_unit = cell.pre_requantizer.factor * INT8_LIMIT / 2**PRE_FRACTION_BITS
@@ -82,9 +83,9 @@ def real_model(model: PackedModel) -> RealModel:
         zeta=cell.zeta * 2.0**-cell.zeta_shift * 4 * TANH_ONE / STATE_LIMIT,
         nu=cell.nu * 4 * TANH_ONE / GATE_ONE / STATE_LIMIT,
         classifier=RealMatrix(
-            classifier.weights.name, classifier.weights.decode(), classifier.scale * INT8_LIMIT
+            classifier.weights.name, classifier.weights.decode(), model.logit_scale * INT8_LIMIT
         ),
-        classifier_bias=classifier.bias * classifier.scale,
+        classifier_bias=classifier.bias * model.logit_scale,
     )
 
 

@@ -1,25 +1,26 @@
 """Pack a trained HAR-2 network, and measure the packed model with the integer reference."""
 
-import subprocess
-from pathlib import Path
-
 import numpy as np
 
 from har.data import HarData, Split
 from har.labels import HAR2_LABELS
 from har.sensor import to_counts
 from har.training import Prepared
-from tinygmp.models.fastgrnn_weights import FastGrnnWeights
-from tinygmp.pack.fastgrnn import PackIdentity, pack_fastgrnn
+from tinygmp.floats.graph import FloatGraph
+from tinygmp.floats.window_classifier import with_sensor
+from tinygmp.graph.model import PackedModel
+from tinygmp.graph.reference.run import run
+from tinygmp.pack.identity import PackIdentity
+from tinygmp.pack.packer import pack
+from tinygmp.pack.settings import PackSettings
 from tinygmp.pack.storage import SMALLEST, Storage
-from tinygmp.packed.model import PackedModel
-from tinygmp.packed.reference import run
+from tinygmp.projects.source_commit import source_commit
 
 CALIBRATION_WINDOWS = 200
 
 
 def pack_har(
-    weights: FastGrnnWeights,
+    graph: FloatGraph,
     prepared: Prepared,
     data: HarData,
     recipe: str,
@@ -31,9 +32,8 @@ def pack_har(
         int
     )
     identity = PackIdentity("har2", HAR2_LABELS, provenance(data, recipe, seed))
-    return pack_fastgrnn(
-        weights, prepared.scaling, to_counts(prepared.train.windows[chosen]), identity, storage
-    )
+    counts = to_counts(prepared.train.windows[chosen])
+    return pack(with_sensor(graph, prepared.scaling), counts, identity, PackSettings(storage))
 
 
 def provenance(data: HarData, recipe: str, seed: int) -> dict[str, str]:
@@ -45,21 +45,6 @@ def provenance(data: HarData, recipe: str, seed: int) -> dict[str, str]:
         "seed": str(seed),
         "commit": source_commit(),
     }
-
-
-def source_commit() -> str:
-    """Return the commit of this source tree, with '+' when it has changes, or 'unknown' outside a repository."""
-    folder = Path(__file__).resolve().parent
-    try:
-        commit = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, check=True
-        )
-        dirty = subprocess.run(
-            ["git", "diff", "--quiet", "HEAD"], cwd=folder, capture_output=True, check=False
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return commit.stdout.strip()[:12] + ("+" if dirty.returncode else "")
 
 
 def packed_accuracy(model: PackedModel, split: Split) -> float:

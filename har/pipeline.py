@@ -10,18 +10,22 @@ from pathlib import Path
 import numpy as np
 
 from converters.base import TARGETS
+from converters.files import convert
 from har.data import HarData
 from har.dataset import load_har
-from har.packing import pack_har, packed_accuracy, source_commit
+from har.packing import pack_har, packed_accuracy
 from har.recipe import Recipe, load_recipe, with_sparsity
 from har.sensor import to_counts
 from har.stages import Stages
 from har.sweep import sparsity_sweep
 from har.training import Prepared, Trained, prepare, train_dense, train_pruned
+from tinygmp.data.windows import Windows
 from tinygmp.device.board import find_board
 from tinygmp.errors import MissingToolError, OutputError
-from tinygmp.packed.file import save_model
-from tinygmp.packed.model import PackedModel
+from tinygmp.graph.file import save_model
+from tinygmp.graph.model import PackedModel
+from tinygmp.inspect.packed import packed_result
+from tinygmp.projects.source_commit import source_commit
 from tinygmp.report.record import (
     DataFacts,
     DenseResult,
@@ -32,12 +36,9 @@ from tinygmp.report.record import (
     Report,
     SweepPoint,
 )
+from tinygmp.shipped import SHIPPED, open_model, shipped_names
 from tinygmp.train.fit import Epoch
-from tinygmp.workflows.convert import convert
-from tinygmp.workflows.inspect import packed_result
-from tinygmp.workflows.pretrained import SHIPPED, open_model, shipped_names
-from tinygmp.workflows.verify import DEFAULT_BOARDS, WINDOWS_PER_CORE, Verification, verify
-from tinygmp.workflows.windows import Windows
+from tinygmp.verify.windows import DEFAULT_BOARDS, WINDOWS_PER_CORE, Verification, verify
 
 CHECKPOINTS = "checkpoints"
 PACKAGES = ("torch", "numpy", "onnx", "onnxruntime", "ai-edge-litert", "ziglang", "unicorn")
@@ -151,14 +152,14 @@ def run_key(run: Run, data: HarData) -> str:
 
 def pack(run: Run, data: HarData, prepared: Prepared, pruned: Trained) -> PackedModel:
     with run.stages.stage("pack", "packing"):
-        model = pack_har(pruned.weights, prepared, data, run.recipe.name, run.options.seed)
+        model = pack_har(pruned.graph, prepared, data, run.recipe.name, run.options.seed)
         save_model(model, run.options.out / "har2.tgmp")
     return model
 
 
 def sparsity_points(run: Run, data: HarData, prepared: Prepared, pruned: Trained) -> list[SweepPoint]:
     with run.stages.stage("sweep", "accuracy against bytes") as show:
-        return sparsity_sweep(pruned.weights, prepared, data, run.recipe.name, show)
+        return sparsity_sweep(pruned.graph, prepared, data, run.recipe.name, show)
 
 
 def write_artifacts(run: Run, model: PackedModel) -> None:
@@ -212,14 +213,14 @@ def data_facts(data: HarData, prepared: Prepared) -> DataFacts:
 def dense_result(trained: Trained) -> DenseResult:
     return DenseResult(
         accuracy=trained.test_accuracy,
-        parameters=trained.weights.nnz,
+        parameters=trained.graph.nnz,
         validation_accuracy=trained.validation_accuracy,
         best_epoch_accuracy=trained.best_epoch_test_accuracy,
     )
 
 
 def pruned_result(trained: Trained) -> PrunedResult:
-    matrices = trained.weights.matrices()
+    matrices = trained.graph.prunable()
     by_matrix = {
         name: MatrixSparsity(m.size, int(np.count_nonzero(m)), 1 - float(np.count_nonzero(m)) / m.size)
         for name, m in matrices.items()
@@ -227,8 +228,8 @@ def pruned_result(trained: Trained) -> PrunedResult:
     size = sum(matrix.size for matrix in matrices.values())
     return PrunedResult(
         accuracy=trained.test_accuracy,
-        sparsity=1 - trained.weights.nnz / size,
-        nnz=trained.weights.nnz,
+        sparsity=1 - trained.graph.nnz / size,
+        nnz=trained.graph.nnz,
         by_matrix=by_matrix,
         validation_accuracy=trained.validation_accuracy,
         best_epoch_accuracy=trained.best_epoch_test_accuracy,

@@ -5,7 +5,7 @@ A phone-class inertial unit at +-4 g and +-500 degrees/s: 8192 counts per g, 65.
 
 import numpy as np
 
-from tinygmp.pack.sensor import SensorScaling
+from tinygmp.floats.operators.sensor_input import SensorScaling
 
 COUNTS_PER_G = 8192.0
 COUNTS_PER_RAD_S = 32768 / 500 * 57.29578  # = 3754.9

@@ -10,9 +10,9 @@ from har.data import HarData, Split, held_out_people
 from har.labels import HAR2_LABELS
 from har.recipe import Recipe
 from har.sensor import fit_scaling
-from tinygmp.models.fastgrnn import export_weights
-from tinygmp.models.fastgrnn_weights import FastGrnnWeights
-from tinygmp.pack.sensor import SensorScaling
+from tinygmp.floats.graph import FloatGraph
+from tinygmp.floats.operators.sensor_input import SensorScaling
+from tinygmp.models.fastgrnn import float_graph
 from tinygmp.prune.schedule import GradualSchedule
 from tinygmp.train.augment import Augmentation
 from tinygmp.train.fit import Epoch
@@ -30,7 +30,7 @@ class Trained:
     nothing.
     """
 
-    weights: FastGrnnWeights
+    graph: FloatGraph
     validation_accuracy: float | None
     test_accuracy: float
     best_epoch_test_accuracy: float
@@ -111,7 +111,7 @@ def train(
     )
     final = result.history[-1].measured
     return Trained(
-        weights=export_weights(result.network),
+        graph=float_graph(result.network),
         validation_accuracy=final.get("validation"),
         test_accuracy=final["test"],
         best_epoch_test_accuracy=max(epoch.measured.get("test", 0.0) for epoch in result.history),

@@ -27,11 +27,11 @@ from tinygmp.device.board import find_board
 from tinygmp.device.cores import CORES
 from tinygmp.device.lab import measure_all
 from tinygmp.device.report import DeviceReport
-from tinygmp.packed.file import load_model
-from tinygmp.packed.model import PackedModel
-from tinygmp.packed.random_model import random_model
-from tinygmp.packed.reference import run
-from tinygmp.workflows.repack import Wish, repack
+from tinygmp.graph.file import load_model
+from tinygmp.graph.model import PackedModel
+from tinygmp.graph.random_model import random_model
+from tinygmp.graph.reference.run import run
+from tinygmp.pack.repack import Wish, repack
 
 STEPS = 128
 SAMPLING_PERIOD_MS = 20.0

@@ -23,8 +23,8 @@ from rich.table import Table
 
 from tinygmp.artifact import write_atomically
 from tinygmp.errors import FormatError
-from tinygmp.packed.file import load_model
-from tinygmp.packed.random_model import random_weights
+from tinygmp.graph.file import load_model
+from tinygmp.graph.random_weights import random_weights
 from tinygmp.sparse.choice import READ_BY_EVERY_TARGET, choose, encodings
 from tinygmp.sparse.limits import entropy_limit_bits, limit_bits
 from tinygmp.sparse.registry import INDEX_FORMATS, VALUE_FORMATS, value_format

@@ -16,19 +16,20 @@ import sys
 import time
 from pathlib import Path
 
+from tinygmp.device.images import image_words
+
 from converters.base import TARGETS, converter
 from tinygmp.artifact import write_atomically
+from tinygmp.data.images import random_images
 from tinygmp.device.board import find_board
-from tinygmp.device.images import image_words
 from tinygmp.device.lab import simulate
 from tinygmp.device.toolchain import build, with_unlimited_memory
 from tinygmp.errors import ConfigError
-from tinygmp.packed.file import load_network
-from tinygmp.packed.image_model import PackedImageModel
-from tinygmp.packed.image_reference import run_images
-from tinygmp.packed.random_image_model import random_image_model
-from tinygmp.packed.sizes import ledger
-from tinygmp.workflows.image_data import random_images
+from tinygmp.graph.file import load_model
+from tinygmp.graph.ledger import ledger
+from tinygmp.graph.model import PackedModel
+from tinygmp.graph.random_image_model import random_image_model
+from tinygmp.graph.reference.run import run
 
 BOARDS = {"cortex-m4f": "nucleo-l432kc", "cortex-m0plus": "nucleo-g071rb"}
 NETWORKS = {"dense": (1.0, "dense"), "75 % zeros": (0.25, "bitmask"), "90 % zeros": (0.1, "rice")}
@@ -79,24 +80,24 @@ def main() -> None:
         write_atomically(options.out, text.encode())
 
 
-def networks(stored: list[Path]) -> dict[str, PackedImageModel]:
+def networks(stored: list[Path]) -> dict[str, PackedModel]:
     """Return the random networks, and those of files, by name."""
     found = {
         name: random_image_model(5, kept=kept, index_format=index_format)
         for name, (kept, index_format) in NETWORKS.items()
     }
     for path in stored:
-        model = load_network(path)
-        if not isinstance(model, PackedImageModel):
+        model = load_model(path)
+        if not isinstance(model, PackedModel):
             raise ConfigError(f"'{path}' holds no image network; give one to --measure")
         found[path.name] = model
     return found
 
 
-def on_cores(name: str, model: PackedImageModel) -> list[dict[str, object]]:
+def on_cores(name: str, model: PackedModel) -> list[dict[str, object]]:
     """Run one network on each core at each optimisation level; every answer must equal the reference's."""
     pixels = random_images(model, 1).pixels
-    expected = run_images(model, pixels).logits
+    expected = run(model, pixels).logits
     artifact = converter("c")(model)
     rows = []
     for core, board in BOARDS.items():
@@ -137,7 +138,7 @@ def in_own_process(path: Path) -> dict[str, object]:
 def conversion(path: Path) -> dict[str, object]:
     """Read a file and convert it to every target."""
     begin = time.perf_counter()
-    model = load_network(path)
+    model = load_model(path)
     seconds = {"load": time.perf_counter() - begin}
     files: dict[str, int] = {}
     for target in TARGETS:

@@ -14,13 +14,13 @@ from pathlib import Path
 
 from converters.base import converter
 from tinygmp.artifact import write_atomically
+from tinygmp.budget.packed import budget
+from tinygmp.budget.result import BoardBudget, Reserve
 from tinygmp.device.board import find_board
 from tinygmp.device.toolchain import build
 from tinygmp.errors import UnsupportedError
-from tinygmp.packed.model import PackedModel
-from tinygmp.packed.random_model import random_model
-from tinygmp.workflows.budget import budget
-from tinygmp.workflows.budget_result import BoardBudget, Reserve
+from tinygmp.graph.model import PackedModel
+from tinygmp.graph.random_model import random_model
 
 ROOT = Path(__file__).parents[1]
 REPORT = ROOT / "docs" / "reports" / "check_budget.json"

@@ -30,12 +30,12 @@ from tinygmp.device.host import run_on_host
 from tinygmp.device.lab import measure
 from tinygmp.device.report import Parity
 from tinygmp.errors import RangeError, SimulationError, UnsupportedError
-from tinygmp.packed.file import load_model
-from tinygmp.packed.model import PackedModel
-from tinygmp.packed.random_formats import STEPS, random_of_formats
-from tinygmp.packed.reference import run
+from tinygmp.graph.file import load_model
+from tinygmp.graph.model import PackedModel
+from tinygmp.graph.random_formats import STEPS, random_of_formats
+from tinygmp.graph.reference.run import run
+from tinygmp.pack.repack import Wish, repack
 from tinygmp.sparse.registry import INDEX_FORMATS, VALUE_FORMATS
-from tinygmp.workflows.repack import Wish, repack
 
 SHIPPED = Path(__file__).parents[1] / "har" / "pretrained" / "har2.tgmp"
 BOARDS = {
@@ -77,7 +77,7 @@ def main(
 def claim(out: Path) -> None:
     """Write which engine the folder's results are of, or end with 2 where they are of another."""
     digest = hashlib.sha256()
-    for folder in ("converters/to_c", "tinygmp/packed", "tinygmp/device"):
+    for folder in ("converters/to_c", "tinygmp/graph", "tinygmp/device"):
         for path in sorted((SHIPPED.parents[2] / folder).rglob("*.*")):
             digest.update(path.read_bytes() if path.is_file() and path.suffix != ".pyc" else b"")
     mark = out / "engine.txt"

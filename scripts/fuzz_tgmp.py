@@ -23,14 +23,11 @@ import safetensors.numpy
 
 from converters.base import converter
 from tinygmp.errors import FileFormatError, UnsupportedError
-from tinygmp.packed.file import DIGEST, METADATA_KEY, digest, network_from_bytes, read_container, to_bytes
-from tinygmp.packed.image_model import PackedImageModel
-from tinygmp.packed.image_reference import run_images
-from tinygmp.packed.model import PackedModel
-from tinygmp.packed.network import PackedNetwork
-from tinygmp.packed.random_image_model import random_image_model
-from tinygmp.packed.random_model import random_model
-from tinygmp.packed.reference import run
+from tinygmp.graph.file import DIGEST, METADATA_KEY, digest, from_bytes, read_container, to_bytes
+from tinygmp.graph.model import PackedModel
+from tinygmp.graph.random_image_model import random_image_model
+from tinygmp.graph.random_model import random_model
+from tinygmp.graph.reference.run import run
 from tinygmp.sparse import encode
 from tinygmp.sparse.narrow import narrow
 from tinygmp.sparse.registry import INDEX_FORMATS, VALUE_FORMATS
@@ -101,7 +98,7 @@ def judge(tally: Tally, case: str, content: bytes, honest_bytes: int) -> None:
     before = tracemalloc.get_traced_memory()[0]
     begin = time.perf_counter()
     try:
-        model = network_from_bytes(content, "damaged")
+        model = from_bytes(content, "damaged")
         outcome = "accepted"
     except FileFormatError as error:
         model, outcome = None, "refused: " + kind_of(str(error))
@@ -143,17 +140,17 @@ def kind_of(message: str) -> str:
     return "version" if "version" in message else message[:60]
 
 
-def use(model: PackedNetwork) -> None:
+def use(model: PackedModel) -> None:
     """Run a model, write it again and convert it to C where there are kernels for it."""
-    if isinstance(model, PackedImageModel):
+    if isinstance(model, PackedModel):
         if model.size > LARGEST_IMAGE:
             return
         pixels = np.full((1, model.size, model.size, model.channels), 100, np.uint8)
-        assert run_images(model, pixels).logits.shape == (1, len(model.labels))
+        assert run(model, pixels).logits.shape == (1, len(model.labels))
     elif isinstance(model, PackedModel):
         result = run(model, np.full((1, 2, model.input.channels), 1000, np.int16))
         assert result.logits.shape == (1, len(model.labels))
-    assert to_bytes(network_from_bytes(to_bytes(model), "again")) == to_bytes(model)
+    assert to_bytes(from_bytes(to_bytes(model), "again")) == to_bytes(model)
     try:
         converter("c")(model)
     except UnsupportedError:

@@ -25,8 +25,8 @@ from har.recipe import Recipe, load_recipe
 from har.training import prepare, train_pruned
 from tinygmp.artifact import write_atomically
 from tinygmp.errors import ConfigError, TinyGmpError
-from tinygmp.packed.file import save_model
-from tinygmp.packed.sizes import ledger
+from tinygmp.graph.file import save_model
+from tinygmp.graph.ledger import ledger
 from tinygmp.train.fit import Epoch
 
 console = Console()
@@ -104,7 +104,7 @@ def run_seed(seed: int, recipe: Recipe, data: HarData, out: Path) -> None:
             )
 
     trained = train_pruned(prepared, recipe, seed, show, out / f"seed{seed}.pt")
-    model = pack_har(trained.weights, prepared, data, recipe.name, seed)
+    model = pack_har(trained.graph, prepared, data, recipe.name, seed)
     result = SeedResult(
         seed=seed,
         held_out_accuracy=packed_accuracy(model, prepared.validation),

@@ -23,11 +23,14 @@ from converters.to_tflite.images import convert_images as convert_tflite
 from converters.to_tflite.run_images import run_tflite_images
 from tinygmp.artifact import write_atomically
 from tinygmp.errors import ConfigError, TinyGmpError
-from tinygmp.models.keras_h5 import load_keras
-from tinygmp.models.mobilenet_v1_weights import MobileNetWeights, float_logits, load_npz
-from tinygmp.pack.mobilenet_v1 import pack_with_images
-from tinygmp.packed.image_model import PackedImageModel
-from tinygmp.packed.image_reference import run_images
+from tinygmp.floats.graph import FloatGraph
+from tinygmp.graph.ledger import ledger
+from tinygmp.graph.model import PackedModel
+from tinygmp.graph.reference.run import run
+from tinygmp.pack.identity import PackIdentity
+from tinygmp.pack.packer import pack
+from tinygmp.readers.keras_h5 import load_keras
+from tinygmp.readers.npz import load_npz
 from tinygmp.recipes.images import open_image_sample
 
 EVERY_CALIBRATION = 8
@@ -61,20 +64,21 @@ def main(
         sys.exit(2)
 
 
-def imagenet(weights: MobileNetWeights, root: Path, limit: int | None) -> Figures:
+def imagenet(graph: FloatGraph, root: Path, limit: int | None) -> Figures:
     """Return top-1 of the float network, of the packed one, and of its files in their runtimes."""
-    pixels, labels, names = open_image_sample(root / "imagenet_sample", weights.size, limit)
-    labelled = names if len(names) == len(weights.layers[-1].bias) else numbered(weights)
-    model = packed(weights, pixels, labelled)
+    size = graph.inputs["pixels"][0]
+    pixels, labels, names = open_image_sample(root / "imagenet_sample", size, limit)
+    labelled = names if len(names) == graph.output_shape[-1] else numbered(graph)
+    model = packed(graph, pixels, labelled)
     others = np.arange(len(pixels)) % EVERY_CALIBRATION != 0
     classes = {
-        "float": float_logits(weights, pixels).argmax(axis=1),
-        "packed": run_images(model, pixels).classes,
+        "float": graph.logits(pixels).argmax(axis=1),
+        "packed": run(model, pixels).classes,
     }
-    if weights.size == 128:
+    if size == 128:
         classes |= in_runtimes(model, pixels)
-    print(f"{weights.source}: scored", file=sys.stderr)
-    figures: Figures = {"images": len(pixels), "payload_bytes": model.payload_bytes}
+    print(f"{graph.source}: scored", file=sys.stderr)
+    figures: Figures = {"images": len(pixels), "payload_bytes": ledger(model).payload_bytes}
     for name, found in classes.items():
         figures[f"top-1 {name}"] = float(np.mean(found == labels))
         figures[f"top-1 {name}, not calibrated on"] = float(np.mean(found[others] == labels[others]))
@@ -82,7 +86,7 @@ def imagenet(weights: MobileNetWeights, root: Path, limit: int | None) -> Figure
     return figures
 
 
-def in_runtimes(model: PackedImageModel, pixels: np.ndarray) -> dict[str, np.ndarray]:
+def in_runtimes(model: PackedModel, pixels: np.ndarray) -> dict[str, np.ndarray]:
     """Return classes by runtime; the C code is compared bit for bit by `tinygmp verify` and the tests."""
     tflite = convert_tflite(model).files["mobilenet_int8.tflite"]
     onnx = convert_onnx(model).files["mobilenet_int8.onnx"]
@@ -97,32 +101,32 @@ def in_runtimes(model: PackedImageModel, pixels: np.ndarray) -> dict[str, np.nda
 
 def person(root: Path, limit: int | None) -> Figures:
     """Return the Visual Wake Words network's agreement with its float form and with the published int8 file."""
-    weights = load_keras(root / "mlperf_tiny" / "vww_96.h5", "zero_to_one")
-    pixels, _, _ = open_image_sample(root / "imagenet_sample", weights.size, limit)
-    model = packed(weights, pixels, ("no person", "person"))
+    graph = load_keras(root / "mlperf_tiny" / "vww_96.h5", "zero_to_one")
+    pixels, _, _ = open_image_sample(root / "imagenet_sample", graph.inputs["pixels"][0], limit)
+    model = packed(graph, pixels, ("no person", "person"))
     ours = convert_tflite(model).files["mobilenet_int8.tflite"]
     theirs = (root / "mlperf_tiny" / "vww_96_int8.tflite").read_bytes()
-    real = float_logits(weights, pixels).argmax(axis=1)
-    classes = run_images(model, pixels).classes
+    real = graph.logits(pixels).argmax(axis=1)
+    classes = run(model, pixels).classes
     published = run_tflite_images(theirs, pixels).argmax(axis=1)
     return {
         "images": len(pixels),
         "packed and float agree": float(np.mean(classes == real)),
         "published int8 and float agree": float(np.mean(published == real)),
         "packed and published int8 agree": float(np.mean(classes == published)),
-        "payload_bytes": model.payload_bytes,
+        "payload_bytes": ledger(model).payload_bytes,
         "our int8 file, bytes": len(ours),
         "published int8 file, bytes": len(theirs),
     }
 
 
-def packed(weights: MobileNetWeights, pixels: np.ndarray, labels: tuple[str, ...]) -> PackedImageModel:
+def packed(graph: FloatGraph, pixels: np.ndarray, labels: tuple[str, ...]) -> PackedModel:
     provenance = {"data": "ImageNet sample", "synthetic": "no"}
-    return pack_with_images(weights, pixels[::EVERY_CALIBRATION], "mobilenet", labels, provenance)
+    return pack(graph, pixels[::EVERY_CALIBRATION], PackIdentity("mobilenet", labels, provenance))
 
 
-def numbered(weights: MobileNetWeights) -> tuple[str, ...]:
-    return tuple(f"class {index}" for index in range(len(weights.layers[-1].bias)))
+def numbered(graph: FloatGraph) -> tuple[str, ...]:
+    return tuple(f"class {index}" for index in range(graph.output_shape[-1]))
 
 
 def data_folder() -> Path:

@@ -23,9 +23,13 @@ from rich.table import Table
 from converters.base import converter
 from tinygmp.artifact import write_atomically
 from tinygmp.errors import ConfigError, TinyGmpError
-from tinygmp.models.mobilenet_v1_weights import MobileNetWeights, load_npz, prune_globally
-from tinygmp.pack.mobilenet_v1 import pack_with_images
-from tinygmp.packed.file import save_model
+from tinygmp.floats.graph import FloatGraph
+from tinygmp.graph.file import save_model
+from tinygmp.graph.ledger import ledger
+from tinygmp.pack.identity import PackIdentity
+from tinygmp.pack.packer import pack
+from tinygmp.prune.prune_graph import prune_globally
+from tinygmp.readers.npz import load_npz
 from tinygmp.recipes.images import open_image_sample
 
 CALIBRATION = 8
@@ -77,11 +81,11 @@ def data_folder() -> Path:
 
 
 def weighed(
-    weights: MobileNetWeights, pixels: np.ndarray, labels: tuple[str, ...], sparsity: float, out: Path
+    graph: FloatGraph, pixels: np.ndarray, labels: tuple[str, ...], sparsity: float, out: Path
 ) -> Row:
     """Return the bytes of every form of a network, with gzip's beside those of the largest."""
     provenance = {"data": "ImageNet sample", "synthetic": "no"}
-    model = pack_with_images(weights, pixels, "mobilenet", labels, provenance)
+    model = pack(graph, pixels, PackIdentity("mobilenet", labels, provenance))
     path = out / f"{sparsity:g}.tgmp"
     out.mkdir(parents=True, exist_ok=True)
     save_model(model, path)
@@ -89,7 +93,7 @@ def weighed(
         "sparsity": sparsity,
         "nnz": model.nnz,
         "weights": model.weight_count,
-        "payload_bytes": model.payload_bytes,
+        "payload_bytes": ledger(model).payload_bytes,
         "tgmp_file_bytes": path.stat().st_size,
     }
     for target in ("tflite", "onnx"):

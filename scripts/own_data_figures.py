@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from tinygmp.artifact import write_atomically
-from tinygmp.workflows.own.example import write_example
+from tinygmp.data.example_recordings import write_example
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE, REPORT = ROOT / "docs" / "own-data.md", ROOT / "docs" / "reports" / "own_data.json"

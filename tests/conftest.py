@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tinygmp.errors import MissingToolError
+from tinygmp.graph.model import PackedModel
+from tinygmp.graph.random_model import random_model
 
 
 @pytest.hookimpl(wrapper=True)
@@ -34,3 +36,9 @@ def data_root() -> Path:
     if not root or not Path(root, "uci_har").is_dir():
         pytest.skip("real data absent: set TINYGMP_DATA to a folder that holds uci_har/")
     return Path(root).resolve()
+
+
+@pytest.fixture(scope="session")
+def model() -> PackedModel:
+    """A small random model of sensor windows."""
+    return random_model(seed=4, hidden=12)

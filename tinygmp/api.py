@@ -5,52 +5,38 @@ A model is a PackedModel, a path to a .tgmp file, or the name of one that comes 
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from tinygmp.errors import UnsupportedError
-from tinygmp.packed.image_model import PackedImageModel
-from tinygmp.packed.model import PackedModel
-from tinygmp.packed.network import PackedNetwork
+from tinygmp.graph.model import PackedModel
 
 if TYPE_CHECKING:
+    from converters.files import Converted
+    from tinygmp.budget.result import Budget
+    from tinygmp.data.look import Look
     from tinygmp.device.board import Board
+    from tinygmp.doctor import Finding
+    from tinygmp.inspect.file import FileInspection
+    from tinygmp.inspect.packed import Inspection
+    from tinygmp.pack.repack import Repacked
+    from tinygmp.projects.fitting import Fitted
+    from tinygmp.projects.further import Pruned
+    from tinygmp.projects.training import Trained
     from tinygmp.report.record import Report
-    from tinygmp.workflows.budget_result import Budget
-    from tinygmp.workflows.convert import Converted
-    from tinygmp.workflows.doctor import Finding
-    from tinygmp.workflows.inspect import Inspection
-    from tinygmp.workflows.inspect_file import FileInspection
-    from tinygmp.workflows.own.fitting import Fitted
-    from tinygmp.workflows.own.further import Pruned
-    from tinygmp.workflows.own.look import Look
-    from tinygmp.workflows.own.training import Trained
-    from tinygmp.workflows.repack import Repacked
-    from tinygmp.workflows.verify import Verification
-    from tinygmp.workflows.verify_images import ImageVerification
+    from tinygmp.verify.images import ImageVerification
+    from tinygmp.verify.windows import Verification
 
-AnyModel = PackedNetwork | Path | str
+AnyModel = PackedModel | Path | str
 
 
-def load(model: AnyModel = "har2") -> PackedNetwork:
+def load(model: AnyModel = "har2") -> PackedModel:
     """Return a packed model; raises FileFormatError or ConfigError.
 
     >>> load().labels
     ('sitting_laying_upstairs', 'standing_walking_downstairs')
     """
-    from tinygmp.workflows.pretrained import open_network
+    from tinygmp.shipped import open_model
 
-    return open_network(str(model)) if isinstance(model, (str, Path)) else model
-
-
-def of_windows(model: PackedNetwork) -> PackedModel:
-    """Return a network of sensor windows; raises UnsupportedError for an image network.
-
-    >>> of_windows(load()).steps
-    128
-    """
-    if not isinstance(model, PackedModel):
-        raise UnsupportedError(f"'{model.name}' is an image network; this takes networks of sensor windows")
-    return model
+    return open_model(str(model)) if isinstance(model, (str, Path)) else model
 
 
 def inspect(model: AnyModel = "har2") -> "Inspection | FileInspection":
@@ -65,10 +51,10 @@ def inspect(model: AnyModel = "har2") -> "Inspection | FileInspection":
     True
     """
     if isinstance(model, (str, Path)):
-        from tinygmp.workflows.inspect_artifact import inspect_artifact
+        from tinygmp.inspect.artifact import inspect_artifact
 
         return inspect_artifact(str(model))
-    from tinygmp.workflows.inspect import inspect as workflow
+    from tinygmp.inspect.packed import inspect as workflow
 
     return workflow(model)
 
@@ -81,7 +67,7 @@ def convert(model: AnyModel, targets: Sequence[str], out: Path | str) -> "list[C
     ...     [path.name for path in convert("har2", ["c"], folder)[0].paths][:2]
     ['har2.c', 'har2.h']
     """
-    from tinygmp.workflows.convert import convert as workflow
+    from converters.files import convert as workflow
 
     return workflow(load(model), targets, Path(out))
 
@@ -98,14 +84,14 @@ def budget(
     >>> "nonzeros would have to go" in budget("har2", ["ch32v003"], 14_000).boards[0].remedies[0]
     True
     """
-    from tinygmp.workflows.budget_result import Reserve
+    from tinygmp.budget.result import Reserve
 
     reserve = Reserve(reserve_flash_bytes, reserve_ram_bytes)
     if isinstance(model, (str, Path)):
-        from tinygmp.workflows.budget_artifact import budget_artifact
+        from tinygmp.budget.artifact import budget_artifact
 
         return budget_artifact(str(model), boards, reserve)
-    from tinygmp.workflows.budget import budget as workflow
+    from tinygmp.budget.packed import budget as workflow
 
     return workflow(model, boards, reserve)
 
@@ -124,16 +110,15 @@ def verify(
     >>> verify("har2", targets=["c"]).artifacts["c"].mismatches
     0
     """
-    from tinygmp.workflows.verify import verify as workflow
-    from tinygmp.workflows.windows import load_windows
+    from tinygmp.data.windows import load_windows
+    from tinygmp.verify.windows import verify as workflow
 
     packed = load(model)
-    if isinstance(packed, PackedImageModel):
-        from tinygmp.workflows.image_data import load_images
-        from tinygmp.workflows.verify_images import verify_images
+    if not packed.recurrent:
+        from tinygmp.data.images import load_images
+        from tinygmp.verify.images import verify_images
 
         return verify_images(packed, load_images(packed, data), targets, boards)
-    packed = of_windows(packed)
     return workflow(packed, load_windows(packed, data), targets, boards, windows_per_core)
 
 
@@ -145,69 +130,67 @@ def pack(
     >>> pack("har2", ["csr8"]).stream_bytes > pack("har2").stream_bytes
     True
     """
-    from tinygmp.workflows.repack import Wish, repack
+    from tinygmp.pack.repack import Wish, repack
 
-    return repack(of_windows(load(model)), Wish(index_formats, value_formats))
+    return repack(load(model), Wish(index_formats, value_formats))
 
 
-def train_images(data: Path | str, out: Path | str, size: int, sparsity: float = 0.75) -> PackedImageModel:
-    """Train, prune and pack MobileNet-V1 on pictures; `tinygmp.workflows.image_recipe` holds every other setting.
+def train_images(data: Path | str, out: Path | str, size: int, sparsity: float = 0.75) -> PackedModel:
+    """Train, prune and pack MobileNet-V1 on pictures; `tinygmp.projects.image_recipe` holds every other setting.
 
     >>> train_images("no-such-folder", "runs/none", 32)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     tinygmp.errors.DataError: ...
     """
-    from tinygmp.packed.file import load_network
-    from tinygmp.workflows.image_pipeline import run_image_pipeline
-    from tinygmp.workflows.image_recipe import ImageRecipe
-    from tinygmp.workflows.training_images import Reading, open_training_images
+    from tinygmp.data.training_images import Reading
+    from tinygmp.graph.file import load_model
+    from tinygmp.projects.image_recipe import ImageRecipe, batch_within_memory
+    from tinygmp.projects.train_images import train_images as workflow
 
-    images = open_training_images(Path(data), Reading(size), cache=Path(out).parent / "image_cache")
-    run_image_pipeline(
-        ImageRecipe(size=size, sparsity=sparsity), images, Path(out), lambda stage, record: None
-    )
-    model = load_network(Path(out) / "model.tgmp")
-    assert isinstance(model, PackedImageModel)  # what the pipeline wrote
-    return model
+    batch_size = batch_within_memory(ImageRecipe.width, size)
+    recipe = ImageRecipe(size=size, sparsity=sparsity, batch_size=batch_size)
+    workflow(recipe, Path(data), Path(out), Reading(size))
+    return load_model(Path(out) / "model.tgmp")
 
 
 def pack_images(
     weights: Path | str, pictures: Path | str, size: int | None = None, sparsity: float = 0.0
-) -> PackedImageModel:
+) -> PackedModel:
     """Return published image weights as a packed network, calibrated and perhaps pruned with unlabelled pictures.
 
     >>> pack_images("mobilenet.weights", "pictures/")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     tinygmp.errors.ConfigError: 'mobilenet.weights' has no ending of image weights; known: .npz, .h5, ...
     """
-    from tinygmp.workflows.pack_images import Meaning
-    from tinygmp.workflows.pack_images import pack_images as workflow
+    from tinygmp.projects.pack_images import Meaning
+    from tinygmp.projects.pack_images import pack_images as workflow
 
     return workflow(Path(weights), Path(pictures), Meaning(size), sparsity)
 
 
-def boards() -> "tuple[Board, ...]":
-    """Return the boards that come with the package, by name.
+def boards(text: str = "") -> "tuple[Board, ...]":
+    """Return the boards that come with the package, by name; only those that contain a text in names or chip.
 
     >>> [board.flash_bytes for board in boards() if board.name == "arduino-uno"]
     [32256]
+    >>> [board.name for board in boards("atmega2560")]
+    ['arduino-mega']
     """
-    from tinygmp.device.board import all_boards
+    from tinygmp.device.board import boards_containing
 
-    return all_boards()
+    return boards_containing(text)
 
 
 def report(path: Path | str) -> "Report":
     """Return a run's report.json as a record; raises FileFormatError.
 
-    >>> from tinygmp.workflows.pretrained import model_path
+    >>> from tinygmp.shipped import model_path
     >>> report(model_path().with_name("report.json")).passed
     True
     """
     from tinygmp.report.record import read_report
 
-    path = Path(path)
-    return read_report(path / "report.json" if path.is_dir() else path)
+    return read_report(Path(path))
 
 
 def doctor() -> "tuple[Finding, ...]":
@@ -216,7 +199,7 @@ def doctor() -> "tuple[Finding, ...]":
     >>> {"onnxruntime", "avr-gcc"} <= {finding.name for finding in doctor()}
     True
     """
-    from tinygmp.workflows.doctor import examine
+    from tinygmp.doctor import examine
 
     return examine()
 
@@ -225,13 +208,13 @@ def init(data: Path | str, out: Path | str, label: str = "", force: bool = False
     """Look at recordings and write a commented recipe for them; raises OutputError, DataError or ConfigError.
 
     >>> import tempfile
-    >>> from tinygmp.workflows.own.example import write_example
+    >>> from tinygmp.data.example_recordings import write_example
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     seen = init(write_example(Path(folder, "recordings"), 2, 2, 30), Path(folder, "gestures.toml"))
     >>> seen.classes, seen.windows
     (('circle', 'idle', 'shake'), 12)
     """
-    from tinygmp.workflows.own.init import write_recipe
+    from tinygmp.projects.init import write_recipe
 
     return write_recipe(Path(data), Path(out), label, force)
 
@@ -240,15 +223,15 @@ def train(recipe: Path | str, out: Path | str | None = None) -> "Trained":
     """Train, prune, pack and score a network by a recipe; a run that was stopped continues.
 
     >>> import tempfile
-    >>> from tinygmp.workflows.own.example import write_example
+    >>> from tinygmp.data.example_recordings import write_example
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     seen = init(write_example(Path(folder, "recordings"), 4, 1, 16), Path(folder, "gestures.toml"))
     ...     made = train(Path(folder, "gestures.toml"), Path(folder, "run"))
     >>> made.model.labels, round(made.report.pruned.sparsity, 1)
     (('circle', 'idle', 'shake'), 0.8)
     """
-    from tinygmp.workflows.own.recipe import open_recipe
-    from tinygmp.workflows.own.training import train as workflow
+    from tinygmp.projects.recipe import open_recipe
+    from tinygmp.projects.training import train as workflow
 
     return workflow(open_recipe(Path(recipe)), None if out is None else Path(out))
 
@@ -259,15 +242,15 @@ def prune(
     """Prune a recipe's network to another sparsity and fine-tune it; it is trained first where that was not done.
 
     >>> import tempfile
-    >>> from tinygmp.workflows.own.example import write_example
+    >>> from tinygmp.data.example_recordings import write_example
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     seen = init(write_example(Path(folder, "recordings"), 4, 1, 16), Path(folder, "gestures.toml"))
     ...     made = prune(Path(folder, "gestures.toml"), 0.9, epochs=4, out=Path(folder, "run"))
     >>> round(made.sparsity, 2)
     0.9
     """
-    from tinygmp.workflows.own.further import prune as workflow
-    from tinygmp.workflows.own.recipe import open_recipe
+    from tinygmp.projects.further import prune as workflow
+    from tinygmp.projects.recipe import open_recipe
 
     return workflow(open_recipe(Path(recipe)), sparsity, epochs, None if out is None else Path(out))
 
@@ -279,20 +262,26 @@ def fit(
     hidden: Sequence[int] = (),
     sparsities: Sequence[float] = (0.5, 0.7, 0.8, 0.9, 0.95),
     out: Path | str | None = None,
+    prefer: Literal["smallest", "accurate"] = "smallest",
+    bits: Sequence[str] = ("8", "mixed", "4"),
+    reserve_flash_bytes: int = 0,
+    reserve_ram_bytes: int = 0,
 ) -> "Fitted":
-    """Train, pack and build variants of a recipe's network, and choose the smallest that a board and the drop allow.
+    """Train, pack and build variants of a recipe's network, and choose the one that a board and the drop allow.
 
     >>> import tempfile
-    >>> from tinygmp.workflows.own.example import write_example
+    >>> from tinygmp.data.example_recordings import write_example
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     seen = init(write_example(Path(folder, "recordings"), 4, 1, 16), Path(folder, "gestures.toml"))
     ...     found = fit(Path(folder, "gestures.toml"), "nucleo-g071rb", 100, [8], [0.8], Path(folder, "run"))
     >>> found.chosen is not None, all(variant.fits for variant in found.variants)
     (True, True)
     """
-    from tinygmp.workflows.own.candidates import Wanted
-    from tinygmp.workflows.own.fitting import fit as workflow
-    from tinygmp.workflows.own.recipe import open_recipe
+    from tinygmp.budget.result import Reserve
+    from tinygmp.projects.candidates import Wanted
+    from tinygmp.projects.fitting import fit as workflow
+    from tinygmp.projects.recipe import open_recipe
 
-    wanted = Wanted(board, max_drop, hidden=tuple(hidden), sparsities=tuple(sparsities))
+    reserve = Reserve(reserve_flash_bytes, reserve_ram_bytes)
+    wanted = Wanted(board, max_drop, prefer, tuple(hidden), tuple(sparsities), tuple(bits), reserve)
     return workflow(open_recipe(Path(recipe)), wanted, None if out is None else Path(out))

@@ -22,7 +22,7 @@ class Artifact:
     entry_point: str
     notes: Mapping[str, str] = field(default_factory=dict)
     interface: str = (
-        "windows"  # how firmware calls a C artifact: step by step of 'windows', or whole 'images'
+        "stream"  # how firmware calls a C artifact: a step after each sample of a 'stream', or a 'graph'
     )
 
     def __post_init__(self) -> None:

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinygmp.packed.layers import packed_tensors
-from tinygmp.packed.model import PackedModel
-from tinygmp.packed.network import PackedNetwork
+from tinygmp.graph.model import PackedModel
+from tinygmp.graph.window_chain import WindowChain
 from tinygmp.sparse.tensor import PackedTensor
 
-C_TYPES = {"uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int32_t"}
+C_TYPES = {"uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "uint16": "uint16_t", "int32": "int32_t"}
 
 
 @dataclass(frozen=True)
@@ -39,20 +38,19 @@ class ConstantArray:
         return [*lines, line]
 
 
-def symbol_of(model: PackedNetwork, tensor_name: str) -> str:
+def symbol_of(model: PackedModel | WindowChain, tensor_name: str) -> str:
     """Return a C identifier: 'rnn.U' of model har2 -> har2_rnn_u."""
     return f"{model.name}_{tensor_name.replace('.', '_').lower()}"
 
 
-def constant_arrays(model: PackedModel) -> list[ConstantArray]:
+def constant_arrays(model: WindowChain) -> list[ConstantArray]:
     """Return every array of the model, in the order of execution."""
     arrays = []
     for field in ("offset", "multiplier"):
         values = getattr(model.input, field)
         arrays.append(ConstantArray(f"{model.name}_sensor_{field}", values, f"input {field}, one a channel"))
-    for layer in model.layers:
-        for tensor in packed_tensors(layer):
-            arrays += stream_arrays(model, tensor)
+    for tensor in model.tensors():
+        arrays += stream_arrays(model, tensor)
     for field in ("bias_gate", "bias_update"):
         values = getattr(model.cell, field)
         arrays.append(ConstantArray(f"{model.name}_{field}", values, "one a hidden unit"))
@@ -61,7 +59,7 @@ def constant_arrays(model: PackedModel) -> list[ConstantArray]:
     return arrays
 
 
-def stream_arrays(model: PackedNetwork, tensor: PackedTensor) -> Iterator[ConstantArray]:
+def stream_arrays(model: PackedModel | WindowChain, tensor: PackedTensor) -> Iterator[ConstantArray]:
     symbol = symbol_of(model, tensor.name)
     shape = f"{tensor.shape[0]} x {tensor.shape[1]}, {tensor.nnz} nonzero, {tensor.index_format}"
     if "index" in tensor.streams:

@@ -3,8 +3,8 @@
 from converters.to_c.rendering import render
 from converters.to_c.runtime_text import joined_kernels
 from tinygmp.errors import UnsupportedError
-from tinygmp.packed.layers import SensorInput
-from tinygmp.packed.model import PackedModel
+from tinygmp.graph.operators.sensor_input import SensorInput
+from tinygmp.graph.window_chain import WindowChain
 
 CHANNELS = tuple(f"{sensor}_{axis}" for sensor in ("body_acc", "body_gyro", "total_acc") for axis in "xyz")
 RATE_HZ = 50
@@ -15,7 +15,7 @@ def takes_gravity_filter(layer: SensorInput) -> bool:
     return layer.channel_names == CHANNELS and layer.counts_per_unit[:3] == layer.counts_per_unit[6:]
 
 
-def gravity_files(model: PackedModel) -> dict[str, bytes]:
+def gravity_files(model: WindowChain) -> dict[str, bytes]:
     """Return <name>_gravity.h and .c; raises UnsupportedError for a model with other channels."""
     if not takes_gravity_filter(model.input):
         raise UnsupportedError(

@@ -3,13 +3,14 @@
 import json
 from dataclasses import dataclass
 
-from converters.to_c.convert import convert
 from converters.to_c.gravity import CHANNELS, comment_safe, takes_gravity_filter
 from converters.to_c.rendering import render
+from converters.to_c.stream import convert_stream
 from tinygmp import __version__
 from tinygmp.artifact import Artifact
-from tinygmp.packed.layers import SensorInput
-from tinygmp.packed.model import PackedModel
+from tinygmp.graph.model import PackedModel
+from tinygmp.graph.operators.sensor_input import SensorInput
+from tinygmp.graph.window_chain import WindowChain, chain_of
 
 FULL_SCALE_G = (2, 4, 8, 16)  # of an MPU6050, in the order of its register's two bits: 32768 counts
 FULL_SCALE_DEGREES_S = (250, 500, 1000, 2000)
@@ -33,14 +34,15 @@ class SensorRange:
         return FULL_SCALE_DEGREES_S[self.rotation]
 
 
-def convert_to_library(model: PackedModel) -> Artifact:
+def convert_to_library(packed: PackedModel) -> Artifact:
     """Return a library folder: properties for Arduino and PlatformIO, CMakeLists.txt, src/, one example sketch.
 
     The sketch reads an MPU6050-style sensor over I2C where the model takes its six axes (with or without body
     acceleration) in counts of one of its ranges; otherwise it takes counts from the serial port. The same model
     always gives the same bytes. Raises UnsupportedError as the conversion to C does.
     """
-    c_files = {name: text for name, text in convert(model).files.items() if name != "example_main.c"}
+    model = chain_of(packed)
+    c_files = {name: text for name, text in convert_stream(packed).files.items() if name != "example_main.c"}
     sensor = sensor_range(model.input)
     example = "".join(part.capitalize() for part in model.name.split("_") if part)
     sketch = f"examples/{example}/{example}.ino"
@@ -99,7 +101,7 @@ def channel_rows(layer: SensorInput) -> list[tuple[str, str, str]]:
     ]
 
 
-def platformio_manifest(model: PackedModel, sketch: str) -> bytes:
+def platformio_manifest(model: WindowChain, sketch: str) -> bytes:
     manifest = {
         "name": f"tinygmp_{model.name}",
         "version": __version__,

@@ -6,9 +6,8 @@ import numpy as np
 
 from converters.to_c.arrays import ConstantArray
 from converters.to_c.units import largest_narrow, narrow_clip, outer_factors, shifts, takes_cell
-from tinygmp.packed.layers import LinearMap, LowRank
-from tinygmp.packed.model import PackedModel
-from tinygmp.packed.ranges import largest_sum
+from tinygmp.graph.operators.fastgrnn import LinearMap, LowRank, largest_sum
+from tinygmp.graph.window_chain import WindowChain
 from tinygmp.quant.requantize import Requantizer
 from tinygmp.sparse.tensor import PackedTensor
 
@@ -64,7 +63,7 @@ class RunWriter:
         self.data += values.astype(values.dtype.newbyteorder("<")).tobytes()
 
 
-def one_run(model: PackedModel) -> OneRun | None:
+def one_run(model: WindowChain) -> OneRun | None:
     """Return what tg_one_run_avr.c needs; None where the model is beyond it."""
     cell, hidden = model.cell, model.cell.hidden_size
     clip, by = narrow_clip(cell.pre_requantizer, largest_narrow(cell)), scaling(cell.pre_requantizer)
@@ -88,7 +87,7 @@ def one_run(model: PackedModel) -> OneRun | None:
     )
 
 
-def takes_shapes(model: PackedModel) -> bool:
+def takes_shapes(model: WindowChain) -> bool:
     """Return whether every tensor is a bitmask of int8 values whose rows a byte counts and whose sums fit 24 bits,
     and the input one whose result needs no cut to 16 bits.
     """
@@ -123,7 +122,7 @@ def scaling(by: Requantizer) -> Arguments | None:
     return (multiplier, by.post_shift + more) if multiplier <= LARGEST_MULTIPLIER else None
 
 
-def outer_arguments(model: PackedModel) -> Arguments:
+def outer_arguments(model: WindowChain) -> Arguments:
     """Return columns and place of both vectors, and the shifts of their sums: between, after both, down again."""
     cell, places = model.cell, outer_places(model)
     columns = [tensor.shape[1] for tensor in outer_factors(cell)]
@@ -142,7 +141,7 @@ def outer_arguments(model: PackedModel) -> Arguments:
     )
 
 
-def rows_make_one(model: PackedModel) -> bool:
+def rows_make_one(model: WindowChain) -> bool:
     """Return whether a unit's rows of both maps are one row: their vectors adjoin and nothing is shifted between."""
     places, columns = outer_places(model), [tensor.shape[1] for tensor in outer_factors(model.cell)]
     return (
@@ -150,7 +149,7 @@ def rows_make_one(model: PackedModel) -> bool:
     )
 
 
-def outer_places(model: PackedModel) -> list[int]:
+def outer_places(model: WindowChain) -> list[int]:
     """Return where in the state lies what outer_factors multiply; see model.h.j2."""
     cell, hidden = model.cell, model.cell.hidden_size
     inner = 3 * hidden + model.input.channels
@@ -163,7 +162,7 @@ def rank_of(linear: LinearMap) -> int:
     return linear.rank if isinstance(linear, LowRank) else 0
 
 
-def run_arrays(model: PackedModel, in_eights: bool) -> tuple[ConstantArray, ConstantArray]:
+def run_arrays(model: WindowChain, in_eights: bool) -> tuple[ConstantArray, ConstantArray]:
     """Return uint8: what a step reads, and what the classifier reads."""
     step, classes = step_bytes(model, in_eights), class_bytes(model, in_eights)
     return (
@@ -174,7 +173,7 @@ def run_arrays(model: PackedModel, in_eights: bool) -> tuple[ConstantArray, Cons
     )
 
 
-def step_bytes(model: PackedModel, in_eights: bool) -> bytes:
+def step_bytes(model: WindowChain, in_eights: bool) -> bytes:
     """Return what a step reads: channels, the rows of first factors, rows and biases of each unit."""
     run, cell = RunWriter(in_eights), model.cell
     for offset, multiplier in zip(model.input.offset, model.input.multiplier, strict=True):
@@ -196,7 +195,7 @@ def write_rows(run: RunWriter, tensor: PackedTensor) -> None:
         run.write_row(row)
 
 
-def class_bytes(model: PackedModel, in_eights: bool) -> bytes:
+def class_bytes(model: WindowChain, in_eights: bool) -> bytes:
     """Return what the classifier reads: of each class its row and its bias."""
     run = RunWriter(in_eights)
     for row, bias in zip(model.classifier.weights.decode(), model.classifier.bias, strict=True):

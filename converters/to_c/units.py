@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from converters.to_c.arrays import ConstantArray, symbol_of
-from tinygmp.packed.layers import FastGrnn, LowRank, factors
-from tinygmp.packed.model import PackedModel
-from tinygmp.packed.ranges import largest_accumulator, largest_sum
+from tinygmp.graph.operators.fastgrnn import FastGrnn, LowRank, factors, largest_sum
+from tinygmp.graph.window_chain import WindowChain
 from tinygmp.quant.requantize import Requantizer
 from tinygmp.sparse.tensor import PackedTensor
 
@@ -30,7 +29,7 @@ class Units:
     arguments: tuple[int, ...]
 
 
-def units_in_order(model: PackedModel) -> Units | None:
+def units_in_order(model: WindowChain) -> Units | None:
     """Return what tg_units_avr.c needs, pairs of column and value; None where the cell is beyond it."""
     cell = model.cell
     tensors = outer_factors(cell)
@@ -49,7 +48,7 @@ def units_in_order(model: PackedModel) -> Units | None:
     return Units(units_array(model, tensors, pairs), replaced(model, tensors), arguments)
 
 
-def units_apart(model: PackedModel) -> Units | None:
+def units_apart(model: WindowChain) -> Units | None:
     """Return what tg_units_arm.c and tg_units_riscv.c need, columns before values; None for a cell beyond them."""
     cell = model.cell
     tensors, by = outer_factors(cell), cell.pre_requantizer
@@ -79,7 +78,7 @@ def shifts(cell: FastGrnn) -> tuple[int, int]:
     return max(cell.w_shift, cell.u_shift) - late, late
 
 
-def replaced(model: PackedModel, tensors: list[PackedTensor]) -> frozenset[str]:
+def replaced(model: WindowChain, tensors: list[PackedTensor]) -> frozenset[str]:
     symbols = {
         f"{symbol_of(model, tensor.name)}_{part}" for tensor in tensors for part in ("index", "values")
     }
@@ -95,7 +94,7 @@ class InnerRows:
     arguments: tuple[int, ...]
 
 
-def inner_rows(model: PackedModel, letter: str) -> InnerRows | None:
+def inner_rows(model: WindowChain, letter: str) -> InnerRows | None:
     """Return what the AVR's assembler needs for a low-rank map's first factor, or None where it cannot do it."""
     linear = {"w": model.cell.w, "u": model.cell.u}[letter]
     if not isinstance(linear, LowRank) or not takes_tensor(linear.first):
@@ -121,7 +120,7 @@ def takes_tensor(tensor: PackedTensor) -> bool:
 def takes_cell(cell: FastGrnn) -> bool:
     """Return whether sums fit 24 bits, biases stay below 2^13, and the update's gain has a shift that it can share."""
     return (
-        largest_accumulator(cell) < 2**23
+        cell.largest_accumulator < 2**23
         and max(cell.bias_gate_shift, cell.bias_update_shift) <= 6
         and 2 <= cell.zeta_shift <= 8
     )
@@ -129,7 +128,7 @@ def takes_cell(cell: FastGrnn) -> bool:
 
 def largest_narrow(cell: FastGrnn) -> int:
     """Return the largest magnitude of an accumulator after the requantiser's first shift."""
-    return -(-largest_accumulator(cell) // 2**cell.pre_requantizer.pre_shift)
+    return -(-cell.largest_accumulator // 2**cell.pre_requantizer.pre_shift)
 
 
 def narrow_clip(by: Requantizer, largest: int, level: int = LEVEL, limit: int = LARGEST_PRE) -> int | None:
@@ -172,7 +171,7 @@ def apart(row: Row) -> bytes:
 
 
 def units_array(
-    model: PackedModel, tensors: list[PackedTensor], row_bytes: Callable[[Row], bytes]
+    model: WindowChain, tensors: list[PackedTensor], row_bytes: Callable[[Row], bytes]
 ) -> ConstantArray:
     """Return uint8: of each unit its row of every map, then its two biases."""
     by_tensor, cell = [rows_of(tensor) for tensor in tensors], model.cell

@@ -9,9 +9,9 @@ MatMulInteger saturates inside on some CPUs; the weights are stored as int8 all 
 import numpy as np
 
 from converters.to_onnx.graph import Graph, TensorProto
-from tinygmp.packed.layers import INT8_LIMIT, STATE_LIMIT, FastGrnn, LinearMap, LowRank
-from tinygmp.packed.model import PackedModel
-from tinygmp.packed.ranges import largest_sum, prove_ranges
+from tinygmp.graph.operators.base import INT8_LIMIT
+from tinygmp.graph.operators.fastgrnn import STATE_LIMIT, FastGrnn, LinearMap, LowRank, largest_sum
+from tinygmp.graph.window_chain import WindowChain
 from tinygmp.quant.gate_table import SEGMENT_BITS, TABLE_LIMIT
 from tinygmp.quant.requantize import INT16_MAX, INT16_MIN, Requantizer
 from tinygmp.sparse.tensor import PackedTensor
@@ -28,8 +28,7 @@ class ExactCell:
     inner_dtype = TensorProto.INT64
     extra_outputs = (("logits_int32", TensorProto.INT32),)
 
-    def __init__(self, model: PackedModel) -> None:
-        prove_ranges(model)
+    def __init__(self, model: WindowChain) -> None:
         self.model = model
 
     def prepare(self, graph: Graph, counts: str) -> str:
@@ -63,7 +62,7 @@ class ExactCell:
         bias = graph.constant("classifier.bias", classifier.bias, np.int64)
         total = graph.op("Add", product, bias)
         graph.op("Cast", total, output="logits_int32", to=TensorProto.INT32)
-        scale = graph.constant("classifier.scale", classifier.scale, np.float32)
+        scale = graph.constant("classifier.scale", self.model.logit_scale, np.float32)
         graph.op("Mul", graph.op("Cast", total, to=TensorProto.FLOAT), scale, output="logits")
         graph.op("ArgMax", "logits_int32", output="class", axis=1, keepdims=0)
 

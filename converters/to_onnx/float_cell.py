@@ -4,8 +4,8 @@ import numpy as np
 
 from converters.real_model import RealMatrix, RealModel, real_model
 from converters.to_onnx.graph import Graph, TensorProto
-from tinygmp.packed.layers import INT8_LIMIT
-from tinygmp.packed.model import PackedModel
+from tinygmp.graph.operators.base import INT8_LIMIT
+from tinygmp.graph.window_chain import WindowChain
 
 
 class FloatCell:
@@ -15,7 +15,7 @@ class FloatCell:
     inner_dtype = TensorProto.FLOAT
     extra_outputs: tuple[tuple[str, int], ...] = ()
 
-    def __init__(self, model: PackedModel) -> None:
+    def __init__(self, model: WindowChain) -> None:
         self.real: RealModel = real_model(model)
 
     def prepare(self, graph: Graph, counts: str) -> str:

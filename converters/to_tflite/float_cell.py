@@ -4,7 +4,7 @@ import numpy as np
 
 from converters.real_model import RealMatrix, RealModel
 from converters.to_tflite.flatbuffer import Subgraph, schema
-from tinygmp.packed.layers import INT8_LIMIT
+from tinygmp.graph.operators.base import INT8_LIMIT
 
 CLIP = schema.ActivationFunctionType.RELU_N1_TO_1
 NO_BIAS_VERSION = 6  # of FULLY_CONNECTED: the first that may leave the bias out

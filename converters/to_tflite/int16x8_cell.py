@@ -9,7 +9,8 @@ import numpy as np
 
 from converters.real_model import RealMatrix, RealModel
 from converters.to_tflite.flatbuffer import Subgraph, schema
-from tinygmp.packed.layers import INT8_LIMIT, STATE_LIMIT
+from tinygmp.graph.operators.base import INT8_LIMIT
+from tinygmp.graph.operators.fastgrnn import STATE_LIMIT
 from tinygmp.quant.requantize import INT16_MAX
 
 CLIP = schema.ActivationFunctionType.RELU_N1_TO_1

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tinygmp.cli import main
-from tinygmp.packed.file import save_model
-from tinygmp.packed.random_model import random_model
+from tinygmp.graph.file import save_model
+from tinygmp.graph.random_model import random_model
 
 
 @dataclass(frozen=True)

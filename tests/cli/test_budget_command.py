@@ -9,7 +9,7 @@ from converters.base import converter
 from tinygmp.device.board import all_boards, built_names, find_board
 from tinygmp.device.cores import CORES
 from tinygmp.device.toolchain import build
-from tinygmp.packed.file import load_model
+from tinygmp.graph.file import load_model
 
 BOARD = ("--board", "nucleo-g071rb")
 PROJECT = """
@@ -149,7 +149,7 @@ def test_all_means_what_the_artifact_can_be_measured_for(tinygmp, stored, tmp_pa
     assert len(told["boards"]) == sum(CORES[board.core].family == "arm" for board in all_boards())
     built = []
     monkeypatch.setattr(
-        "tinygmp.workflows.budget.budgets_of",
+        "tinygmp.budget.packed.budgets_of",
         lambda artifact, limits, *rest: (built.extend(limits) or (), {}),
     )
     spoken = tinygmp("budget", stored, "--board", "all")

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import tinygmp as package
+from tinygmp.data.windows import random_windows
 from tinygmp.device.board import board_names
-from tinygmp.packed.file import load_model
-from tinygmp.packed.sizes import ledger
-from tinygmp.workflows.windows import random_windows
+from tinygmp.graph.file import load_model
+from tinygmp.graph.ledger import ledger
 
 
 def test_version_and_help(tinygmp):
@@ -121,7 +121,7 @@ def test_verify_fails_on_a_wrong_answer(tinygmp, stored, monkeypatch):
 
 def test_verify_tells_an_absent_runtime(tinygmp, stored, monkeypatch):
     from tinygmp.errors import MissingToolError
-    from tinygmp.workflows import verify
+    from tinygmp.verify import windows as verify
 
     def absent(artifact, expected):
         raise MissingToolError("LiteRT is absent; install it with: pip install ai-edge-litert")

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tinygmp.data.windows import random_windows
 from tinygmp.device.board import board_names
-from tinygmp.packed.file import load_model
-from tinygmp.workflows.windows import random_windows
+from tinygmp.graph.file import load_model
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ("command_line.md", "index.md")

@@ -5,8 +5,8 @@ import json
 import pytest
 from PIL import Image
 
-from tinygmp.packed.file import save_model
-from tinygmp.packed.random_image_model import random_image_model
+from tinygmp.graph.file import save_model
+from tinygmp.graph.random_image_model import random_image_model
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinygmp.workflows.own import training
-from tinygmp.workflows.own.example import write_example
-from tinygmp.workflows.own.init import write_recipe
+from tinygmp.data.example_recordings import write_example
+from tinygmp.projects import training
+from tinygmp.projects.init import write_recipe
 
 PAGE = Path(__file__).parents[2] / "docs" / "own-data.md"
 COMMANDS = [

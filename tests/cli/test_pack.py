@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 
-from tinygmp.packed.file import load_model
-from tinygmp.packed.reference import run
-from tinygmp.workflows.windows import random_windows
+from tinygmp.data.windows import random_windows
+from tinygmp.graph.file import load_model
+from tinygmp.graph.reference.run import run
 
 
 def test_the_new_file_has_the_formats_and_the_answers(tinygmp, stored, tmp_path):

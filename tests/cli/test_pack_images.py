@@ -10,11 +10,12 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from tinygmp.errors import ConfigError, DataError
-from tinygmp.models.image_weights import SUFFIXES, load_image_weights
+from tinygmp.graph.file import load_model
+from tinygmp.graph.ledger import ledger
+from tinygmp.graph.reference.run import run
 from tinygmp.models.mobilenet_v1 import MobileNetV1
-from tinygmp.packed.file import load_network
-from tinygmp.packed.image_reference import run_images
-from tinygmp.workflows.pack_images import Meaning, identifier, pack_images
+from tinygmp.projects.pack_images import Meaning, identifier, meaning_of, pack_images
+from tinygmp.readers.load import SUFFIXES, load_graph
 
 SIZE, CLASSES = 32, 3
 
@@ -52,7 +53,7 @@ def test_the_network_is_pruned_fitted_and_packed(weights, pictures):
     assert pruned.nnz < 0.6 * dense.nnz
     assert pruned.provenance["sparsity"] == "0.5"
     pixels = np.random.default_rng(3).integers(0, 256, (4, SIZE, SIZE, 3), dtype=np.uint8)
-    assert run_images(pruned, pixels).logits.shape == (4, CLASSES)
+    assert run(pruned, pixels).logits.shape == (4, CLASSES)
 
 
 def test_the_command_writes_a_file_that_reads_back(tinygmp, weights, pictures, tmp_path):
@@ -65,9 +66,9 @@ def test_the_command_writes_a_file_that_reads_back(tinygmp, weights, pictures, t
     )  # fmt: skip
     assert told.code == 0, told.err
     found = json.loads(told.out)
-    model = load_network(out)
+    model = load_model(out)
     assert model.labels == ("cat", "dog", "bird")
-    assert found["payload_bytes"] == model.payload_bytes
+    assert found["payload_bytes"] == ledger(model).payload_bytes
     assert found["file_bytes"] == out.stat().st_size
     assert found["std"] == [0.25, 0.25, 0.25]
 
@@ -137,16 +138,21 @@ def test_every_reader_refuses_what_is_not_its_own(suffix, tmp_path):
     path = tmp_path / f"weights{suffix}"
     path.write_bytes(b"nothing of the kind")
     with pytest.raises(DataError, match="weights"):
-        load_image_weights(path, 224)
+        load_graph(path, 224)
 
 
 def test_a_meaning_that_a_reader_cannot_take_is_told(tmp_path):
     path = tmp_path / "net.h5"
     path.write_bytes(b"")
     with pytest.raises(ConfigError, match=r"a Keras file is read with 0\.5 and 0\.5, or 0 and 1"):
-        load_image_weights(path, mean=(0.4, 0.5, 0.6))
+        load_graph(path, mean=(0.4, 0.5, 0.6))
 
 
 def test_names_that_c_takes():
     assert identifier("MobileNet v1_0.25") == "mobilenet_v1_0_25"
     assert identifier("25net") == "net_25net"
+
+
+def test_one_number_holds_for_every_channel():
+    assert meaning_of(32, [0.5], [0.25]) == Meaning(32, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+    assert meaning_of(None, [0.1, 0.2], [0.5]) == Meaning(None, (0.1, 0.2), (0.5, 0.5))

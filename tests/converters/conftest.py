@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-
 from tinygmp.models.fastgrnn_weights import FastGrnnWeights
 from tinygmp.pack.fastgrnn import PackIdentity, pack_fastgrnn
 from tinygmp.pack.sensor import SensorScaling
-from tinygmp.packed.model import PackedModel
+
+from tinygmp.graph.model import PackedModel
 
 CHANNELS = 3
 SCALING = SensorScaling(

@@ -5,20 +5,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
-from converters.base import converter
 from converters.to_c.image_plan import first_pixel, plan_images
 from converters.to_c.images import convert_images, layer_arrays
+from tinygmp.device.images import image_words
+from tinygmp.packed.image_model import Conv2d, PackedModel
+
+from converters.base import converter
 from tinygmp.device.board import find_board
 from tinygmp.device.host import run_on_host
-from tinygmp.device.images import image_words
 from tinygmp.device.lab import measure, simulate
 from tinygmp.device.toolchain import build
 from tinygmp.errors import DataError, UnsupportedError
-from tinygmp.packed.image_model import Conv2d, PackedImageModel
-from tinygmp.packed.image_reference import run_images
-from tinygmp.packed.random_image_model import QUARTER_BLOCKS, random_image_model
-from tinygmp.packed.sizes import ledger
+from tinygmp.graph.ledger import ledger
+from tinygmp.graph.random_image_model import QUARTER_BLOCKS, random_image_model
+from tinygmp.graph.reference.run import run
 from tinygmp.quant.rounding_multiply import ROUNDINGS
 from tinygmp.sparse import encode
 
@@ -36,12 +36,12 @@ def images(size: int, count: int, seed: int = 0) -> np.ndarray:
     return np.clip(fine + rng.integers(-40, 40, fine.shape), 0, 255).astype(np.uint8)
 
 
-def model_of(shape, index_format="dense", kept=1.0, seed=5, rounding="fp32") -> PackedImageModel:
+def model_of(shape, index_format="dense", kept=1.0, seed=5, rounding="fp32") -> PackedModel:
     return random_image_model(seed, *shape, 3, kept, index_format, rounding)
 
 
-def assert_exact(model: PackedImageModel, pixels: np.ndarray, **options) -> None:
-    expected = run_images(model, pixels)
+def assert_exact(model: PackedModel, pixels: np.ndarray, **options) -> None:
+    expected = run(model, pixels)
     result = run_on_host(converter("c")(model), image_words(pixels), **options)
     assert np.array_equal(result.logits, expected.logits)
     assert np.array_equal(result.classes, expected.classes)
@@ -54,7 +54,7 @@ def test_equals_the_reference_under_sanitizers(shape, index_format, kept, roundi
     """With the DSP kernels too, whose two instructions are written out in C."""
     model = model_of(shape, index_format, kept, rounding=rounding)
     pixels = images(shape[0], 3)
-    assert len(np.unique(run_images(model, pixels).logits, axis=0)) > 1
+    assert len(np.unique(run(model, pixels).logits, axis=0)) > 1
     assert_exact(model, pixels, sanitize=True)
     assert_exact(model, pixels, sanitize=True, defines=("TG_DSP_EMULATED", "TG_NO_LONG_MULTIPLY"))
 
@@ -104,7 +104,7 @@ def test_equals_the_reference_on_simulated_cores(board, index_format, kept, roun
     pixels = images(ODD[0], 2)
     firmware = build(convert_images(model), find_board(board), "fastest")
     result = simulate(firmware, image_words(pixels))
-    assert np.array_equal(result.logits, run_images(model, pixels).logits)
+    assert np.array_equal(result.logits, run(model, pixels).logits)
     assert result.step.calls == 2
     # The image lies in the scratch memory; what else there is are the logits and the port's pointers.
     assert (
@@ -117,7 +117,7 @@ def test_a_difference_is_told_with_its_image():
     pixels = image_words(images(EVEN[0], 2))
 
     def wrong(words: np.ndarray) -> np.ndarray:
-        logits = run_images(model, words.astype(np.uint8).reshape(-1, 20, 20, 3)).logits.astype(np.int32)
+        logits = run(model, words.astype(np.uint8).reshape(-1, 20, 20, 3)).logits.astype(np.int32)
         logits[1] += 1
         return logits
 
@@ -172,7 +172,7 @@ def test_what_has_no_kernel_is_refused():
     relative = replace(pw, weights=encode("w", pw.weights.decode(), 1.0, "relative4"))
     with pytest.raises(UnsupportedError, match="index format 'relative4'"):
         convert_images(replace(model, layers=(*model.layers[:2], relative, *model.layers[3:])))
-    with pytest.raises(UnsupportedError, match="'PackedImageModel' cannot be converted to arduino"):
+    with pytest.raises(UnsupportedError, match="'PackedModel' cannot be converted to arduino"):
         converter("arduino")(model)
     with pytest.raises(DataError, match="must be uint8"):
         image_words(np.zeros((1, 2, 2, 3)))

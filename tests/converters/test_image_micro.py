@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-
 from converters.to_tflite.images import convert_images
 from converters.to_tflite.micro_images import is_smaller, micro_images
 from converters.to_tflite.run_images import run_micro_images, run_tflite_images
+
+from tinygmp.data.images import random_images
 from tinygmp.errors import FileFormatError
-from tinygmp.packed.image_reference import run_images
-from tinygmp.packed.random_image_model import random_image_model
-from tinygmp.workflows.image_data import random_images
+from tinygmp.graph.random_image_model import random_image_model
+from tinygmp.graph.reference.run import run
 
 MODEL = random_image_model(5, 20, 4, ((32, 1), (64, 2), (100, 1)), 30, 0.2, "rice")
 ARENA_BYTES = 1 << 19
@@ -23,7 +23,7 @@ def test_decoded_weights_give_the_answers_of_dense_ones_in_a_smaller_file():
     expected = run_micro_images(dense, pixels, ARENA_BYTES)
     assert len(np.unique(expected, axis=0)) > 1
     assert np.array_equal(run_micro_images(decoded, pixels, ARENA_BYTES, trusted=True), expected)
-    assert np.abs(expected.astype(int) - run_images(MODEL, pixels).logits).max() <= 1
+    assert np.abs(expected.astype(int) - run(MODEL, pixels).logits).max() <= 1
 
 
 def test_only_layers_that_become_smaller_are_decoded():

@@ -5,31 +5,31 @@ from dataclasses import replace
 import numpy as np
 import onnx
 import pytest
-
-from converters.base import converter
 from converters.to_onnx.images import convert_images
 from converters.to_onnx.run_images import run_onnx_images
+from tinygmp.packed.image_model import Activation, ImageLinear, PackedModel
+
+from converters.base import converter
 from tinygmp.errors import DataError, FileFormatError
-from tinygmp.packed.image_model import Activation, ImageLinear, PackedImageModel
-from tinygmp.packed.image_reference import run_images
-from tinygmp.packed.random_image_model import random_image_model
+from tinygmp.graph.random_image_model import random_image_model
+from tinygmp.graph.reference.run import run
 from tinygmp.quant.rounding_multiply import ROUNDINGS
 
 SHAPES = {"even": (20, 4, ((6, 1), (8, 2), (16, 1))), "odd": (17, 5, ((7, 2), (13, 1), (70, 2)))}
 
 
 @pytest.fixture(params=SHAPES.values(), ids=SHAPES.keys())
-def model(request) -> PackedImageModel:
+def model(request) -> PackedModel:
     return random_image_model(5, *request.param, 3, 0.25, "rice")
 
 
-def images(model: PackedImageModel, count: int = 6) -> np.ndarray:
+def images(model: PackedModel, count: int = 6) -> np.ndarray:
     rng = np.random.default_rng(1)
     coarse = np.repeat(np.repeat(rng.integers(0, 256, (count, 4, 4, 3)), 5, 1), 5, 2)
     return coarse[:, : model.size, : model.size].astype(np.uint8)
 
 
-def with_rounding(model: PackedImageModel, rounding: str) -> PackedImageModel:
+def with_rounding(model: PackedModel, rounding: str) -> PackedModel:
     layers = tuple(
         replace(layer, rounding=rounding) if isinstance(layer, ImageLinear) else layer
         for layer in model.layers
@@ -37,7 +37,7 @@ def with_rounding(model: PackedImageModel, rounding: str) -> PackedImageModel:
     return replace(model, layers=layers)
 
 
-def integers(model: PackedImageModel, logits: np.ndarray) -> np.ndarray:
+def integers(model: PackedModel, logits: np.ndarray) -> np.ndarray:
     last = model.linear()[-1].output
     return np.rint(logits / last.scale + last.zero_point)
 
@@ -46,7 +46,7 @@ def integers(model: PackedImageModel, logits: np.ndarray) -> np.ndarray:
 def test_the_exact_form_equals_the_reference_to_the_bit(model, rounding):
     model = with_rounding(model, rounding)
     pixels = images(model)
-    expected = run_images(model, pixels).logits
+    expected = run(model, pixels).logits
     assert len(np.unique(expected, axis=0)) > 1
     content = convert_images(model).files[f"{model.name}_exact.onnx"]
     assert np.array_equal(integers(model, run_onnx_images(content, pixels)), expected)
@@ -60,12 +60,12 @@ def test_sums_beyond_float32_are_split_and_stay_exact():
     names = {tensor.name for tensor in onnx.load_from_string(content).graph.initializer}
     assert {"pw1.weights", "pw2.weights.0", "pw2.weights.1"} <= names
     pixels = images(model, 3)
-    assert np.array_equal(integers(model, run_onnx_images(content, pixels)), run_images(model, pixels).logits)
+    assert np.array_equal(integers(model, run_onnx_images(content, pixels)), run(model, pixels).logits)
 
 
 def test_int8_differs_by_few_units_and_float_by_rounding(model):
     pixels = images(model)
-    expected = run_images(model, pixels).logits.astype(float)
+    expected = run(model, pixels).logits.astype(float)
     files = convert_images(model).files
     int8 = integers(model, run_onnx_images(files[f"{model.name}_int8.onnx"], pixels))
     assert np.abs(int8 - expected).max() <= 4
@@ -93,7 +93,7 @@ def test_every_activation(activation):
     model = replace(model, layers=(*model.layers[:2], changed, following, *model.layers[4:]))
     pixels = images(model)
     files = convert_images(model).files
-    expected = run_images(model, pixels).logits.astype(float)
+    expected = run(model, pixels).logits.astype(float)
     assert np.array_equal(
         integers(model, run_onnx_images(files[f"{model.name}_exact.onnx"], pixels)), expected
     )

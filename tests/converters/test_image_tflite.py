@@ -5,12 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-
 from converters.to_tflite.images import convert_images, csr_parameters
 from converters.to_tflite.run_images import run_tflite_images
-from tinygmp.errors import ConfigError, DataError, UnsupportedError
 from tinygmp.models.exported_chain import weights_of_module
-from tinygmp.models.mobilenet_v1 import MobileNetV1
 from tinygmp.models.mobilenet_v1_weights import (
     MobileNetWeights,
     float_activations,
@@ -22,8 +19,11 @@ from tinygmp.models.mobilenet_v1_weights import (
     same_padding,
 )
 from tinygmp.pack.mobilenet_v1 import calibrate_images, pack_mobilenet
-from tinygmp.packed.image_model import PackedImageModel
-from tinygmp.packed.image_reference import average_pool, run_images
+from tinygmp.packed.image_reference import average_pool
+
+from tinygmp.errors import ConfigError, DataError, UnsupportedError
+from tinygmp.graph.model import PackedModel
+from tinygmp.models.mobilenet_v1 import MobileNetV1
 from tinygmp.quant.rounding_multiply import ROUNDINGS
 
 SIZE = 64
@@ -53,7 +53,7 @@ def weights(module: MobileNetV1) -> MobileNetWeights:
     return from_module(module, SIZE)
 
 
-def packed(weights: MobileNetWeights, pixels: np.ndarray, rounding: str = "fp32") -> PackedImageModel:
+def packed(weights: MobileNetWeights, pixels: np.ndarray, rounding: str = "fp32") -> PackedModel:
     ranges = calibrate_images(weights, pixels)
     return pack_mobilenet(weights, ranges, "tiny", LABELS, {"synthetic": "yes"}, rounding)
 
@@ -80,7 +80,7 @@ def test_int8_file_equals_the_reference_bit_for_bit(weights, pixels, sparsity, s
         weights = with_same_padding(weights)
     model = packed(thinned(weights, sparsity), pixels, rounding)
     content = convert_images(model, ("int8",)).files["tiny_int8.tflite"]
-    reference = run_images(model, pixels)
+    reference = run(model, pixels)
     assert (reference.logits != reference.logits[0]).any()
     found = run_tflite_images(content, pixels, reference_kernels=rounding == "gemmlowp")
     np.testing.assert_array_equal(found, reference.logits)
@@ -98,7 +98,7 @@ def test_channels_with_next_to_no_weights_equal_the_delegate_too(weights, pixels
     stem = model.linear()[0]
     assert stem.factors().min() >= 2.0**-32
     content = convert_images(model, ("int8",)).files["tiny_int8.tflite"]
-    np.testing.assert_array_equal(run_tflite_images(content, pixels), run_images(model, pixels).logits)
+    np.testing.assert_array_equal(run_tflite_images(content, pixels), run(model, pixels).logits)
 
 
 def thinned(weights: MobileNetWeights, sparsity: float) -> MobileNetWeights:
@@ -133,7 +133,7 @@ def test_sparse_float_file_is_smaller_and_computes_the_same(weights, pixels):
 def test_packed_model_follows_the_float_network(weights, pixels):
     model = packed(weights, pixels)
     last = model.linear()[-1].output
-    real = (run_images(model, pixels).logits - float(last.zero_point)) * last.scale
+    real = (run(model, pixels).logits - float(last.zero_point)) * last.scale
     expected = float_logits(weights, pixels)
     assert np.abs(real - expected).max() < 0.15 * np.ptp(expected)
 
@@ -162,7 +162,7 @@ def test_refusals_name_the_remedy(weights, pixels, tmp_path):
     with pytest.raises(UnsupportedError, match="int8, f32, f32_sparse"):
         convert_images(model, ("int8_sparse",))
     with pytest.raises(DataError, match="needs uint8 images"):
-        run_images(model, pixels[:, :32])
+        run(model, pixels[:, :32])
     with pytest.raises(ConfigError, match="no known chain"):
         replace(model, layers=model.layers[:-1])
     np.savez(tmp_path / "other.npz", a=np.zeros(3))
@@ -187,4 +187,4 @@ def test_plain_relu_is_kept_in_every_form(module, pixels):
     assert off < 0.1 * expected.std()
     assert off < wrong / 2
     integers = run_tflite_images(artifact.files["tiny_int8.tflite"], pixels)
-    assert np.array_equal(integers, run_images(model, pixels).logits)
+    assert np.array_equal(integers, run(model, pixels).logits)

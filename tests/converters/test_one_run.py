@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from converters.to_c.convert import convert
 from converters.to_c.one_run import RunWriter, one_run, outer_arguments, rows_make_one, scaling
-from tinygmp.packed.model import PackedModel
-from tinygmp.packed.random_model import random_model
+from tinygmp.graph.model import PackedModel
+from tinygmp.graph.random_model import random_model
 from tinygmp.quant.requantize import Requantizer
 
 LOW_RANK = {"inputs": 3, "hidden": 16, "classes": 6, "w_rank": 2, "u_rank": 8}

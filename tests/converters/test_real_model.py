@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
+from tinygmp.packed.layers import STATE_LIMIT, FastGrnn
 
 from converters.agreement import EXACT, TOLERANCES, Agreement, Tolerance, compare, form_of, tolerance
 from converters.metadata import describe
 from converters.real_model import real_model
 from tinygmp.errors import ConfigError, DataError
-from tinygmp.packed.layers import STATE_LIMIT, FastGrnn
-from tinygmp.packed.random_model import random_model
-from tinygmp.packed.reference import run
+from tinygmp.graph.random_model import random_model
+from tinygmp.graph.reference.run import run
 
 
 def test_matrices_are_the_stored_integers_times_their_real_scale(network):
@@ -55,7 +55,7 @@ def test_metadata_counts_zeros_and_carries_provenance(network):
 def test_compare_counts_classes_and_measures_in_deviations(full_rank_network, walks):
     counts = walks(20)
     reference = run(full_rank_network, counts)
-    logits = reference.logits * full_rank_network.classifier.scale
+    logits = reference.logits * full_rank_network.output.scale
     assert compare("x", full_rank_network, counts, logits).within(Tolerance(0.0, 0.0))
     logits[3] += logits.std() * np.array([0.25, 0.25])
     moved = compare("x", full_rank_network, counts, logits)

@@ -17,11 +17,11 @@ from converters.to_c.runtime_text import joined_kernels
 from tinygmp.device.host import run_on_host
 from tinygmp.device.tools import host_compiler
 from tinygmp.errors import UnsupportedError
-from tinygmp.packed.model import PackedModel
-from tinygmp.packed.random_model import random_model
-from tinygmp.packed.reencode import layer_with
-from tinygmp.packed.reference import run
-from tinygmp.packed.sizes import ledger
+from tinygmp.graph.ledger import ledger
+from tinygmp.graph.model import PackedModel
+from tinygmp.graph.random_model import random_model
+from tinygmp.graph.reencode import layer_with
+from tinygmp.graph.reference.run import run
 from tinygmp.sparse import encode
 from tinygmp.sparse.registry import INDEX_FORMATS, VALUE_FORMATS
 

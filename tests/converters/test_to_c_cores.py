@@ -10,9 +10,9 @@ from converters.to_c.convert import convert
 from converters.to_c.one_run import one_run
 from tinygmp.device.board import find_board
 from tinygmp.device.lab import measure
-from tinygmp.packed.model import PackedModel
-from tinygmp.packed.random_model import random_model
-from tinygmp.packed.reference import run
+from tinygmp.graph.model import PackedModel
+from tinygmp.graph.random_model import random_model
+from tinygmp.graph.reference.run import run
 from tinygmp.quant.requantize import Requantizer
 
 BOARDS = (

@@ -17,7 +17,7 @@ from tinygmp.device.host import SANITIZERS, STRICT
 from tinygmp.device.toolchain import invoke
 from tinygmp.device.tools import host_compiler
 from tinygmp.errors import FormatError
-from tinygmp.packed.random_model import random_weights
+from tinygmp.graph.random_weights import random_weights
 from tinygmp.sparse import encode
 from tinygmp.sparse.field_values import POWERS
 from tinygmp.sparse.registry import INDEX_FORMATS, VALUE_FORMATS

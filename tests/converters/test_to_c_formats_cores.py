@@ -8,10 +8,10 @@ import pytest
 from converters.to_c.convert import convert
 from tinygmp.device.board import find_board
 from tinygmp.device.lab import measure
-from tinygmp.packed.model import PackedModel
-from tinygmp.packed.random_model import random_model
-from tinygmp.packed.reencode import layer_with
-from tinygmp.packed.reference import run
+from tinygmp.graph.model import PackedModel
+from tinygmp.graph.random_model import random_model
+from tinygmp.graph.reencode import layer_with
+from tinygmp.graph.reference.run import run
 from tinygmp.sparse import encode
 
 BOARDS = ("arduino-uno", "nucleo-g071rb", "longan-nano")

@@ -12,8 +12,8 @@ from converters.to_c.gravity import CHANNELS, gravity_files
 from tinygmp.device.host import STRICT
 from tinygmp.device.tools import host_compiler, require
 from tinygmp.errors import MissingToolError, UnsupportedError
-from tinygmp.packed.model import PackedModel
-from tinygmp.packed.random_model import random_model
+from tinygmp.graph.model import PackedModel
+from tinygmp.graph.random_model import random_model
 from tinygmp.quant.gravity import nine_channels
 
 MAIN = """

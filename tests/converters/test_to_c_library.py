@@ -15,9 +15,9 @@ from converters.to_c.library import convert_to_library, sensor_range
 from tinygmp.artifact import Artifact
 from tinygmp.device.tools import require
 from tinygmp.errors import MissingToolError
-from tinygmp.packed.model import PackedModel
-from tinygmp.packed.random_model import random_model
-from tinygmp.packed.reference import run
+from tinygmp.graph.model import PackedModel
+from tinygmp.graph.random_model import random_model
+from tinygmp.graph.reference.run import run
 from tinygmp.quant.gravity import nine_channels
 
 STUB = Path(__file__).parent / "arduino_stub"

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from converters.to_c.convert import convert
 from tinygmp.device.host import STRICT
 from tinygmp.device.tools import host_compiler, require
-from tinygmp.packed.model import PackedModel
-from tinygmp.packed.random_model import random_model
-from tinygmp.packed.reference import run
+from tinygmp.graph.model import PackedModel
+from tinygmp.graph.random_model import random_model
+from tinygmp.graph.reference.run import run
 
 CHANNELS, CLASSES, SAMPLES = 3, 4, 200
 MAIN = """#include <stdio.h>

@@ -8,16 +8,16 @@ import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tinygmp.packed.layers import STATE_LIMIT, LowRank
+from tinygmp.packed.ranges import largest_sum
+from tinygmp.packed.reference import run, run_steps
 
 from converters.agreement import compare, form_of, tolerance
 from converters.to_onnx.convert import convert
 from converters.to_onnx.run import open_session, run_onnx
 from tinygmp.errors import DataError, FileFormatError, RangeError
-from tinygmp.packed.layers import STATE_LIMIT, LowRank
-from tinygmp.packed.model import PackedModel
-from tinygmp.packed.random_model import random_model
-from tinygmp.packed.ranges import largest_sum
-from tinygmp.packed.reference import run, run_steps
+from tinygmp.graph.model import PackedModel
+from tinygmp.graph.random_model import random_model
 from tinygmp.sparse import encode
 
 

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
+from tinygmp.packed.layers import STATE_LIMIT
+from tinygmp.packed.reference import quantize_input, run
 
 from converters.agreement import compare, form_of, tolerance
 from converters.real_model import real_model
 from converters.to_tflite.convert import METADATA_NAME, convert
 from converters.to_tflite.run import run_tflite
 from tinygmp.errors import DataError, FileFormatError, UnsupportedError
-from tinygmp.packed.layers import STATE_LIMIT
-from tinygmp.packed.random_model import random_model
-from tinygmp.packed.reference import quantize_input, run
+from tinygmp.graph.random_model import random_model
 
 F32, INT16X8 = "tiny_step_f32.tflite", "tiny_step_int16x8.tflite"
 

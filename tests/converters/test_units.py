@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tinygmp.packed.layers import FastGrnn
 
 from converters.to_c.arrays import constant_arrays
 from converters.to_c.convert import convert
@@ -20,9 +21,8 @@ from converters.to_c.units import (
     units_apart,
     units_in_order,
 )
-from tinygmp.packed.layers import FastGrnn
-from tinygmp.packed.model import PackedModel
-from tinygmp.packed.random_model import random_model
+from tinygmp.graph.model import PackedModel
+from tinygmp.graph.random_model import random_model
 from tinygmp.quant.requantize import Requantizer
 
 

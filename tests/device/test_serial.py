@@ -20,8 +20,8 @@ from tinygmp.device.serial_run import run_over_serial
 from tinygmp.device.simavr_run import flash_image, simavr_runner
 from tinygmp.device.toolchain import build
 from tinygmp.errors import ConfigError, SimulationError
-from tinygmp.packed.file import save_model
-from tinygmp.packed.random_model import random_model
+from tinygmp.graph.file import save_model
+from tinygmp.graph.random_model import random_model
 
 UNO = find_board("arduino-uno")
 

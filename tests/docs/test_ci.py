@@ -14,12 +14,12 @@ import pytest
 import yaml
 
 from converters.base import converter
+from tinygmp.budget.project import KEYS, read_project
 from tinygmp.cli import main
 from tinygmp.device.board import find_board
 from tinygmp.device.toolchain import build
-from tinygmp.packed.file import save_model
-from tinygmp.packed.random_model import random_model
-from tinygmp.workflows.budget_project import KEYS, read_project
+from tinygmp.graph.file import save_model
+from tinygmp.graph.random_model import random_model
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")

@@ -18,7 +18,7 @@ def test_the_site_builds_strictly_and_needs_no_network(tmp_path):
     start = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert "fonts.googleapis" not in start
     api = (tmp_path / "api" / "index.html").read_text(encoding="utf-8")
-    assert "tinygmp.packed.file.load_model" in api
+    assert "tinygmp.graph.file.load_model" in api
     assert "FormatError" in api  # docstrings are there
     pages = {path.stem for path in (ROOT / "docs").glob("*.md")} - {"index"}
     assert all((tmp_path / page / "index.html").is_file() for page in pages)

@@ -12,15 +12,17 @@ from har.packing import pack_har
 from har.recipe import load_recipe
 from har.synthetic import synthetic_data
 from har.training import prepare
-from tinygmp.models.fastgrnn_weights import FastGrnnWeights
-from tinygmp.packed.file import load_model, save_model
-from tinygmp.packed.sizes import ledger
+from tinygmp.floats.operators.fastgrnn import FastGrnn
+from tinygmp.floats.operators.fully_connected import FullyConnected
+from tinygmp.floats.window_classifier import window_classifier
+from tinygmp.graph.file import load_model, save_model
+from tinygmp.graph.ledger import ledger
 
 ROOT = Path(__file__).parents[2]
 
 
 def run_script(*arguments: str, name: str = "har2_quantisation.py") -> subprocess.CompletedProcess[str]:
-    script = ROOT / "scripts" / name
+    script = ROOT / "scripts" / "experiments" / name
     return subprocess.run(
         [sys.executable, str(script), *arguments], capture_output=True, text=True, timeout=600
     )
@@ -45,17 +47,16 @@ def seeds(tmp_path_factory) -> Path:
     def sparse(*shape):
         return (rng.normal(0, 0.3, shape) * (rng.random(shape) < 0.4)).astype(np.float32)
 
-    weights = FastGrnnWeights(
+    cell = FastGrnn(
         w=(sparse(20, 9),),
         u=(sparse(20, 20),),
         bias_gate=np.ones(20, np.float32),
         bias_update=np.ones(20, np.float32),
         zeta=0.7,
         nu=0.02,
-        classifier=sparse(2, 20),
-        classifier_bias=np.zeros(2, np.float32),
     )
-    model = pack_har(weights, prepare(data, load_recipe("synthetic"), 0), data, "synthetic", 0)
+    graph = window_classifier(cell, FullyConnected(sparse(2, 20), np.zeros(2, np.float32)))
+    model = pack_har(graph, prepare(data, load_recipe("synthetic"), 0), data, "synthetic", 0)
     folder = tmp_path_factory.mktemp("seeds")
     save_model(model, folder / "seed0.tgmp")
     return folder

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tinygmp.models.mobilenet_v1_weights import NAMES
+from tinygmp.readers.mobilenet_v1 import NAMES
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 CLASSES, IMAGES = 4, 280
@@ -86,18 +86,18 @@ def test_sizes_fall_with_sparsity_in_every_form(folder, tmp_path):
 
 def test_least_squares_and_rankings_are_compared(folder, tmp_path):
     arguments = ("--weights", "small.npz", "--size", "32", "--scored", "20", "--sparsity", "0.5")
-    done = script("mobilenet_data_poor.py", folder, *arguments, "--out", str(tmp_path))
+    done = script("experiments/mobilenet_data_poor.py", folder, *arguments, "--out", str(tmp_path))
     assert done.returncode == 0, done.stderr
     rows = json.loads((tmp_path / "small.npz" / "report.json").read_text())["rows"]
     assert len(rows) == 12
     fitted = next(row for row in rows if row["network"] == "combined + least squares, chosen anew")
     plain = next(row for row in rows if row["network"] == "magnitude")
     assert fitted["same_class_as_dense"] >= plain["same_class_as_dense"]
-    again = script("mobilenet_data_poor.py", folder, *arguments, "--out", str(tmp_path))
+    again = script("experiments/mobilenet_data_poor.py", folder, *arguments, "--out", str(tmp_path))
     assert again.returncode == 0
 
 
-@pytest.mark.parametrize("name", ["mobilenet_sizes.py", "mobilenet_data_poor.py"])
+@pytest.mark.parametrize("name", ["mobilenet_sizes.py", "experiments/mobilenet_data_poor.py"])
 def test_missing_data_is_told(name, tmp_path):
     done = script(name, None, "--out", str(tmp_path / "out"))
     assert done.returncode == 2

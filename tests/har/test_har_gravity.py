@@ -12,8 +12,8 @@ from har.data import HarData, Split, without_body_acceleration
 from har.gravity import filtered_each, filtered_joined, joined, recordings, sensor_counts
 from har.sensor import fit_scaling, to_counts
 from tinygmp.errors import DataError
-from tinygmp.packed.file import save_model
-from tinygmp.packed.random_model import random_model
+from tinygmp.graph.file import save_model
+from tinygmp.graph.random_model import random_model
 from tinygmp.quant.gravity import nine_channels
 
 ROOT = Path(__file__).parents[2]
@@ -80,9 +80,10 @@ def test_six_channels_are_the_last_of_the_nine(split):
 
 def test_the_script_writes_its_report(tmp_path):
     save_model(random_model(0, hidden=8), tmp_path / "model.tgmp")
-    script = [sys.executable, ROOT / "scripts" / "har2_gravity.py", "--data", "synthetic", "--six", "0"]
+    script = ROOT / "scripts" / "experiments" / "har2_gravity.py"
+    command = [sys.executable, script, "--data", "synthetic", "--six", "0"]
     done = subprocess.run(
-        [*script, "--model", tmp_path / "model.tgmp", "--out", tmp_path], capture_output=True, text=True
+        [*command, "--model", tmp_path / "model.tgmp", "--out", tmp_path], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / "har2_gravity.json").read_text())

@@ -10,9 +10,9 @@ from har.archive import read_archive
 from har.labels import HAR2_LABELS
 from har.packing import packed_accuracy
 from har.sensor import CHANNELS, COUNTS_PER_UNIT
-from tinygmp.packed.sizes import ledger
+from tinygmp.graph.ledger import ledger
 from tinygmp.report.record import read_report
-from tinygmp.workflows.pretrained import model_path, open_model, shipped_names
+from tinygmp.shipped import model_path, open_model, shipped_names
 
 FOLDER = resources.files("har").joinpath("pretrained")
 

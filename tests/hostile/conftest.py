@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tinygmp.packed.file import save_model
-from tinygmp.packed.random_model import random_model
+from tinygmp.graph.file import save_model
+from tinygmp.graph.random_model import random_model
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -7,8 +7,8 @@ from converters.base import converter
 from tinygmp.device.board import find_board
 from tinygmp.device.toolchain import build
 from tinygmp.errors import FileFormatError
-from tinygmp.packed.random_model import random_model
-from tinygmp.workflows.inspect_artifact import inspect_artifact
+from tinygmp.graph.random_model import random_model
+from tinygmp.inspect.artifact import inspect_artifact
 
 
 @pytest.fixture(scope="module")

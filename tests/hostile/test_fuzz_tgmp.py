@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tinygmp.errors import FileFormatError
-from tinygmp.packed.file import from_bytes, to_bytes
-from tinygmp.packed.random_model import random_model
+from tinygmp.graph.file import from_bytes, to_bytes
+from tinygmp.graph.random_model import random_model
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "fuzz_tgmp.py"
 
@@ -37,7 +37,7 @@ def test_a_failure_is_told_and_ends_with_1(fuzzer, monkeypatch, capsys):
     def broken(content: bytes, source: str) -> None:
         raise OverflowError("not one of ours")
 
-    monkeypatch.setattr(fuzzer, "network_from_bytes", broken)
+    monkeypatch.setattr(fuzzer, "from_bytes", broken)
     assert fuzzer.main(["--files", "3"]) == 1
     assert "OverflowError: not one of ours" in capsys.readouterr().out
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from tinygmp.models.exported_chain import weights_of_module
+from tinygmp.pack.mobilenet_v1 import calibrate_images, pack_mobilenet
 from torch import nn
 
 from tinygmp.errors import DataError
-from tinygmp.models.exported_chain import weights_of_module
+from tinygmp.graph.reference.run import run
 from tinygmp.models.mobilenet_v1 import MobileNetV1
-from tinygmp.pack.mobilenet_v1 import calibrate_images, pack_mobilenet
-from tinygmp.packed.image_reference import run_images
 from tinygmp.prune.constant_channels import silence_constant_channels
 
 
@@ -66,7 +66,7 @@ def test_a_network_with_dead_channels_packs_and_answers_as_before():
     weights = weights_of_module(network, 16)
     model = pack_mobilenet(weights, calibrate_images(weights, pixels), "after", ("a", "b", "c"), {})
     assert model.layers[3].weights.shape[0] == 8  # and packing leaves the dead channels out
-    packed = run_images(model, pixels).logits.astype(float)
+    packed = run(model, pixels).logits.astype(float)
     assert np.corrcoef(packed.ravel(), before.numpy().ravel())[0, 1] > 0.95
 
 

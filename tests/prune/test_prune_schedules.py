@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygmp.errors import ConfigError
-from tinygmp.prune.phases import AlternatingSchedule, RewoundLearningRate
 from tinygmp.prune.schedule import GradualSchedule, OneShotSchedule
+from tinygmp.train.phases import AlternatingSchedule, RewoundLearningRate
 
 
 def test_hand_worked_linear_and_cubic():

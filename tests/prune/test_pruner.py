@@ -9,14 +9,14 @@ import torch
 from torch import nn
 
 from tinygmp.errors import ConfigError, DataError, DivergenceError
-from tinygmp.prune.fit import TrainSettings, batches, evaluate, fit
 from tinygmp.prune.global_magnitude import global_magnitude_mask
 from tinygmp.prune.minimum import MinimumWeights
-from tinygmp.prune.phases import AlternatingSchedule
 from tinygmp.prune.pruner import Pruner, by_criterion, by_ranks
 from tinygmp.prune.ranks import LowRankPair
 from tinygmp.prune.schedule import GradualSchedule, OneShotSchedule
 from tinygmp.prune.selection import prunable_parameters
+from tinygmp.train.fit_network import TrainSettings, batches, evaluate, fit
+from tinygmp.train.phases import AlternatingSchedule
 
 
 class Blobs:
@@ -145,7 +145,7 @@ import torch
 torch.set_num_threads(1)
 from torch import distributed
 from test_pruner import Blobs, SETTINGS, small_net
-from tinygmp.prune.fit import fit
+from tinygmp.train.fit_network import fit
 from tinygmp.prune.pruner import Pruner, by_criterion
 from tinygmp.prune.schedule import GradualSchedule
 from tinygmp.prune.selection import prunable_parameters

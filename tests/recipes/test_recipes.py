@@ -3,11 +3,11 @@ import torch
 
 from tinygmp.errors import ConfigError
 from tinygmp.models.paper_networks import build_network
+from tinygmp.projects.reproduce import CLASSES
 from tinygmp.prune.minimum import MinimumShare
-from tinygmp.prune.run_recipe import minimum_of, pruner_of, scaled_settings
 from tinygmp.prune.selection import prunable_parameters
 from tinygmp.recipes.recipe import read_recipe, recipe, recipe_rows
-from tinygmp.workflows.reproduce import CLASSES
+from tinygmp.train.run_recipe import minimum_of, pruner_of, scaled_settings
 
 MINIMAL = """
 row = "x"

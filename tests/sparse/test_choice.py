@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tinygmp.errors import FormatError
-from tinygmp.packed.random_model import random_weights
+from tinygmp.graph.random_weights import random_weights
 from tinygmp.sparse import choose, encode
 from tinygmp.sparse.choice import READ_BY_EVERY_TARGET, fastest
 from tinygmp.sparse.choice_together import choose_together

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinygmp.packed.random_model import random_weights
+from tinygmp.graph.random_weights import random_weights
 from tinygmp.sparse import choose
 from tinygmp.sparse.limits import binary_entropy, entropy_limit_bits, limit_bits
 

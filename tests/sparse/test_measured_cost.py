@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tinygmp.errors import ConfigError
-from tinygmp.packed.random_model import random_weights
+from tinygmp.graph.random_weights import random_weights
 from tinygmp.sparse import encode
 from tinygmp.sparse.choice import READ_BY_EVERY_TARGET
 from tinygmp.sparse.choice_together import choose_together

@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 import pytest
 
-from tinygmp.packed.random_model import random_weights
+from tinygmp.graph.random_weights import random_weights
 from tinygmp.sparse import choose
 from tinygmp.sparse.rivals import (
     csr_bytes,

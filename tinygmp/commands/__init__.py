@@ -1,1 +1,1 @@
-"""The commands of the command line, one a file: arguments and words here, work in tinygmp.workflows."""
+"""The commands of the command line, one a file: arguments and words here, work in the rooms."""

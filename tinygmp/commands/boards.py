@@ -1,15 +1,10 @@
 """`tinygmp boards`: which boards are known?"""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tinygmp.commands.options import Json
-
-if TYPE_CHECKING:
-    from tinygmp.device.board import Board
 
 Search = Annotated[
     str,
@@ -24,13 +19,10 @@ HEAD = ("board", "title", "chip", "core", "clock", "flash", "RAM")
 def boards(text: Search = "", as_json: Json = False) -> None:
     """List the boards that `budget` and `verify` know."""
     from tinygmp.commands import show
-    from tinygmp.device.board import all_boards
+    from tinygmp.device.board import boards_containing
     from tinygmp.device.cores import CORES
-    from tinygmp.errors import ConfigError
 
-    found = [board for board in all_boards() if text.lower() in searchable(board)]
-    if not found:
-        raise ConfigError(f"no board contains '{text}'; `tinygmp boards` lists all")
+    found = boards_containing(text)
     if as_json:
         show.print_json({"boards": found})
         return
@@ -47,11 +39,3 @@ def boards(text: Search = "", as_json: Json = False) -> None:
         for board in found
     ]
     show.print_table(f"{len(found)} boards", HEAD, rows)
-
-
-def searchable(board: Board) -> str:
-    from tinygmp.device.cores import CORES
-
-    return " ".join(
-        (board.name, board.title, board.mcu, board.core, CORES[board.core].family, *board.aliases)
-    ).lower()

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tinygmp.commands.options import SHIPPED, Json, Quiet, finish
 
 if TYPE_CHECKING:
+    from tinygmp.budget.project import Check, Outcome
     from tinygmp.device.board import Board
-    from tinygmp.workflows.budget_project import Check, Outcome
-    from tinygmp.workflows.budget_result import Reserve
 
 Artifact = Annotated[
     str,
@@ -78,11 +77,13 @@ def budget(
     quiet: Quiet = False,
 ) -> None:
     """Say whether an artifact fits boards, and whether it grew: exit code 0 if it passes on all, 1 if not."""
+    from tinygmp.budget.baseline import tolerance_of
+    from tinygmp.budget.ci_files import CiFiles, summary_place, write_ci_files
+    from tinygmp.budget.document import outcome_document, project_document, write_baselines
+    from tinygmp.budget.project import Check, read_project, run_check
+    from tinygmp.budget.result import Reserve
     from tinygmp.commands import show
-    from tinygmp.commands.budget_tables import Files, summary_place, write_files
     from tinygmp.errors import ConfigError
-    from tinygmp.workflows.budget_project import read_project, run_check
-    from tinygmp.workflows.budget_result import Reserve
 
     summary_printed = summary and not summary_place()
     if summary_printed and as_json:
@@ -103,16 +104,18 @@ def budget(
             )
         wanted = read_project(project)
     else:
-        reserve = Reserve(reserve_flash, reserve_ram)
-        wanted = [one_check(artifact, board or [], boards, reserve, baseline, tolerance)]
+        reserve, chosen = Reserve(reserve_flash, reserve_ram), chosen_boards(artifact, board or [], boards)
+        wanted = [Check(artifact, chosen, reserve, baseline, tolerance_of(tolerance))]
     with show.progress(quiet) as on_step:
         outcomes = [run_check(each, on_step, not no_cache, not update_baseline) for each in wanted]
     if update_baseline:
         write_baselines(wanted, outcomes)
-    write_files(outcomes, Files(junit, sarif, summary))
+    write_ci_files(outcomes, CiFiles(junit, sarif, summary))
     if as_json:
-        show.print_json(several(outcomes) if check else told(outcomes[0]))
-    elif not summary_printed:
+        show.print_json(project_document(outcomes) if check else outcome_document(outcomes[0]))
+    elif summary_printed:
+        print_summary(outcomes)
+    else:
         print_all(outcomes)
     for outcome in outcomes:
         show.complain_of_missing(outcome.budget.missing)
@@ -122,84 +125,25 @@ def budget(
     )
 
 
-def one_check(
-    artifact: str,
-    names: list[str],
-    boards_file: Path | None,
-    reserve: Reserve,
-    baseline: Path | None,
-    tolerance: str,
-) -> Check:
-    """Return the check that the arguments ask for."""
+def chosen_boards(artifact: str, names: list[str], boards_file: Path | None) -> tuple[Board, ...]:
+    """Return the boards that --board and --boards name, and tell those that 'all' leaves out."""
+    from tinygmp.budget.boards import every_board
+    from tinygmp.commands.show import complain
     from tinygmp.device.board import find_board, read_boards
-    from tinygmp.workflows.budget_baseline import tolerance_of
-    from tinygmp.workflows.budget_project import Check
 
     own = read_boards(boards_file) if boards_file else {}
-    if names == ["all"]:
-        names = [board.name for board in every_board(artifact, own.values())]
-    found = tuple(find_board(name, own) for name in names)
-    return Check(artifact, found, reserve, baseline, tolerance_of(tolerance))
+    if names != ["all"]:
+        return tuple(find_board(name, own) for name in names)
+    every = every_board(artifact, own.values())
+    if every.left_out:
+        complain(f"left out, for tinygmp has no compiler for their cores: {', '.join(every.left_out)}")
+    return every.boards
 
 
-def every_board(artifact: str, own: Iterable[Board]) -> list[Board]:
-    """Return the boards that 'all' means: those that can be built for, of a program those of its family."""
-    from tinygmp.commands.show import complain
-    from tinygmp.device.board import all_boards
-    from tinygmp.device.cores import CORES
-    from tinygmp.workflows.artifact_kind import kind_of
+def print_summary(outcomes: Sequence[Outcome]) -> None:
+    from tinygmp.budget.checks import to_summary
 
-    boards = {board.name: board for board in (*all_boards(), *own)}.values()
-    kind, path = kind_of(artifact)
-    if kind == "elf":
-        from tinygmp.workflows.budget_elf import read_program
-
-        _, family = read_program(path.read_bytes(), path)
-        return [board for board in boards if CORES[board.core].family == family]
-    if kind not in ("packed", "c"):
-        return list(boards)
-    left = [board.name for board in boards if not CORES[board.core].has_compiler]
-    if left:
-        complain(f"left out, for tinygmp has no compiler for their cores: {', '.join(left)}")
-    return [board for board in boards if CORES[board.core].has_compiler]
-
-
-def write_baselines(checks: Sequence[Check], outcomes: Sequence[Outcome]) -> None:
-    """Write what was found to the baseline of each check; several checks may share a file."""
-    import json
-
-    from tinygmp.artifact import write_atomically
-    from tinygmp.errors import ConfigError
-    from tinygmp.report.plain import to_plain
-
-    by_file: dict[Path, list[Outcome]] = {}
-    for check, outcome in zip(checks, outcomes, strict=True):
-        if check.baseline is not None:
-            by_file.setdefault(check.baseline, []).append(outcome)
-    if not by_file:
-        raise ConfigError("no baseline is named: give --baseline FILE, or the key baseline in pyproject.toml")
-    for path, held in by_file.items():
-        content = json.dumps(to_plain(several(held)), indent=2, allow_nan=False)
-        write_atomically(path, f"{content}\n".encode())
-
-
-def told(outcome: Outcome) -> dict[str, Any]:
-    """Return one budget as a JSON document, which a later run takes as its baseline."""
-    from tinygmp.workflows.budget_baseline import document
-
-    content = document(outcome.budget)
-    content["passed"] = outcome.passed
-    content["growth"] = outcome.growths
-    content["notes"] = (*outcome.budget.notes, *outcome.notes)
-    return content
-
-
-def several(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    passed = all(outcome.passed for outcome in outcomes)
-    return {
-        "passed": passed,
-        "budgets": [{"artifact": outcome.given, **told(outcome)} for outcome in outcomes],
-    }
+    print(to_summary(outcomes))
 
 
 def print_all(outcomes: Sequence[Outcome]) -> None:

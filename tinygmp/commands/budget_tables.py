@@ -1,69 +1,18 @@
-"""The tables of `tinygmp budget`, and its files for continuous integration."""
+"""The tables of `tinygmp budget`."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tinygmp.budget.project import Outcome
+    from tinygmp.budget.result import BoardBudget, Budget
     from tinygmp.report.rows import Row
-    from tinygmp.workflows.budget_project import Outcome
-    from tinygmp.workflows.budget_result import BoardBudget, Budget
 
 HEAD = ("board", "verdict", "flash", "flash left", "RAM + stack", "RAM left", "measured by")
 LARGEST_SYMBOLS = 8
 REST = {"packed": "start-up and test loop", "c": "start-up and test loop", "elf": "without a symbol",
         "onnx": "graph and names"}  # fmt: skip
-SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
-
-
-@dataclass(frozen=True)
-class Files:
-    """Where results go besides standard output."""
-
-    junit: Path | None = None
-    sarif: Path | None = None
-    summary: bool = False
-
-
-def summary_place() -> str:
-    """Return the file of GitHub's step summary; empty outside its actions."""
-    return os.environ.get(SUMMARY_VARIABLE, "")
-
-
-def write_files(outcomes: Sequence[Outcome], files: Files) -> None:
-    """Write JUnit XML, SARIF and the step summary; raises OutputError for a place that cannot be written."""
-    from tinygmp import __version__
-    from tinygmp.artifact import write_atomically
-    from tinygmp.report.junit import to_junit
-    from tinygmp.report.sarif import to_sarif
-    from tinygmp.workflows.budget_checks import RULES, checks_of, to_summary
-
-    checks = [check for outcome in outcomes for check in checks_of(outcome)]
-    if files.junit is not None:
-        write_atomically(files.junit, to_junit("tinygmp budget", checks))
-    if files.sarif is not None:
-        write_atomically(files.sarif, to_sarif("tinygmp", __version__, RULES, checks))
-    if files.summary:
-        add_summary(to_summary(outcomes))
-
-
-def add_summary(text: str) -> None:
-    """Append to the step summary that GitHub shows, or print where there is none."""
-    from tinygmp.errors import OutputError
-
-    place = summary_place()
-    if not place:
-        print(text)
-        return
-    try:
-        with open(place, "a", encoding="utf-8") as stream:
-            stream.write(text)
-    except OSError as error:
-        raise OutputError(f"cannot append to '{place}' of {SUMMARY_VARIABLE}: {error.strerror}") from error
 
 
 def print_outcome(outcome: Outcome) -> None:

@@ -17,13 +17,13 @@ def convert(
     to: Targets, model: Model = SHIPPED, out: Out = Path("."), as_json: Json = False, quiet: Quiet = False
 ) -> None:
     """Convert a packed model to C, TFLite or ONNX files."""
+    from converters.files import convert as convert_model
     from tinygmp.commands import show
     from tinygmp.report.rows import size
-    from tinygmp.workflows.convert import convert as convert_model
-    from tinygmp.workflows.pretrained import open_network
+    from tinygmp.shipped import open_model
 
     with show.progress(quiet) as on_step:
-        packed = open_network(model)
+        packed = open_model(model)
         converted = convert_model(packed, to, out, on_step)
     if as_json:
         artifacts = {

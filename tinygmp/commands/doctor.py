@@ -6,8 +6,8 @@ from tinygmp.commands.options import Json
 def doctor(as_json: Json = False) -> None:
     """List tools and optional packages: which are here, what each is for, how to install the others."""
     from tinygmp.commands import show
+    from tinygmp.doctor import examine
     from tinygmp.report.rows import Row
-    from tinygmp.workflows.doctor import examine
 
     findings = examine()
     if as_json:

@@ -10,7 +10,7 @@ from tinygmp.commands.options import Json, Quiet, finish
 from tinygmp.commands.train import Out, Recipe
 
 if TYPE_CHECKING:
-    from tinygmp.workflows.own.fitting import Fitted
+    from tinygmp.projects.fitting import Fitted
 
 OneBoard = Annotated[str, typer.Option("--board", metavar="BOARD", help="A board's name, or a .toml of one.")]
 MaxDrop = Annotated[
@@ -51,15 +51,15 @@ def fit(
 ) -> None:
     """Find the smallest or most accurate variant of your network that fits a board. Exit code 1: none does."""
     from tinygmp.commands import show
+    from tinygmp.projects.needs import need_torch
+    from tinygmp.projects.recipe import open_recipe
     from tinygmp.report.plain import to_plain
-    from tinygmp.workflows.own.needs import need_torch
-    from tinygmp.workflows.own.recipe import open_recipe
 
     opened = open_recipe(recipe)
     need_torch()
-    from tinygmp.workflows.budget_result import Reserve
-    from tinygmp.workflows.own.candidates import BITS, SPARSITIES, Wanted
-    from tinygmp.workflows.own.fitting import fit as workflow
+    from tinygmp.budget.result import Reserve
+    from tinygmp.projects.candidates import BITS, SPARSITIES, Wanted
+    from tinygmp.projects.fitting import fit as workflow
 
     wanted = Wanted(
         board, max_drop, prefer, tuple(hidden or ()), tuple(sparsity or SPARSITIES), tuple(bits or BITS),

@@ -10,7 +10,7 @@ import typer
 from tinygmp.commands.options import Json, Quiet
 
 if TYPE_CHECKING:
-    from tinygmp.workflows.own.look import Look
+    from tinygmp.data.look import Look
 
 Data = Annotated[
     Path | None,
@@ -40,34 +40,25 @@ def init(
 ) -> None:
     """Look at your recordings and write a commented recipe for them."""
     from tinygmp.commands import show
-    from tinygmp.errors import ConfigError, OutputError
-    from tinygmp.workflows.own.example import write_example
-    from tinygmp.workflows.own.init import write_recipe
+    from tinygmp.errors import ConfigError
+    from tinygmp.projects.init import write_example_recipe, write_recipe
 
     if (data is None) == (example is None):
         raise ConfigError("give your recordings with --data PATH, or --example FOLDER for synthetic ones")
-    if out.exists() and not force:
-        raise OutputError(f"'{out}' exists; choose another with --out, or overwrite it with --force")
-    source = data or write_example(example or Path())
     with show.progress(quiet) as on_step:
-        found = write_recipe(source, out, label, force, on_step)
+        if data is not None:
+            found = write_recipe(data, out, label, force, on_step)
+        else:
+            found = write_example_recipe(example or Path(), out, label, force, on_step)
     if as_json:
         show.print_json({"recipe": str(out), **summary(found)})
         return
     if found.synthetic:
         show.print_synthetic()
     rows = [(name, f"{value}") for name, value in summary(found).items()]
-    show.print_table(f"'{source}'", ("seen", ""), rows)
-    if found.too_short:
-        show.complain(
-            f"{found.too_short} recordings are shorter than a window of {found.layout.window_steps} rows; `train` "
-            "refuses them: delete them, or lower window_steps"
-        )
-    if found.layout.kind == "npz" and found.groups == found.windows:
-        show.complain(
-            "the file has no 'groups': windows of one recording or person may be trained on and tested with, which "
-            "flatters the accuracy; add an array 'groups' with whom each window is of"
-        )
+    show.print_table(f"'{found.layout.path}'", ("seen", ""), rows)
+    for warning in found.warnings:
+        show.complain(warning)
     show.output().print(f"wrote '{out}'; look into it, then: tinygmp train {out}", markup=False)
 
 

@@ -9,8 +9,8 @@ import typer
 from tinygmp.commands.options import SHIPPED, Json
 
 if TYPE_CHECKING:
-    from tinygmp.workflows.inspect import Inspection, TensorFacts
-    from tinygmp.workflows.inspect_file import FileInspection, LayerRow, TensorRow
+    from tinygmp.inspect.file import FileInspection, LayerRow, TensorRow
+    from tinygmp.inspect.packed import Inspection, TensorFacts
 
 Artifact = Annotated[
     str,
@@ -29,8 +29,8 @@ TENSOR_HEAD = ("tensor", "shape", "format", "nonzero", "zeros", "scale", "bytes"
 def inspect(artifact: Artifact = SHIPPED, as_json: Json = False) -> None:
     """Show layers, formats, scales, sparsity and bytes of a packed model or of any other artifact."""
     from tinygmp.commands import show
-    from tinygmp.workflows.inspect import Inspection
-    from tinygmp.workflows.inspect_artifact import inspect_artifact
+    from tinygmp.inspect.artifact import inspect_artifact
+    from tinygmp.inspect.packed import Inspection
 
     found = inspect_artifact(artifact)
     if as_json:

@@ -41,10 +41,10 @@ def pack(
 ) -> None:
     """Store a packed model in other formats; its answers stay the same."""
     from tinygmp.commands import show
-    from tinygmp.packed.file import save_model
+    from tinygmp.graph.file import save_model
+    from tinygmp.pack.repack import Wish, repack
+    from tinygmp.shipped import open_model
     from tinygmp.sparse.decode_cost import measured_cost
-    from tinygmp.workflows.pretrained import open_model
-    from tinygmp.workflows.repack import Wish, repack
 
     cost = measured_cost(core) if core else None
     wish = Wish(index, tuple(values or ("int8",)), fastest, most_cycles, cost)

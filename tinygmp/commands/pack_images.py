@@ -59,27 +59,28 @@ def pack_images(
 ) -> None:
     """Prune and pack image weights that others trained, with some hundred pictures and no training set."""
     from tinygmp.commands import show
-    from tinygmp.packed.file import save_model
-    from tinygmp.workflows.pack_images import Meaning
-    from tinygmp.workflows.pack_images import pack_images as workflow
+    from tinygmp.graph.file import save_model
+    from tinygmp.graph.ledger import ledger
+    from tinygmp.projects.pack_images import meaning_of, read_labels
+    from tinygmp.projects.pack_images import pack_images as workflow
 
-    meaning = Meaning(size, *of_channels(mean or [0.5], std or [0.5]))
-    names = None if labels is None else lines_of(labels)
+    meaning = meaning_of(size, mean or [0.5], std or [0.5])
+    names = None if labels is None else read_labels(labels)
     with show.progress(quiet) as on_step:
         model = workflow(weights, images, meaning, sparsity, names, rounding, on_step, skip_corrupt)
     save_model(model, out)
     found = {
         "model": model.name,
         "file": str(out),
-        "size": model.size,
+        "size": model.input.shape[0],
         "classes": len(model.labels),
         "weights": model.weight_count,
         "nnz": model.nnz,
-        "payload_bytes": model.payload_bytes,
+        "payload_bytes": ledger(model).payload_bytes,
         "file_bytes": out.stat().st_size,
         "mean": meaning.mean,
         "std": meaning.std,
-        "rounding": model.rounding,
+        "rounding": rounding,
         "pictures": int(model.provenance["pictures"]),
     }
     if as_json:
@@ -88,22 +89,6 @@ def pack_images(
         show.print_table(
             f"'{model.name}'", ("what", "value"), [(key, told(value)) for key, value in found.items()]
         )
-
-
-def of_channels(mean: list[float], std: list[float]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return both for as many channels as the longer one; a single number holds for all, of three where both are."""
-    channels = max(len(mean), len(std))
-    channels = 3 if channels == 1 else channels
-    return tuple(mean * channels if len(mean) == 1 else mean), tuple(std * channels if len(std) == 1 else std)
-
-
-def lines_of(file: Path) -> list[str]:
-    from tinygmp.errors import DataError
-
-    try:
-        return file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"'{file}' cannot be read as class names, one a line: {error}") from error
 
 
 def told(value: object) -> str:

@@ -27,13 +27,13 @@ def prune(
 ) -> None:
     """Prune your trained network to another sparsity and fine-tune it; trains it first where that is not done."""
     from tinygmp.commands import show
-    from tinygmp.workflows.own.needs import need_torch
-    from tinygmp.workflows.own.recipe import open_recipe
+    from tinygmp.projects.needs import need_torch
+    from tinygmp.projects.recipe import open_recipe
 
     opened = open_recipe(recipe)
     need_torch()
-    from tinygmp.packed.sizes import ledger
-    from tinygmp.workflows.own.further import prune as workflow
+    from tinygmp.graph.ledger import ledger
+    from tinygmp.projects.further import prune as workflow
 
     command = f"tinygmp prune {recipe} --sparsity {sparsity:g}"
     with show.resumable(command), show.progress(quiet) as on_step:

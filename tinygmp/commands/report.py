@@ -16,20 +16,15 @@ Outputs = Annotated[
 def report(run: Run, out: Outputs = None, as_json: Json = False) -> None:
     """Show a run's report, or write it as one HTML page or as Markdown."""
     from tinygmp.commands import show
-    from tinygmp.errors import ConfigError
-    from tinygmp.report.html import write_html
-    from tinygmp.report.markdown import write_markdown
+    from tinygmp.report.pages import page_writer
     from tinygmp.report.plain import to_plain
     from tinygmp.report.record import read_report
     from tinygmp.report.terminal import print_report
 
-    writers = {".html": write_html, ".md": write_markdown}
-    for path in out or []:
-        if path.suffix not in writers:
-            raise ConfigError(f"'{path}': a report is written as .html or .md; name the file so")
-    found = read_report(run / "report.json" if run.is_dir() else run)
-    for path in out or []:
-        writers[path.suffix](found, path)
+    writers = [(page_writer(path), path) for path in out or []]
+    found = read_report(run)
+    for write, path in writers:
+        write(found, path)
     if as_json:
         show.print_json(to_plain(found))
     elif not out:

@@ -40,7 +40,7 @@ def reproduce(
     recipe(row)  # an unknown row is told before the data is asked for
     if data is None:
         raise ConfigError(f"row '{row}' needs data: give its data set's folder with --data")
-    from tinygmp.workflows.reproduce import reproduce as run_row
+    from tinygmp.projects.reproduce import reproduce as run_row
 
     result = run_row(row, data, out, epochs, seed, progress=lambda line: typer.echo(line, err=True))
     if result is not None:

@@ -13,7 +13,7 @@ from tinygmp.report.plain import to_plain
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tinygmp.workflows.progress import OnStep
+    from tinygmp.progress import OnStep
 
 INTERRUPTED = 130  # what shells expect of Ctrl-C
 PIPE_COLUMNS = 180  # nobody folds a pipe: tables take the width that they need
@@ -48,7 +48,7 @@ def progress(quiet: bool = False) -> Iterator[OnStep]:
     """Give a function that moves a bar on standard error; none is shown in a pipe."""
     from rich.console import Console
 
-    from tinygmp.workflows.progress import silent
+    from tinygmp.progress import silent
 
     console = Console(stderr=True)
     if quiet or not console.is_terminal:

@@ -21,13 +21,13 @@ Out = Annotated[
 def train(recipe: Recipe, out: Out = None, as_json: Json = False, quiet: Quiet = False) -> None:
     """Train your own network: dense, pruned globally, fine-tuned, packed. A stopped run continues."""
     from tinygmp.commands import show
+    from tinygmp.projects.needs import need_torch
+    from tinygmp.projects.recipe import open_recipe
     from tinygmp.report.plain import to_plain
-    from tinygmp.workflows.own.needs import need_torch
-    from tinygmp.workflows.own.recipe import open_recipe
 
     opened = open_recipe(recipe)
     need_torch()
-    from tinygmp.workflows.own.training import train as workflow
+    from tinygmp.projects.training import train as workflow
 
     with show.resumable(f"tinygmp train {recipe}"), show.progress(quiet) as on_step:
         trained = workflow(opened, out, on_step)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from tinygmp.prune.fit import EpochRecord
+    from tinygmp.train.fit_network import EpochRecord
 
 TOLD_PICTURES = 10_000  # fewer are decoded in a moment
 
@@ -64,13 +64,12 @@ def train_images(
     .npz file with pixels, labels, test_pixels, test_labels. A stopped run continues after its last epoch.
     """
     from tinygmp.commands.show import print_json
-    from tinygmp.workflows.own.needs import need_torch
+    from tinygmp.projects.needs import need_torch
 
     need_torch()
-    from tinygmp.prune.run_recipe import process_group
-    from tinygmp.workflows.image_pipeline import run_image_pipeline
-    from tinygmp.workflows.image_recipe import ImageRecipe, batch_within_memory
-    from tinygmp.workflows.training_images import Reading, open_training_images
+    from tinygmp.data.training_images import Reading
+    from tinygmp.projects.image_recipe import ImageRecipe, batch_within_memory
+    from tinygmp.projects.train_images import train_images as workflow
 
     recipe = ImageRecipe(
         width=width,
@@ -91,10 +90,8 @@ def train_images(
         seed=seed,
         workers=workers,
     )
-    with process_group():
-        reading = Reading(size, skip_corrupt, workers, mirror, crop_scale)
-        images = open_training_images(data, reading, classes, cache or out.parent / "image_cache", tell_step)
-        report = run_image_pipeline(recipe, images, out, tell)
+    reading = Reading(size, skip_corrupt, workers, mirror, crop_scale)
+    report = workflow(recipe, data, out, reading, classes, cache, tell_step, tell)
     if report is not None and as_json:
         print_json(report)
     elif report is not None:
@@ -107,15 +104,12 @@ def tell_step(what: str, done: int, total: int) -> None:
 
 
 def tell(stage: str, record: EpochRecord) -> None:
-    from tinygmp.prune.run_recipe import is_first_process
-
-    if is_first_process():
-        zeros = f", {record.sparsity:.1%} zeros" if record.sparsity else ""
-        print(
-            f"{stage}, epoch {record.epoch + 1}: loss {record.loss:.3f}, held-out {record.accuracy:.2%}{zeros}, "
-            f"{record.train_seconds:.1f} s",
-            file=sys.stderr,
-        )
+    zeros = f", {record.sparsity:.1%} zeros" if record.sparsity else ""
+    print(
+        f"{stage}, epoch {record.epoch + 1}: loss {record.loss:.3f}, held-out {record.accuracy:.2%}{zeros}, "
+        f"{record.train_seconds:.1f} s",
+        file=sys.stderr,
+    )
 
 
 def show(report: dict[str, Any], out: Path) -> None:

@@ -11,11 +11,11 @@ from tinygmp.commands.options import SHIPPED, Json, Model, Quiet, finish
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tinygmp.packed.image_model import PackedImageModel
+    from tinygmp.graph.model import PackedModel
     from tinygmp.report import rows
     from tinygmp.report.record import DeviceResult
-    from tinygmp.workflows.verify import Verification
-    from tinygmp.workflows.verify_images import FormResult, ImageVerification
+    from tinygmp.verify.images import FormResult, ImageVerification
+    from tinygmp.verify.windows import Verification
 
 Data = Annotated[
     str | None,
@@ -94,28 +94,26 @@ def verify(
 ) -> None:
     """Convert, run and compare with the integer reference: exit code 0 if all agree, 1 if not."""
     from tinygmp.commands import show
+    from tinygmp.data.images import Choice
+    from tinygmp.data.windows import load_windows
     from tinygmp.device.board import find_board, simulated_names
-    from tinygmp.packed.image_model import PackedImageModel
-    from tinygmp.workflows.image_data import Choice
-    from tinygmp.workflows.pretrained import open_model, open_network
-    from tinygmp.workflows.verify import DEFAULT_BOARDS
-    from tinygmp.workflows.verify import verify as verify_model
-    from tinygmp.workflows.windows import load_windows
+    from tinygmp.shipped import open_model
+    from tinygmp.verify.windows import DEFAULT_BOARDS
+    from tinygmp.verify.windows import verify as verify_model
 
     names = simulated_names() if board == ["all"] else tuple(board or DEFAULT_BOARDS)
     boards = [] if no_boards else [find_board(name) for name in names]
-    found = open_network(model)
+    packed = open_model(model)
     if port is not None:
         verify_on_port(model, data, port, windows, as_json, quiet)
         return
-    if isinstance(found, PackedImageModel):
+    if not packed.recurrent:
         wanted = [] if board is None or no_boards else list(names)
         on_boards = {"level": level, "period_ms": period}
         choice = Choice(crop, images, skip_corrupt)
-        verify_image_network(found, data, target, wanted, on_boards, choice, as_json, quiet)
+        verify_image_network(packed, data, target, wanted, on_boards, choice, as_json, quiet)
         return
     with show.progress(quiet) as on_step:
-        packed = open_model(model)
         counts = load_windows(packed, data, on_step)
         result = verify_model(packed, counts, target or ["all"], boards, windows, on_step, level, period)
     if as_json:
@@ -129,9 +127,9 @@ def verify(
 def verify_on_port(model: str, data: str | None, port: str, windows: int, as_json: bool, quiet: bool) -> None:
     """Compare a real board's answers with the reference; tell its step time and free RAM."""
     from tinygmp.commands import show
-    from tinygmp.workflows.pretrained import open_model
-    from tinygmp.workflows.verify_port import verify_port
-    from tinygmp.workflows.windows import load_windows
+    from tinygmp.data.windows import load_windows
+    from tinygmp.shipped import open_model
+    from tinygmp.verify.port import verify_port
 
     with show.progress(quiet) as on_step:
         packed = open_model(model)
@@ -194,7 +192,7 @@ def print_devices(devices: Sequence[DeviceResult], period_ms: float | None, also
 
 
 def verify_image_network(
-    model: PackedImageModel,
+    model: PackedModel,
     data: str | None,
     targets: list[str] | None,
     boards: list[str],
@@ -205,8 +203,8 @@ def verify_image_network(
 ) -> None:
     """Verify an image network; boards are simulated only when asked for."""
     from tinygmp.commands import show
-    from tinygmp.workflows.image_data import load_images
-    from tinygmp.workflows.verify_images import verify_images
+    from tinygmp.data.images import load_images
+    from tinygmp.verify.images import verify_images
 
     with show.progress(quiet) as on_step:
         images = load_images(model, data, choice, on_step)

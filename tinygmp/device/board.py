@@ -72,6 +72,22 @@ def all_boards() -> tuple[Board, ...]:
     return tuple(read_board(FOLDER / f"{name}.toml") for name in board_names())
 
 
+def boards_containing(text: str) -> tuple[Board, ...]:
+    """Return the boards whose name, other name, title, chip, core or family contains a text, in any case of letters.
+
+    Raises ConfigError where none does.
+    """
+    found = tuple(board for board in all_boards() if text.lower() in searchable(board))
+    if not found:
+        raise ConfigError(f"no board contains '{text}'; `tinygmp boards` lists all")
+    return found
+
+
+def searchable(board: Board) -> str:
+    family = CORES[board.core].family
+    return " ".join((board.name, board.title, board.mcu, board.core, family, *board.aliases)).lower()
+
+
 @cache
 def aliases() -> Mapping[str, str]:
     """Return other names of the boards that come with tinygmp -> their names."""

@@ -62,8 +62,7 @@ def compile_for_host(
     for path, content in sources.files.items():
         (folder / path).write_bytes(content)
     (folder / "model_interface.h").write_bytes(sources.header)
-    main = "image_host_main.c" if sources.interface == "images" else "host_main.c"
-    (folder / "host_main.c").write_bytes((FIRMWARE_FOLDER / main).read_bytes())
+    (folder / "host_main.c").write_bytes((FIRMWARE_FOLDER / "host_main.c").read_bytes())
     checks = [f"-fsanitize={SANITIZERS}", "-fno-sanitize-recover=all", "-g"] if sanitize else []
     compiler = [*host_compiler(), "-O2", "-std=c99", "-I.", *(f"-D{define}" for define in defines), *checks]
     invoke(

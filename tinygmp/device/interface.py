@@ -1,10 +1,17 @@
 """How the test firmware calls a generated model: names derived from the artifact, written as one small header."""
 
+import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from tinygmp.artifact import Artifact
 from tinygmp.errors import ConfigError
+
+CALL = (
+    r"(?:uint16_t|void) ({prefix}_(?:classify|run))\("
+    r"((?:const u?int\d+_t \*\w+, )+)((?:u?int\d+_t \*\w+, )+){prefix}_scratch"
+)
+PORT = re.compile(r"(u?int\d+_t) \*(\w+)")
 
 
 @dataclass(frozen=True)
@@ -14,26 +21,18 @@ class ModelSources:
     prefix: str
     source: str
     files: dict[str, bytes]
-    interface: str = "windows"
+    interface: str = "stream"
 
     @property
     def step_symbol(self) -> str:
-        """The function whose calls are measured: one sample of a window, or one image."""
-        return f"{self.prefix}_classify" if self.interface == "images" else f"{self.prefix}_step"
-
-    @property
-    def main(self) -> str:
-        """The test loop that feeds such a model."""
-        return "image_main.c" if self.interface == "images" else "main.c"
+        """The function whose calls are measured: one sample of a stream, or one run of a graph."""
+        return f"{self.prefix}_step" if self.interface == "stream" else graph_call(self)[0]
 
     @property
     def header(self) -> bytes:
-        """The content of model_interface.h."""
-        return (
-            image_interface_header(self.prefix)
-            if self.interface == "images"
-            else interface_header(self.prefix)
-        )
+        """The content of model_interface.h: the model's names under fixed ones, so that the firmware never changes."""
+        lines = stream_lines(self.prefix) if self.interface == "stream" else graph_lines(self)
+        return ("\n".join((f'#include "{self.prefix}.h"', *lines)) + "\n").encode()
 
 
 def model_sources(artifact: Artifact) -> ModelSources:
@@ -50,32 +49,42 @@ def model_sources(artifact: Artifact) -> ModelSources:
     return ModelSources(artifact.name, source, wanted, artifact.interface)
 
 
-def interface_header(prefix: str) -> bytes:
-    """Return model_interface.h: the model's names under fixed ones, so that the firmware's source never changes."""
+def stream_lines(prefix: str) -> list[str]:
+    """Return the names of a stream: state, step, answer."""
     upper = prefix.upper()
-    lines = (
-        f'#include "{prefix}.h"',
+    return [
         f"#define TG_STATE {prefix}_state",
         f"#define TG_CHANNELS {upper}_CHANNELS",
         f"#define TG_CLASSES {upper}_CLASSES",
         f"#define TG_INIT {prefix}_init",
         f"#define TG_STEP {prefix}_step",
         f"#define TG_PREDICT {prefix}_predict",
-    )
-    return ("\n".join(lines) + "\n").encode()
+    ]
 
 
-def image_interface_header(prefix: str) -> bytes:
-    """Return model_interface.h of an image network."""
-    upper = prefix.upper()
-    lines = (
-        f'#include "{prefix}.h"',
-        f"#define TG_SCRATCH {prefix}_scratch",
-        f"#define TG_CLASSES {upper}_CLASSES",
-        f"#define TG_IMAGE_BYTES {upper}_IMAGE_BYTES",
-        f"#define TG_CLASSIFY {prefix}_classify",
-        f"#if defined({upper}_PIXELS_OFFSET)",
-        f"#define TG_PIXELS_OFFSET {upper}_PIXELS_OFFSET",
-        "#endif",
-    )
-    return ("\n".join(lines) + "\n").encode()
+def graph_lines(sources: ModelSources) -> list[str]:
+    """Return the names of a graph: each input and output with its type and size, and the call of all of them."""
+    upper = sources.prefix.upper()
+    function, inputs, outputs = graph_call(sources)
+    names = ", ".join(f"tg_{name}" for _, name in (*inputs, *outputs))
+    call = f"{function}({names}, &tg_scratch)"
+    lines = [f"#define TG_SCRATCH {sources.prefix}_scratch"]
+    for which, found in (("INPUTS", inputs), ("OUTPUTS", outputs)):
+        each = " ".join(f"X({kind}, tg_{name}, {upper}_{name.upper()}_SIZE)" for kind, name in found)
+        lines.append(f"#define TG_{which}(X) {each}")
+    lines.append(f"#define TG_CALL() {call if function.endswith('_classify') else f'({call}, 0u)'}")
+    header = sources.files[f"{sources.prefix}.h"].decode(errors="replace")
+    if f"#define {upper}_PIXELS_OFFSET " in header:
+        lines.append(f"#define TG_PIXELS_OFFSET {upper}_PIXELS_OFFSET")
+    return lines
+
+
+def graph_call(sources: ModelSources) -> tuple[str, list[tuple[str, str]], list[tuple[str, str]]]:
+    """Return the function that runs a graph, and type and name of its inputs and outputs, from its header."""
+    header = sources.files[f"{sources.prefix}.h"].decode(errors="replace")
+    found = re.search(CALL.format(prefix=sources.prefix), header)
+    if found is None:
+        raise ConfigError(
+            f"header of '{sources.prefix}' declares neither a step nor a run; convert the model again"
+        )
+    return found[1], PORT.findall(found[2]), PORT.findall(found[3])

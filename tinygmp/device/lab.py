@@ -1,6 +1,6 @@
 """Measure an artifact on a board: build, check the budget, run, compare with the reference."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -13,10 +13,8 @@ from tinygmp.device.cores import CORES
 from tinygmp.device.report import DeviceReport, Parity
 from tinygmp.device.run_result import RunResult
 from tinygmp.device.toolchain import Firmware, build
+from tinygmp.device.words import Reference
 from tinygmp.errors import ConfigError, MissingToolError
-
-# Returns the reference's int32 logits [windows, classes] of int16 counts [windows, steps, channels].
-Reference = Callable[[np.ndarray], np.ndarray]
 
 
 def simulate(firmware: Firmware, counts: np.ndarray) -> RunResult:
@@ -94,13 +92,13 @@ def measure_all(
 
 def compare(firmware: Firmware, result: RunResult, counts: np.ndarray, reference: Reference) -> Parity:
     """Return the parity of a run; a difference is traced to the first step that shows it in the logits."""
-    expected = reference(counts)
-    parity = count_mismatches(result, expected)
+    expected, classes = reference(counts)
+    parity = count_mismatches(result, expected, classes)
     if parity.exact:
         return parity
-    wrong = (result.logits != expected).any(axis=1) | (result.classes != expected.argmax(axis=1))
+    wrong = (result.logits != expected).any(axis=1) | (result.classes != classes)
     window = int(np.flatnonzero(wrong)[0])
-    whole = firmware.interface == "images"  # an image has no steps to look into
+    whole = firmware.interface == "graph"  # which has no steps to look into
     step = None if whole else first_differing_step(firmware, counts[window : window + 1], reference)
     return Parity(
         parity.windows,
@@ -112,14 +110,14 @@ def compare(firmware: Firmware, result: RunResult, counts: np.ndarray, reference
     )
 
 
-def count_mismatches(result: RunResult, expected: np.ndarray) -> Parity:
-    """Compare logits int32 [windows, classes] and classes with the reference's logits (ties go to the lower class)."""
+def count_mismatches(result: RunResult, expected: np.ndarray, classes: np.ndarray) -> Parity:
+    """Compare logits int32 [windows, classes] and classes with the reference's."""
     if result.logits.shape != expected.shape:
         raise ConfigError(f"logits have shape {result.logits.shape}, the reference's {expected.shape}")
     difference = np.abs(result.logits.astype(np.int64) - expected)
     return Parity(
         windows=len(expected),
-        class_mismatches=int((result.classes != expected.argmax(axis=1)).sum()),
+        class_mismatches=int((result.classes != classes).sum()),
         logit_mismatches=int(difference.any(axis=1).sum()),
         worst_logit_difference=int(difference.max()),
     )
@@ -129,7 +127,7 @@ def first_differing_step(firmware: Firmware, window: np.ndarray, reference: Refe
     """Return the first step, counted from 0, after which the logits of one window [1, steps, channels] differ."""
     for steps in range(1, window.shape[1] + 1):
         part = window[:, :steps]
-        if (simulate(firmware, part).logits != reference(part)).any():
+        if (simulate(firmware, part).logits != reference(part)[0]).any():
             return steps - 1
     return None
 

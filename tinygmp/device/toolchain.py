@@ -44,7 +44,7 @@ class Firmware:
     compiler: str
     step_symbol: str
     overflow: str = ""
-    interface: str = "windows"
+    interface: str = "stream"
 
     @property
     def links(self) -> bool:
@@ -83,7 +83,7 @@ def build(
         objects = []
         for source in (
             sources.source,
-            *support_files(core, folder, program or (sources.main, PORT[core.family])),
+            *support_files(core, folder, program or ("main.c", PORT[core.family])),
         ):
             objects.append(f"{Path(source).stem}.o")
             invoke(

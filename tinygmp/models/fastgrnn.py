@@ -5,8 +5,11 @@ import torch
 from torch import Tensor, nn
 
 from tinygmp.errors import ConfigError
+from tinygmp.floats.graph import FloatGraph
+from tinygmp.floats.operators.fastgrnn import FastGrnn
+from tinygmp.floats.operators.fully_connected import FullyConnected
+from tinygmp.floats.window_classifier import CELL, CLASSIFIER, window_classifier
 from tinygmp.models.fastgrnn_gradient import FastGrnnWindow
-from tinygmp.models.fastgrnn_weights import FastGrnnWeights
 
 PRUNABLE = ("W", "W2", "W1", "U", "U2", "U1", "classifier")
 
@@ -85,8 +88,8 @@ class FastGrnnClassifier(nn.Module):
         return {name: value.detach() for name, value in self.named_parameters() if name in PRUNABLE}
 
 
-def export_weights(network: FastGrnnClassifier) -> FastGrnnWeights:
-    """Return the network's weights as float32 numpy, zeta and nu after the sigmoid."""
+def float_graph(network: FastGrnnClassifier) -> FloatGraph:
+    """Return the network as a graph of normalised windows, float32 numpy, zeta and nu after the sigmoid."""
 
     def array(name: str) -> np.ndarray:
         return getattr(network, name).detach().cpu().float().numpy().copy()
@@ -94,13 +97,17 @@ def export_weights(network: FastGrnnClassifier) -> FastGrnnWeights:
     def factors(letter: str) -> tuple[np.ndarray, ...]:
         return (array(letter),) if hasattr(network, letter) else (array(f"{letter}2"), array(f"{letter}1"))
 
-    return FastGrnnWeights(
+    cell = FastGrnn(
         w=factors("W"),
         u=factors("U"),
         bias_gate=array("bias_gate"),
         bias_update=array("bias_update"),
         zeta=float(torch.sigmoid(network.zeta.detach().cpu())),
         nu=float(torch.sigmoid(network.nu.detach().cpu())),
-        classifier=array("classifier"),
-        classifier_bias=array("classifier_bias"),
     )
+    return window_classifier(cell, FullyConnected(array("classifier"), array("classifier_bias")))
+
+
+def matrix_name(parameter: str) -> str:
+    """Return what a graph calls the matrix of a parameter: 'rnn.W' of 'W', 'classifier.weights' of 'classifier'."""
+    return f"{CLASSIFIER}.weights" if parameter == CLASSIFIER else f"{CELL}.{parameter}"

@@ -7,10 +7,11 @@ import torch
 from torch import Tensor
 
 from tinygmp.errors import ConfigError
+from tinygmp.floats.graph import FloatGraph
+from tinygmp.floats.operators.pixel_input import PixelInput
+from tinygmp.models.torch_graph import TorchLayer, Values, applied, forget, layer_map
 from tinygmp.prune.brain_surgeon import surviving
-from tinygmp.prune.folded_torch import TorchLayer
 
-BATCH_PIXELS = 32 * 128 * 128  # of images that go through a network at once
 MOST_ROUNDS = 64
 LARGEST_HELD = 65504.0  # of float16
 OnLayer = Callable[[str, int, int], None]
@@ -35,32 +36,50 @@ class Fit:
 
 
 def fitted(
+    graph: FloatGraph,
     dense: Sequence[TorchLayer],
     masks: Mapping[str, Tensor],
     importance: Mapping[str, Tensor],
-    x: Tensor,
+    batches: Sequence[Values],
     fit: Fit,
     on_layer: OnLayer,
 ) -> list[TorchLayer]:
     """Return the pruned layers, each fitted in order to the dense network's sums by masked least squares.
 
-    importance: by layer and output, how much an error of it matters. The activations of all images in both networks are
-    held for one layer at a time, in 16 bits.
+    importance: by layer and output, how much an error of it matters. What later layers of both networks read is held
+    for all images, in 16 bits.
     """
-    pruned: list[TorchLayer] = []
-    # What enters the layer: dense network, pruned network.
-    flows = [(images, images) for images in in_batches(x)]
+    layers, pruned = layer_map(dense), list[TorchLayer]()
+    # What is there before the layer: of the dense network, of the pruned one.
+    flows = [(dict(batch), dict(batch)) for batch in batches]
     with torch.no_grad():
-        for index, layer in enumerate(dense):
-            on_layer(layer.name, index, len(dense))
-            gram, moment = moments(layer, flows)
-            mask = chosen(layer, masks[layer.name], importance[layer.name], (gram, moment), fit)
-            weight, bias = solve(layer, mask, gram, moment, fit.ridge)
-            new = replace(layer, weight=weight, bias=bias)
-            for place, (ours, theirs) in enumerate(flows):
-                flows[place] = onward(layer, ours), onward(new, theirs)
-            pruned.append(new)
+        for at, node in enumerate(graph.nodes):
+            layer, (written,) = layers.get(node.name), node.writes
+            if layer is not None:
+                on_layer(layer.name, len(pruned), len(dense))
+                read = node.reads[0]
+                seen = [(ours[read], theirs[read]) for ours, theirs in flows]
+                new = fitted_layer(layer, masks[layer.name], importance[layer.name], seen, fit)
+                pruned.append(new)
+                for ours, theirs in flows:
+                    ours[written], theirs[written] = onward(layer, ours[read]), onward(new, theirs[read])
+            elif not isinstance(node.operator, PixelInput):
+                for both in flows:
+                    for values in both:
+                        values[written] = applied(node, [values[name].float() for name in node.reads])
+            for both in flows:
+                for values in both:
+                    forget(graph, values, at)
     return pruned
+
+
+def fitted_layer(
+    layer: TorchLayer, mask: Tensor, importance: Tensor, seen: Sequence[tuple[Tensor, Tensor]], fit: Fit
+) -> TorchLayer:
+    gram, moment = moments(layer, seen)
+    mask = chosen(layer, mask, importance, (gram, moment), fit)
+    weight, bias = solve(layer, mask, gram, moment, fit.ridge)
+    return replace(layer, weight=weight, bias=bias)
 
 
 def onward(layer: TorchLayer, held: Tensor) -> Tensor:
@@ -68,17 +87,12 @@ def onward(layer: TorchLayer, held: Tensor) -> Tensor:
     return layer.activated(layer.sums(held.float())).clamp(max=LARGEST_HELD).half()
 
 
-def in_batches(x: Tensor) -> tuple[Tensor, ...]:
-    """Return images [count, channels, rows, columns] in batches whose maps take some hundred megabytes."""
-    return x.split(max(1, BATCH_PIXELS // (x.shape[2] * x.shape[3])))
-
-
 def chosen(
     layer: TorchLayer, mask: Tensor, importance: Tensor, seen: tuple[Tensor, Tensor], fit: Fit
 ) -> Tensor:
     """Return the mask, or as many survivors chosen by what the layer sees."""
     keep = int(mask.sum())
-    if layer.kernel > 1 or not fit.rounds or keep == mask.numel():
+    if layer.window.taps > 1 or layer.depthwise or not fit.rounds or keep == mask.numel():
         return mask
     gram, moment = seen
     pull = strength(gram, fit.ridge)

@@ -219,7 +219,8 @@ def write_report(report: Report, path: Path) -> Path:
 
 
 def read_report(path: Path) -> Report:
-    """Read a report.json; raises FileFormatError when it is missing or not a report."""
+    """Read a report.json, given itself or its folder; raises FileFormatError when it is missing or not a report."""
+    path = path / "report.json" if path.is_dir() else path
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

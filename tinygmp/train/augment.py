@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tinygmp.pack.sensor import SensorScaling
+from tinygmp.floats.operators.sensor_input import SensorScaling
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from tinygmp.floats.operators.sensor_input import SensorScaling
 from tinygmp.models.fastgrnn import FastGrnnClassifier
-from tinygmp.pack.sensor import SensorScaling
 from tinygmp.train.augment import Augmentation, WindowBatches
 from tinygmp.train.evaluate import accuracy
 from tinygmp.train.fit import Epoch, FitResult, Observer, fit

@@ -9,7 +9,7 @@ typedef struct {
     int32_t zero;
     int32_t low;
     int32_t high;
-    uint8_t shift;
+    tg_shift shift;
 } tg_channel;
 
 static inline tg_channel tg_channel_of(const tg_layer *layer, uint16_t channel)
@@ -20,7 +20,7 @@ static inline tg_channel tg_channel_of(const tg_layer *layer, uint16_t channel)
     found.zero = layer->zero;
     found.low = layer->low;
     found.high = layer->high;
-    found.shift = TG_READ_U8(layer->shift + channel);
+    found.shift = TG_READ_SHIFT(layer->shift + channel);
     return found;
 }
 #endif /* TG_CHANNEL_C */

@@ -21,11 +21,34 @@ static inline int32_t tg_doubling_high(int32_t value, int32_t multiplier)
 #endif
 }
 
+#ifdef TG_LARGE_FACTORS /* some factor is 1/2 or more, which few trained networks have */
+/* Return value * 2^-right, cut to 2^30, where right is 0..-8; the value itself where right is more.
+ *
+ * The reference cuts to 32 bits. Either way a product of what was cut is 2^29 or more, far beyond int8, and is clipped;
+ * here there is room left for the zero point.
+ */
+static inline int32_t tg_shifted_left(int32_t value, tg_shift right)
+{
+    int32_t limit;
+    if (right > 0) {
+        return value;
+    }
+    limit = ((int32_t)1 << 30) >> -right;
+    value = value > limit ? limit : value;
+    value = value < -limit ? -limit : value;
+    return value * ((int32_t)1 << -right);
+}
+#endif
+
 /* Return the int8 output of a sum without its bias; rounded twice, as TFLite's convolutions do. */
 static inline int8_t tg_scale_channel(int32_t sum, const tg_channel *by)
 {
+#ifdef TG_LARGE_FACTORS
+    int32_t value = tg_doubling_high(tg_shifted_left(sum + by->bias, by->shift), by->multiplier);
+#else
     int32_t value = tg_doubling_high(sum + by->bias, by->multiplier);
-    if (by->shift != 0) {
+#endif
+    if (by->shift > 0) {
         value += value >> 31; /* halves go away from zero */
         value = ((value >> (by->shift - 1)) + 1) >> 1;
     }

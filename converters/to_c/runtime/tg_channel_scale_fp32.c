@@ -33,10 +33,10 @@ static inline int32_t tg_product(int32_t value, int32_t multiplier, uint32_t *lo
  */
 static inline int32_t tg_scaled(int32_t value, const tg_channel *by)
 {
-    const uint8_t right = (uint8_t)(by->shift - 1u); /* of the product's upper word to the integer, 1..30 */
+    const uint8_t right = (uint8_t)(by->shift - 1); /* of the product's upper word to the integer, 1..30 */
     uint32_t lower, fraction;
     int32_t upper;
-#ifdef TG_LARGE_FACTORS /* some factor is 1/4 or more, which no trained network has */
+#ifdef TG_LARGE_FACTORS /* some factor is 1/4 or more, which few trained networks have */
     if (by->shift < 2) {
         return tg_float32_scale(value, by->multiplier, by->shift);
     }

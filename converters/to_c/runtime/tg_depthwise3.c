@@ -1,22 +1,23 @@
 #ifndef TG_DEPTHWISE3_C
 #define TG_DEPTHWISE3_C
 #include "tg_channel_scale.c"
-#include "tg_dot_pair.c"
+#include "tg_dsp.c"
+#include "tg_window.c"
 
 /* Copy one row of one channel between borders of padding; rows beyond the map are all padding. */
-static void tg_channel_row(const tg_layer *layer, const int8_t *channel, int32_t row, int8_t *line, uint16_t width)
+static void tg_channel_row(const tg_window *window, const int8_t *channel, int32_t row, int8_t *line, uint16_t width)
 {
     const int8_t *const end = line + width;
-    const int8_t padding = (int8_t)layer->padding;
-    if (row >= 0 && row < layer->rows) {
-        const uint16_t room = (uint16_t)(width - layer->left);
-        const uint16_t step = layer->inputs;
+    const int8_t padding = window->padding;
+    if (row >= 0 && row < window->rows) {
+        const uint16_t room = (uint16_t)(width - window->left);
+        const uint16_t step = window->channels;
         const int8_t *inner_end;
-        channel += (uint32_t)row * layer->rows * step;
-        for (inner_end = line + layer->left; line != inner_end;) {
+        channel += (uint32_t)row * window->columns * step;
+        for (inner_end = line + window->left; line != inner_end;) {
             *line++ = padding;
         }
-        inner_end = line + (layer->rows < room ? layer->rows : room);
+        inner_end = line + (window->columns < room ? window->columns : room);
         while (line != inner_end) {
             *line++ = *channel;
             channel += step;
@@ -47,17 +48,17 @@ typedef const int8_t *tg_outer;
 #endif
 
 /* One output row of one channel from three lines. */
-static TG_NOINLINE void tg_depthwise_row(const tg_layer *layer, const int8_t *w, const tg_channel *of,
+static TG_NOINLINE void tg_depthwise_row(const tg_window *window, const int8_t *w, const tg_channel *of,
                                          int8_t *const lines[3], int8_t *out)
 {
     const tg_channel by = *of;
     const int8_t *above = lines[0], *at = lines[1], *below = lines[2];
-    const uint8_t stride = layer->stride;
-    const uint16_t step = layer->outputs;
+    const uint8_t stride = window->stride_columns;
+    const uint16_t step = window->channels;
     const tg_outer outer_above = TG_OUTER(w), outer_at = TG_OUTER(w + 3), outer_below = TG_OUTER(w + 6);
     const int32_t middle_above = w[1], middle_at = w[4], middle_below = w[7];
     uint16_t left;
-    for (left = layer->rows_out; left != 0; left--) {
+    for (left = window->columns_out; left != 0; left--) {
         int32_t sum = tg_add_three(above, outer_above, middle_above, 0);
         sum = tg_add_three(at, outer_at, middle_at, sum);
         sum = tg_add_three(below, outer_below, middle_below, sum);
@@ -69,36 +70,37 @@ static TG_NOINLINE void tg_depthwise_row(const tg_layer *layer, const int8_t *w,
     }
 }
 
-/* A 3x3 depthwise convolution, in place, channel by channel: three padded lines of a channel are kept aside, so every
- * input is copied before its place is overwritten.
+/* A 3x3 depthwise convolution without dilation, channel by channel: three padded lines of a channel are kept aside, so
+ * every input is copied before its place is overwritten where `out` is `map` and has neither more rows nor more columns.
  *
- * work: three lines of (rows_out - 1) * stride + 3 bytes, and one byte that may be read beyond them.
+ * work: three lines of (columns_out - 1) * stride + 3 bytes, and one byte that may be read beyond them.
  */
-static TG_NOINLINE void tg_depthwise3(const tg_layer *layer, const int8_t *weights, int8_t *map, uint32_t *work)
+static TG_NOINLINE void tg_depthwise3(const tg_layer *layer, const tg_window *window, const int8_t *weights,
+                                      const int8_t *map, int8_t *out, uint32_t *work)
 {
-    const uint16_t width = (uint16_t)((layer->rows_out - 1u) * layer->stride + 3u);
+    const uint16_t width = (uint16_t)((window->columns_out - 1u) * window->stride_columns + 3u);
     uint16_t channel;
-    for (channel = 0; channel < layer->outputs; channel++) {
+    for (channel = 0; channel < window->channels; channel++) {
         const tg_channel by = tg_channel_of(layer, channel);
         int8_t *lines[3];
-        int32_t next = -(int32_t)layer->top; /* first row not yet in a line */
-        int8_t *out = map + channel;
+        int32_t next = -(int32_t)window->top; /* first row not yet in a line */
+        int8_t *at = out + channel;
         uint16_t row;
         uint8_t i;
         for (i = 0; i < 3; i++) {
             lines[i] = (int8_t *)work + i * width;
         }
-        for (row = 0; row < layer->rows_out; row++) {
-            const int32_t last = (int32_t)row * layer->stride - layer->top + 2;
+        for (row = 0; row < window->rows_out; row++) {
+            const int32_t last = (int32_t)row * window->stride_rows - window->top + 2;
             for (; next <= last; next++) {
                 int8_t *const oldest = lines[0];
                 lines[0] = lines[1];
                 lines[1] = lines[2];
                 lines[2] = oldest;
-                tg_channel_row(layer, map + channel, next, oldest, width);
+                tg_channel_row(window, map + channel, next, oldest, width);
             }
-            tg_depthwise_row(layer, weights, &by, lines, out);
-            out += (uint32_t)layer->rows_out * layer->outputs;
+            tg_depthwise_row(window, weights, &by, lines, at);
+            at += (uint32_t)window->columns_out * window->channels;
         }
         weights += 9;
     }

@@ -1,6 +1,6 @@
 #ifndef TG_DOT_PAIR_C
 #define TG_DOT_PAIR_C
-#include "tg_platform.h"
+#include "tg_dsp.c"
 
 /* Two vectors times rows of a dense matrix at once: each weight is fetched once for both.
  *
@@ -8,29 +8,6 @@
  * unpacks bytes (0 2, 1 3), filled up with zeros; without it, the int8 of one vector after those of the other.
  * TG_PAIR_BYTES(n) is what a pair of n inputs takes.
  */
-#if defined(__ARM_FEATURE_DSP) && defined(__has_builtin)
-#if __has_builtin(__builtin_arm_smlad) && __has_builtin(__builtin_arm_sxtb16)
-#define TG_DSP 1
-#endif
-#endif
-#if defined(TG_DSP)
-#define TG_SMLAD(a, b, sum) __builtin_arm_smlad((int32_t)(a), (int32_t)(b), sum)
-#define TG_SXTB16(word) ((uint32_t)__builtin_arm_sxtb16((int32_t)(word)))
-#elif defined(TG_DSP_EMULATED)
-#define TG_DSP 1
-static inline int32_t TG_SMLAD(uint32_t a, uint32_t b, int32_t sum)
-{
-    return sum + (int16_t)a * (int16_t)b + (int16_t)(a >> 16) * (int16_t)(b >> 16);
-}
-
-static inline uint32_t TG_SXTB16(uint32_t word)
-{
-    return ((uint32_t)(int8_t)word & 0xFFFFu) | (uint32_t)(int8_t)(word >> 16) << 16;
-}
-#else
-#define TG_DSP 0
-#endif
-
 typedef struct {
     int32_t first;
     int32_t second;
@@ -39,14 +16,6 @@ typedef struct {
 #if TG_DSP
 #define TG_PAIR_BYTES(n) (((n) + 3u) / 4u * 16u)
 typedef uint32_t tg_lane;
-
-/* Return four bytes of an address of any alignment. */
-static inline uint32_t tg_word_at(const int8_t *bytes)
-{
-    uint32_t word;
-    __builtin_memcpy(&word, bytes, sizeof word);
-    return word;
-}
 
 /* Return the last 1..3 bytes, as the low ones of a word. */
 static inline uint32_t tg_word_part(const int8_t *bytes, uint16_t count)
@@ -59,11 +28,6 @@ static inline uint32_t tg_word_part(const int8_t *bytes, uint16_t count)
         word |= (uint32_t)(uint8_t)bytes[2] << 16;
     }
     return word;
-}
-
-static inline uint32_t tg_odd_bytes(uint32_t word)
-{
-    return TG_SXTB16(word >> 8 | word << 24);
 }
 
 /* Unpack one vector of n int8, n 1..65535, into every other two words. */

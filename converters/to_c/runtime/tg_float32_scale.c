@@ -1,6 +1,6 @@
 #ifndef TG_FLOAT32_SCALE_C
 #define TG_FLOAT32_SCALE_C
-#include "tg_platform.h"
+#include "tg_layer.c"
 
 /* Return value / 2^bits, halves to even; bits 0..63. */
 static uint64_t tg_round_even(uint64_t value, uint8_t bits)
@@ -24,9 +24,9 @@ static uint8_t tg_excess(uint64_t value)
 /* Return rint((float)value * factor) without floating point, any size cut to 65536; factor multiplier * 2^-(31 + shift).
  *
  * The value, and then the product, is rounded to the 24 bits of a float, and the product to an integer, each half to
- * even. multiplier: 24 bits and seven zeros, or 0; shift: 0..31.
+ * even. multiplier: 24 bits and seven zeros, or 0; shift: -8..31.
  */
-static TG_NOINLINE int32_t tg_float32_scale(int32_t value, int32_t multiplier, uint8_t shift)
+static TG_NOINLINE int32_t tg_float32_scale(int32_t value, int32_t multiplier, tg_shift shift)
 {
     uint64_t size = value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
     const uint8_t cut = tg_excess(size);
@@ -34,9 +34,9 @@ static TG_NOINLINE int32_t tg_float32_scale(int32_t value, int32_t multiplier, u
     size = tg_round_even(size, cut) * ((uint32_t)multiplier >> 7);
     cut_again = tg_excess(size);
     size = tg_round_even(size, cut_again); /* now of 2^-(24 + shift - cut - cut_again) */
-    right = (uint8_t)(24u + shift);
+    right = (uint8_t)(24 + shift); /* 16..55 */
     if (right < cut + cut_again) {
-        size <<= cut + cut_again - right; /* at most 8 */
+        size <<= cut + cut_again - right; /* at most 16, of 24 bits */
     } else {
         right = (uint8_t)(right - cut - cut_again);
         size = tg_round_even(size, right);

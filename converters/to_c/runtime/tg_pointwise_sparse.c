@@ -1,7 +1,7 @@
 #ifndef TG_POINTWISE_SPARSE_C
 #define TG_POINTWISE_SPARSE_C
 #include "tg_channel_scale.c"
-#include "tg_dot_pair.c"
+#include "tg_dsp.c"
 #include "tg_survivors.c"
 
 /* Sums of four neighbouring positions. */
@@ -44,14 +44,12 @@ static inline void tg_store_four(const tg_channel *by, const tg_four *sums, int8
     }
 }
 
-/* One output channel at all positions; `width` is the bytes of a plane, a multiple of four. */
+/* One output channel at all positions; a plane has as many bytes, rounded up to a multiple of four. */
 static TG_NOINLINE void tg_sparse_channel(const tg_layer *layer, const tg_channel *by, const tg_survivor *entries,
-                                          const tg_survivor *end, const int8_t *planes, uint32_t width, int8_t *out)
+                                          const tg_survivor *end, const int8_t *planes, uint32_t width, int8_t *out, int32_t left)
 {
     const uint16_t step = layer->outputs;
-    const uint32_t positions = (uint32_t)layer->rows * layer->rows;
-    uint32_t done = 0;
-    for (; done + 4 < positions; done += 8) {
+    for (; left > 4; left -= 8) {
         tg_four first = {{0, 0, 0, 0}}, second = {{0, 0, 0, 0}};
         const tg_survivor *entry;
         for (entry = entries; entry != end; entry++) {
@@ -61,32 +59,35 @@ static TG_NOINLINE void tg_sparse_channel(const tg_layer *layer, const tg_channe
             tg_add_four(&second, plane + 4, value);
         }
         tg_store_four(by, &first, out, 4, step);
-        tg_store_four(by, &second, out + 4u * step, positions - done - 4, step);
+        tg_store_four(by, &second, out + 4u * step, (uint32_t)left - 4u, step);
         out += 8u * step;
         planes += 8;
     }
-    if (done < positions) {
+    if (left > 0) {
         tg_four sums = {{0, 0, 0, 0}};
         const tg_survivor *entry;
         for (entry = entries; entry != end; entry++) {
             tg_add_four(&sums, planes + tg_survivor_column(*entry) * width, tg_survivor_value(*entry));
         }
-        tg_store_four(by, &sums, out, positions - done, step);
+        tg_store_four(by, &sums, out, (uint32_t)left, step);
     }
 }
 
-/* A 1x1 convolution with sparse weights, in place: the inputs are copied aside as planes, then each row of weights is
- * read from flash once and goes over all positions.
+/* A 1x1 convolution with sparse weights, `out` may be `map`: the inputs are copied aside as planes, then each row of
+ * weights is read from flash once and goes over all positions.
  *
- * planes: inputs * (positions rounded up to a multiple of 4) bytes; entries: room for one row's survivors.
+ * work: inputs * (positions rounded up to a multiple of 4) bytes for planes, and room for one row's survivors.
  */
-static TG_NOINLINE void tg_pointwise_sparse(const tg_layer *layer, tg_survivor_rows *rows, tg_next_row next_row, int8_t *map,
-                                int8_t *planes, tg_survivor *entries)
+static TG_NOINLINE void tg_pointwise_sparse(const tg_layer *layer, tg_begin_rows begin, const int8_t *map, int8_t *out,
+                                            uint32_t positions, uint32_t *work)
 {
     const uint16_t inputs = layer->inputs;
-    const uint32_t positions = (uint32_t)layer->rows * layer->rows;
+    int8_t *const planes = (int8_t *)work;
     const uint32_t width = (positions + 3u) & ~(uint32_t)3u;
+    tg_survivor *const entries = work + inputs * width / 4u;
+    tg_survivor_rows rows;
     uint16_t channel;
+    begin(&rows, layer->index, layer->values);
     for (channel = 0; channel < inputs; channel++) {
         const int8_t *value = map + channel;
         int8_t *plane = planes + channel * width;
@@ -101,8 +102,8 @@ static TG_NOINLINE void tg_pointwise_sparse(const tg_layer *layer, tg_survivor_r
     }
     for (channel = 0; channel < layer->outputs; channel++) {
         const tg_channel by = tg_channel_of(layer, channel);
-        const tg_survivor *const end = next_row(rows, entries, inputs);
-        tg_sparse_channel(layer, &by, entries, end, planes, width, map + channel);
+        const tg_survivor *const end = rows.next_row(&rows, entries, inputs);
+        tg_sparse_channel(layer, &by, entries, end, planes, width, out + channel, (int32_t)positions);
     }
 }
 #endif /* TG_POINTWISE_SPARSE_C */

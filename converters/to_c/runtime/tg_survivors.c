@@ -8,20 +8,26 @@
  */
 typedef uint32_t tg_survivor;
 
-/* Where a sparse matrix is being read. bits, have: look-ahead; next: columns from the start of the next row to its
- * first survivor; k: the code's parameter.
+typedef struct tg_survivor_rows tg_survivor_rows;
+
+/* Writes the next row's survivors and returns their end; at most `columns` entries. */
+typedef tg_survivor *(*tg_next_row)(tg_survivor_rows *rows, tg_survivor *entry, uint16_t columns);
+
+/* Where a sparse matrix is being read, and how. bits, have: look-ahead; next: columns from the start of the next row to
+ * its first survivor; k: the code's parameter.
  */
-typedef struct {
+struct tg_survivor_rows {
+    tg_next_row next_row;
     const uint8_t *index;
     const int8_t *values;
     uint32_t bits;
     uint32_t next;
     uint8_t have;
     uint8_t k;
-} tg_survivor_rows;
+};
 
-/* Writes the next row's survivors and returns their end; at most `columns` entries. */
-typedef tg_survivor *(*tg_next_row)(tg_survivor_rows *rows, tg_survivor *entry, uint16_t columns);
+/* Begins to read a matrix from its first row. */
+typedef void (*tg_begin_rows)(tg_survivor_rows *rows, const uint8_t *index, const int8_t *values);
 
 static inline tg_survivor tg_survivor_of(uint32_t column, int8_t value)
 {

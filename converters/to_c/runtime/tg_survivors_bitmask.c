@@ -2,14 +2,6 @@
 #define TG_SURVIVORS_BITMASK_C
 #include "tg_survivors.c"
 
-static void tg_survivors_bitmask_init(tg_survivor_rows *rows, const uint8_t *index, const int8_t *values)
-{
-    rows->index = index;
-    rows->values = values;
-    rows->bits = 0;
-    rows->have = 0;
-}
-
 /* One bit for each weight, LSB first, rows not padded. */
 static tg_survivor *tg_survivors_bitmask(tg_survivor_rows *rows, tg_survivor *entry, uint16_t columns)
 {
@@ -44,5 +36,14 @@ static tg_survivor *tg_survivors_bitmask(tg_survivor_rows *rows, tg_survivor *en
     rows->bits = bits;
     rows->have = have;
     return entry;
+}
+
+static void tg_survivors_bitmask_init(tg_survivor_rows *rows, const uint8_t *index, const int8_t *values)
+{
+    rows->next_row = tg_survivors_bitmask;
+    rows->index = index;
+    rows->values = values;
+    rows->bits = 0;
+    rows->have = 0;
 }
 #endif /* TG_SURVIVORS_BITMASK_C */

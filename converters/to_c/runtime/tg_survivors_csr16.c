@@ -2,12 +2,6 @@
 #define TG_SURVIVORS_CSR16_C
 #include "tg_survivors.c"
 
-static void tg_survivors_csr16_init(tg_survivor_rows *rows, const uint8_t *index, const int8_t *values)
-{
-    rows->index = index;
-    rows->values = values;
-}
-
 static inline uint32_t tg_survivors_half(tg_survivor_rows *rows)
 {
     const uint32_t half = TG_READ_U8(rows->index) | (uint32_t)TG_READ_U8(rows->index + 1) << 8;
@@ -25,5 +19,12 @@ static tg_survivor *tg_survivors_csr16(tg_survivor_rows *rows, tg_survivor *entr
         rows->values++;
     }
     return entry;
+}
+
+static void tg_survivors_csr16_init(tg_survivor_rows *rows, const uint8_t *index, const int8_t *values)
+{
+    rows->next_row = tg_survivors_csr16;
+    rows->index = index;
+    rows->values = values;
 }
 #endif /* TG_SURVIVORS_CSR16_C */

@@ -2,12 +2,6 @@
 #define TG_SURVIVORS_CSR8_C
 #include "tg_survivors.c"
 
-static void tg_survivors_csr8_init(tg_survivor_rows *rows, const uint8_t *index, const int8_t *values)
-{
-    rows->index = index;
-    rows->values = values;
-}
-
 /* A count byte and that many column bytes a row. */
 static tg_survivor *tg_survivors_csr8(tg_survivor_rows *rows, tg_survivor *entry, uint16_t columns)
 {
@@ -20,5 +14,12 @@ static tg_survivor *tg_survivors_csr8(tg_survivor_rows *rows, tg_survivor *entry
         rows->values++;
     }
     return entry;
+}
+
+static void tg_survivors_csr8_init(tg_survivor_rows *rows, const uint8_t *index, const int8_t *values)
+{
+    rows->next_row = tg_survivors_csr8;
+    rows->index = index;
+    rows->values = values;
 }
 #endif /* TG_SURVIVORS_CSR8_C */

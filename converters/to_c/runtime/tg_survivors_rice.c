@@ -33,16 +33,6 @@ static uint32_t tg_survivors_gap(tg_survivor_rows *rows)
     return gap;
 }
 
-static void tg_survivors_rice_init(tg_survivor_rows *rows, const uint8_t *index, const int8_t *values)
-{
-    rows->k = TG_READ_U8(index);
-    rows->index = index + 1;
-    rows->values = values;
-    rows->bits = 0;
-    rows->have = 0;
-    rows->next = tg_survivors_gap(rows);
-}
-
 /* Rice-coded gaps; a last gap runs to the end of the matrix, so no row reads beyond the stream. */
 static tg_survivor *tg_survivors_rice(tg_survivor_rows *rows, tg_survivor *entry, uint16_t columns)
 {
@@ -54,5 +44,16 @@ static tg_survivor *tg_survivors_rice(tg_survivor_rows *rows, tg_survivor *entry
     }
     rows->next = next - columns;
     return entry;
+}
+
+static void tg_survivors_rice_init(tg_survivor_rows *rows, const uint8_t *index, const int8_t *values)
+{
+    rows->next_row = tg_survivors_rice;
+    rows->k = TG_READ_U8(index);
+    rows->index = index + 1;
+    rows->values = values;
+    rows->bits = 0;
+    rows->have = 0;
+    rows->next = tg_survivors_gap(rows);
 }
 #endif /* TG_SURVIVORS_RICE_C */

@@ -1,0 +1,186 @@
+"""C99 of a graph without states: one call from inputs to outputs, for cores with 32-bit addresses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from converters.to_c.arrays import C_TYPES
+from converters.to_c.kernel import round4
+from converters.to_c.operators.conv2d import pixel_conv2d
+from converters.to_c.operators.linear import has_dilation, has_large_factors
+from converters.to_c.operators.registry import kernels_of
+from converters.to_c.plan import MemoryPlan, Step, plan_memory
+from converters.to_c.rendering import render
+from converters.to_c.runtime_text import joined_kernels
+from tinygmp.artifact import Artifact
+from tinygmp.errors import UnsupportedError
+from tinygmp.graph.ledger import ledger
+from tinygmp.graph.model import Node, PackedModel
+from tinygmp.graph.operators.conv2d import Conv2d
+from tinygmp.graph.operators.pixel_input import PixelInput
+
+ROUNDING_KERNELS = {
+    "fp32": {
+        "tg_channel_scale.c": "tg_channel_scale_fp32.c",
+        "tg_logit_scale.c": "tg_logit_scale_fp32.c",
+    },
+    "gemmlowp": {},
+}
+MOST_NAMED_CLASSES = 64
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output of the generated function: its value and what C calls it."""
+
+    name: str  # the parameter
+    value: str
+    c_type: str
+    size: int
+    bytes: int
+
+
+def convert_graph(model: PackedModel) -> Artifact:
+    """Return <name>.h, <name>.c and example_main.c; the same model always gives the same text.
+
+    Raises UnsupportedError for an operator, format or size without a kernel.
+    """
+    if model.recurrent:
+        raise UnsupportedError(
+            f"model '{model.name}' keeps a state; only the chain of a FastGRNN cell has C for that"
+        )
+    steps = steps_of(model)
+    inputs, outputs = ports(model, model.inputs), ports(model, model.outputs)
+    inside = pixels_inside(model, steps)
+    sizes = planned_sizes(model, steps) | ({inside: model.values[inside].bytes} if inside else {})
+    plan = plan_memory(steps, sizes)
+    book = ledger(model)
+    texts = calls(model, steps, plan, inputs, outputs)
+    # A reshape in its place needs neither a statement nor a kernel.
+    used = [kernel for kernel, text in zip(plan.kernels, texts, strict=True) if text]
+    sources = [source for kernel in used for source in kernel.sources]
+    statements = [text for text in texts if text]
+    context: dict[str, object] = {
+        "model": model,
+        "prefix": model.name,
+        "upper": model.name.upper(),
+        "inputs": inputs,
+        "outputs": outputs,
+        "shapes": " and ".join(" x ".join(map(str, model.values[name].shape)) for name in model.inputs),
+        "scratch_bytes": max(4, plan.scratch_bytes),
+        "pixels_offset": plan.values[inside] if inside else None,
+        "kernels": joined_kernels(tuple(dict.fromkeys(sources)), ROUNDING_KERNELS[rounding_of(model)]),
+        "large_factors": has_large_factors(model),
+        "dilated": has_dilation(model),
+        "arrays": [array for kernel in plan.kernels for array in kernel.arrays],
+        "definitions": [kernel.definitions for kernel in plan.kernels if kernel.definitions],
+        "statements": statements,
+        "unread": [port.name for port in inputs if not any(port.value in step.reads for step in steps)],
+        "uses_rows": any("&rows" in text for text in statements),
+        "uses_at": any("at = 0" in text for text in statements),
+        "uses_words": any("words" in text or "map" in text for text in statements),
+        "payload_bytes": book.payload_bytes,
+        "scalar_bytes": book.scalar_bytes,
+        "named_classes": len(model.labels) <= MOST_NAMED_CLASSES,
+    }
+    files = {
+        f"{model.name}.h": render("graph.h.j2", context),
+        f"{model.name}.c": render("graph.c.j2", context),
+        "example_main.c": render("graph_example_main.c.j2", context),
+    }
+    notes = {
+        "parity": "equal to the reference bit for bit",
+        "scratch_bytes": f"{plan.scratch_bytes}, "
+        + ("the input included" if inside else "besides inputs and outputs")
+        + f"; {plan.least_bytes} are alive at once",
+    }
+    return Artifact("c", model.name, files, f"{model.name}.c", notes, interface="graph")
+
+
+def steps_of(model: PackedModel) -> list[Step]:
+    """Return the nodes to run; a convolution that alone reads what becomes of pixels takes the pixels themselves."""
+    pixels: dict[str, Node] = {}
+    steps = []
+    for node in model.nodes:
+        if isinstance(node.operator, PixelInput) and taken_by_patches(model, node):
+            pixels[node.writes[0]] = node
+        elif node.reads[0] in pixels:
+            steps.append(
+                Step(node.name, tuple(pixel_conv2d(model, node)), pixels[node.reads[0]].reads, node.writes)
+            )
+        else:
+            steps.append(Step(node.name, tuple(kernels_of(model, node)), node.reads, node.writes))
+    return steps
+
+
+def taken_by_patches(model: PackedModel, node: Node) -> bool:
+    written = node.writes[0]
+    readers = [each for each in model.nodes if written in each.reads]
+    if len(readers) != 1 or written in model.outputs:
+        return False
+    operator = readers[0].operator
+    return isinstance(operator, Conv2d) and not operator.window.is_pointwise
+
+
+def pixels_inside(model: PackedModel, steps: Sequence[Step]) -> str | None:
+    """Return the one input that may lie in the scratch memory, behind what the first convolution writes."""
+    if len(model.inputs) > 1:
+        return None
+    readers = [step for step in steps if model.inputs[0] in step.reads]
+    fits = len(readers) == 1 and readers[0] is steps[0] and steps[0].kernels[0].overlap[0] is not None
+    return (
+        model.inputs[0]
+        if fits and model.input.dtype == "uint8" and steps[0].writes[0] not in model.outputs
+        else None
+    )
+
+
+def planned_sizes(model: PackedModel, steps: Sequence[Step]) -> dict[str, int]:
+    """Return the bytes of every value between inputs and outputs."""
+    written = [name for step in steps for name in step.writes]
+    return {name: model.values[name].bytes for name in written if name not in model.outputs}
+
+
+def ports(model: PackedModel, names: Sequence[str]) -> list[Port]:
+    """Return the parameters for inputs or outputs: 'pixels' and 'logits' where there is one, else by name."""
+    found = []
+    for name in names:
+        value = model.values[name]
+        called = name.replace(".", "_").lower()
+        if len(names) == 1:
+            called = ("pixels" if value.dtype == "uint8" else "in") if names == model.inputs else "logits"
+        elif called in ("scratch", "words", "map", "rows", "at", "best", "i"):
+            called = f"{called}_"
+        found.append(Port(called, name, C_TYPES[value.dtype], value.size, value.bytes))
+    return found
+
+
+def calls(
+    model: PackedModel,
+    steps: Sequence[Step],
+    plan: MemoryPlan,
+    inputs: Sequence[Port],
+    outputs: Sequence[Port],
+) -> list[str]:
+    """Return the statements of every step, empty where nothing is to be done."""
+    places = {port.value: port.name for port in (*inputs, *outputs)}
+
+    def place_of(name: str) -> str:
+        if name in places:
+            return places[name]
+        offset = plan.values[name]
+        at = "map" if offset == 0 else f"map + {offset}"
+        kind = C_TYPES[model.values[name].dtype]
+        return at if kind == "int8_t" else f"({kind} *)({at})"
+
+    texts = []
+    for step, kernel, work in zip(steps, plan.kernels, plan.work, strict=True):
+        space = f"words + {round4(work) // 4}" if work else "words"
+        texts.append(kernel.call([*map(place_of, step.reads)], [*map(place_of, step.writes)], space))
+    return texts
+
+
+def rounding_of(model: PackedModel) -> str:
+    """Return how sums of the model become outputs; a graph without sums rounds as any other."""
+    return next(
+        (str(node.operator.rounding) for node in model.nodes if hasattr(node.operator, "rounding")), "fp32"
+    )

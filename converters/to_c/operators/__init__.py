@@ -1,0 +1,1 @@
+"""One handler file an operator: which kernels run it in C, with which arrays, and how they are called."""

@@ -1,0 +1,143 @@
+"""Convolutions over all channels: 1 x 1 by position or by survivor, any other patch by patch."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from converters.to_c.arrays import symbol_of
+from converters.to_c.kernel import Call, Kernel, round4, words
+from converters.to_c.operators.linear import (
+    begin_rows,
+    check_linear,
+    check_window,
+    expand,
+    expanded_bytes,
+    is_sparse,
+    layer_definition,
+    linear_arrays,
+    pair_bytes,
+    row_source,
+    survivors_of_fullest_row,
+    window_definition,
+)
+from tinygmp.errors import UnsupportedError
+from tinygmp.graph.model import Node, PackedModel
+from tinygmp.graph.operators.conv2d import Conv2d
+from tinygmp.graph.values import Value
+
+# Below this share of survivors a list of them beats dense weights (measured on a Cortex-M4F).
+LIST_DENSITY = 0.45
+LARGEST_PATCH = 65535
+PIXEL_FLIP = 0x80
+
+
+def conv2d(model: PackedModel, node: Node) -> list[Kernel]:
+    """Return the ways to run a convolution of an int8 map."""
+    operator = node.operator
+    assert isinstance(operator, Conv2d)
+    check_linear(model, node, operator)
+    return (
+        pointwise(model, node, operator)
+        if operator.window.is_pointwise
+        else patches(model, node, operator, 0)
+    )
+
+
+def pixel_conv2d(model: PackedModel, node: Node) -> list[Kernel]:
+    """Return the ways to run a convolution that takes pixels as they are, for their int8 values."""
+    operator = node.operator
+    assert isinstance(operator, Conv2d)
+    check_linear(model, node, operator)
+    return patches(model, node, operator, PIXEL_FLIP)
+
+
+def pointwise(model: PackedModel, node: Node, operator: Conv2d) -> list[Kernel]:
+    symbol, positions = symbol_of(model, node.name), model.read_by(node)[0].positions
+    arrays = tuple(linear_arrays(model, node, operator))
+    definition = layer_definition(model, node, operator, operator.inputs)
+    pair = pair_bytes(operator.inputs)
+
+    def dense(weights: Call, after: int) -> Call:
+        def call(reads: Sequence[str], writes: Sequence[str], work: str) -> str:
+            place = f"{reads[0]}, {writes[0]}, {positions}u, {words(work, after)}"
+            return f"tg_pointwise_dense(&{symbol}, {weights(reads, writes, work)}, {place});\n"
+
+        return call
+
+    if not is_sparse(operator):
+        call = dense(lambda reads, writes, work: f"{symbol}.values", 0)
+        return [Kernel(("tg_pointwise_dense.c",), arrays, call, definition, pair, (0,))]
+    survivors, whole = 4 * survivors_of_fullest_row(operator), expanded_bytes(operator)
+    planes = operator.inputs * round4(positions)
+
+    def listed(reads: Sequence[str], writes: Sequence[str], work: str) -> str:
+        begin = begin_rows(operator)
+        return f"tg_pointwise_sparse(&{symbol}, {begin}, {reads[0]}, {writes[0]}, {positions}u, {work});\n"
+
+    def expanded(reads: Sequence[str], writes: Sequence[str], work: str) -> str:
+        call = dense(lambda reads, writes, work: f"(int8_t *)({work})", whole)
+        return expand(symbol, operator, work, words(work, whole)) + call(reads, writes, work)
+
+    rows = row_source(operator)
+    by_list = Kernel(("tg_pointwise_sparse.c", rows), arrays, listed, definition, planes + survivors, (0,))
+    # The list of a row is needed only before the kernel's own work space.
+    by_position = Kernel(
+        ("tg_pointwise_dense.c", "tg_survivors_expand.c", rows),
+        arrays,
+        expanded,
+        definition,
+        whole + max(pair, survivors),
+        (0,),
+    )
+    density = operator.weights.nnz / operator.weights.size
+    return [by_list, by_position] if density < LIST_DENSITY else [by_position, by_list]
+
+
+def patches(model: PackedModel, node: Node, operator: Conv2d, flip: int) -> list[Kernel]:
+    check_window(model, node, operator.window)
+    read, written = model.read_by(node)[0], model.written_by(node)[0]
+    symbol, columns = symbol_of(model, node.name), operator.weights.shape[1]
+    if columns > LARGEST_PATCH:
+        raise UnsupportedError(
+            f"model '{model.name}', layer '{node.name}': a patch of {columns} exceeds {LARGEST_PATCH}"
+        )
+    kernel_work = pair_bytes(columns) + round4(columns)
+    definition = layer_definition(model, node, operator, operator.inputs) + window_definition(
+        model, node, operator.window, flip
+    )
+    overlap = (least_distance(operator, read, written),)
+    arrays = tuple(linear_arrays(model, node, operator))
+
+    def run(weights: str, reads: Sequence[str], writes: Sequence[str], work: str) -> str:
+        map_ = f"(const int8_t *){reads[0]}" if flip else reads[0]
+        return f"tg_conv(&{symbol}, &{symbol}_window, {weights}, {map_}, {writes[0]}, {work});\n"
+
+    if not is_sparse(operator):
+        return [
+            Kernel(
+                ("tg_conv.c",),
+                arrays,
+                lambda reads, writes, work: run(f"{symbol}.values", reads, writes, work),
+                definition,
+                kernel_work,
+                overlap,
+            )
+        ]
+    whole = expanded_bytes(operator)
+
+    def call(reads: Sequence[str], writes: Sequence[str], work: str) -> str:
+        after = words(work, whole)
+        return expand(symbol, operator, work, after) + run(f"(int8_t *)({work})", reads, writes, after)
+
+    work_bytes = whole + max(kernel_work, 4 * survivors_of_fullest_row(operator))
+    sources = ("tg_conv.c", "tg_survivors_expand.c", row_source(operator))
+    return [Kernel(sources, arrays, call, definition, work_bytes, overlap)]
+
+
+def least_distance(operator: Conv2d, read: Value, written: Value) -> int:
+    """Return how far behind the output the input must begin so that no row of outputs falls on what is still needed."""
+    _, columns, inputs = read.map_shape
+    rows_out, columns_out, outputs = written.map_shape
+    row = np.arange(rows_out)
+    done_with = np.maximum(row * operator.window.stride[0] - operator.window.padding[0], 0) * columns * inputs
+    return round4(max(0, int(((row + 1) * columns_out * outputs - done_with).max())))

@@ -1,0 +1,24 @@
+#ifndef TG_GLOBAL_AVERAGE_C
+#define TG_GLOBAL_AVERAGE_C
+#include "tg_platform.h"
+
+/* The mean of each channel over all positions (1..2^23), rounded half away from zero; `out` may be `map`. */
+static void tg_global_average(const int8_t *map, int8_t *out, uint32_t positions, uint16_t channels)
+{
+    uint16_t channel;
+    for (channel = 0; channel < channels; channel++) {
+        const int8_t *value = map + channel;
+        int32_t sum = 0;
+        uint32_t left;
+        for (left = positions; left != 0; left--) {
+            sum += *value;
+            value += channels;
+        }
+        if (sum < 0) {
+            out[channel] = (int8_t)-(int32_t)(((uint32_t)-sum + positions / 2u) / positions);
+        } else {
+            out[channel] = (int8_t)(((uint32_t)sum + positions / 2u) / positions);
+        }
+    }
+}
+#endif /* TG_GLOBAL_AVERAGE_C */

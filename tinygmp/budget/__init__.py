@@ -1,0 +1,1 @@
+"""Whether something fits a board: one file a kind of artifact, one verdict."""

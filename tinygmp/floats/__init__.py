@@ -1,0 +1,1 @@
+"""Networks before they become integers: graphs of float32 operators, in numpy alone."""

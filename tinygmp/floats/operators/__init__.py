@@ -1,0 +1,1 @@
+"""The operators of float graphs: one record a file, its shape rule and its reference beside it."""

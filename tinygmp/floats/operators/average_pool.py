@@ -1,0 +1,29 @@
+"""The mean under a window."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tinygmp.floats.operators.base import Arrays, Operator, Shapes, as_maps, clamped, expect_map, expect_reads
+from tinygmp.floats.operators.conv2d import fitted
+from tinygmp.graph.operators.limits import NO_LIMITS, Limits
+from tinygmp.graph.operators.window import Window
+from tinygmp.graph.reference.convolution import patches
+
+
+@dataclass(frozen=True)
+class AveragePool(Operator):
+    """Of each channel, over the positions inside the map: the border does not count."""
+
+    window: Window = field(default_factory=Window)
+    limits: Limits = NO_LIMITS
+
+    def written(self, node: str, reads: Shapes) -> Shapes:
+        expect_reads(node, reads, 1)
+        rows, columns, channels = expect_map(node, reads[0])
+        return (fitted(node, self.window, rows, columns, channels),)
+
+    def run(self, *reads: np.ndarray) -> Arrays:
+        x = as_maps(reads[0])
+        inside = patches(np.ones((1, *x.shape[1:3], 1), np.float32), self.window).sum(axis=(3, 4))
+        return (clamped(self.limits, patches(x, self.window).sum(axis=(3, 4)) / inside),)

@@ -1,0 +1,1 @@
+"""The integer reference executor, one function an operator: what it computes is the correct answer everywhere."""

@@ -1,0 +1,13 @@
+"""What a packed model is called and where it came from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PackIdentity:
+    """name: a lower-case C identifier; labels: class names, may be empty; provenance: data, synthetic, seed ..."""
+
+    name: str
+    labels: tuple[str, ...]
+    provenance: Mapping[str, str]

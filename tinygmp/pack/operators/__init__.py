@@ -1,0 +1,1 @@
+"""From float operators to packed ones: one handler a file."""

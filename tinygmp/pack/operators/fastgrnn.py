@@ -1,0 +1,87 @@
+"""The FastGRNN cell."""
+
+import numpy as np
+
+from tinygmp.floats.graph import FloatNode
+from tinygmp.floats.operators import fastgrnn
+from tinygmp.graph.model import State
+from tinygmp.graph.operators.fastgrnn import FastGrnn, LinearMap, LowRank, factors, row_magnitudes
+from tinygmp.graph.values import Value
+from tinygmp.pack.assembly import Assembly
+from tinygmp.pack.cell_scalars import bias_int8, update_gain
+from tinygmp.pack.cell_scales import CellScales, map_factors
+from tinygmp.quant.gate_table import PRE_FRACTION_BITS, half_tanh_table
+from tinygmp.quant.requantize import Requantizer, fit_requantizer
+from tinygmp.sparse.tensor import PackedTensor
+
+PRE_LIMIT = 16.0  # int16 Q11 saturates here
+
+
+def pack_fastgrnn(assembly: Assembly, node: FloatNode) -> None:
+    """Add the cell; its state becomes two values, the int16 one and its upper bytes, which others read."""
+    cell, scales = node.operator, assembly.cells[node.name]
+    assert isinstance(cell, fastgrnn.FastGrnn)
+    u, u_unit = pack_map(map_factors(assembly.tensors, node.name, "U"), scales.top, scales.u_rank_vector)
+    w, w_unit = pack_map(map_factors(assembly.tensors, node.name, "W"), scales.input, scales.w_rank_vector)
+    packed = pack_cell(cell, w, u, (w_unit, u_unit), scales)
+    names = [(name, top_name(name)) for name in (node.reads[1], node.writes[0])]
+    state_scale = 1 / scales.state_units
+    for name, top in names:
+        assembly.add_value(Value(name, (cell.hidden_size,), "int16", state_scale))
+        assembly.add_value(Value(top, (cell.hidden_size,), "int8", 256 * state_scale))
+        assembly.read_as[name] = top
+    (state, top), (next_state, next_top) = names
+    assembly.states += [State(state, next_state), State(top, next_top)]
+    reads = (assembly.read(node.reads[0]).name, state, top)
+    assembly.add_node(node.name, packed, reads, (next_state, next_top))
+
+
+def top_name(state: str) -> str:
+    return state.replace("state", "top") if "state" in state else f"{state}_top"
+
+
+def pack_map(
+    parts: tuple[PackedTensor, ...], input_scale: float, vector_scale: float
+) -> tuple[LinearMap, float]:
+    """Return a packed map and the real value of one unit of its accumulator."""
+    if len(parts) == 1:
+        return parts[0], parts[0].scale * input_scale
+    first, second = parts
+    requantizer = fit_requantizer(first.scale * input_scale / vector_scale, max(largest_row_sum(first), 1))
+    return LowRank(first, requantizer, second), second.scale * vector_scale
+
+
+def pack_cell(
+    cell: fastgrnn.FastGrnn, w: LinearMap, u: LinearMap, units: tuple[float, float], scales: CellScales
+) -> FastGrnn:
+    """Return the cell; `units` are the real values of one unit of the W and the U accumulator."""
+    accumulator_unit = min(units)
+    w_shift, u_shift = (round(np.log2(unit / accumulator_unit)) for unit in units)
+    bias_gate, bias_gate_shift = bias_int8(cell.bias_gate, PRE_FRACTION_BITS)
+    bias_update, bias_update_shift = bias_int8(cell.bias_update, PRE_FRACTION_BITS)
+    zeta, zeta_shift = update_gain(cell.zeta, scales.state_units)
+    return FastGrnn(
+        w=w,
+        u=u,
+        w_shift=w_shift,
+        u_shift=u_shift,
+        pre_requantizer=pre_requantizer(w, u, (w_shift, u_shift), accumulator_unit),
+        bias_gate=bias_gate,
+        bias_gate_shift=bias_gate_shift,
+        bias_update=bias_update,
+        bias_update_shift=bias_update_shift,
+        table=half_tanh_table(),
+        zeta=zeta,
+        zeta_shift=zeta_shift,
+        nu=round(cell.nu * scales.state_units / 2),
+    )
+
+
+def pre_requantizer(w: LinearMap, u: LinearMap, shifts: tuple[int, int], unit: float) -> Requantizer:
+    """Bring the accumulator to Q11; sums beyond +-16 saturate there anyway and need no bits."""
+    bound = (largest_row_sum(w) << shifts[0]) + (largest_row_sum(u) << shifts[1])
+    return fit_requantizer(unit * 2.0**PRE_FRACTION_BITS, max(1, min(bound, int(PRE_LIMIT / unit))))
+
+
+def largest_row_sum(linear: LinearMap) -> int:
+    return int(row_magnitudes(factors(linear)[-1]).max(initial=0))

@@ -1,0 +1,258 @@
+"""Train a user's own network: dense to compare with, pruned globally on the way, packed, and scored."""
+
+import hashlib
+import io
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tinygmp.artifact import write_atomically
+from tinygmp.floats.graph import FloatGraph
+from tinygmp.floats.window_classifier import with_sensor
+from tinygmp.graph.file import save_model
+from tinygmp.graph.model import PackedModel
+from tinygmp.inspect.packed import packed_result
+from tinygmp.models.fastgrnn import FastGrnnClassifier, float_graph
+from tinygmp.pack import packer
+from tinygmp.pack.identity import PackIdentity
+from tinygmp.pack.settings import USUAL, PackSettings
+from tinygmp.progress import OnStep, silent
+from tinygmp.projects.journey import Journey
+from tinygmp.projects.prepared import Prepared, prepare
+from tinygmp.projects.recipe import Opened
+from tinygmp.projects.source_commit import source_commit
+from tinygmp.prune.schedule import GradualSchedule
+from tinygmp.report.record import (
+    DataFacts,
+    DenseResult,
+    MatrixSparsity,
+    Provenance,
+    PrunedResult,
+    Report,
+    write_report,
+)
+from tinygmp.train.augment import Augmentation
+from tinygmp.train.fit import Epoch
+from tinygmp.train.settings import WindowSettings
+from tinygmp.train.windows import WindowTask, train_windows
+
+CALIBRATION_WINDOWS = 200
+CHECKPOINTS = "checkpoints"
+MODEL, REPORT, TEST_WINDOWS = "model.tgmp", "report.json", "test.npz"
+
+
+@dataclass(frozen=True)
+class Network:
+    """A trained network with averaged weights, and its accuracies in per cent."""
+
+    network: FastGrnnClassifier
+    held_out_accuracy: float
+    test_accuracy: float
+
+    @property
+    def graph(self) -> FloatGraph:
+        return float_graph(self.network)
+
+    @property
+    def sparsity(self) -> float:
+        """Fraction of zeros of all matrices together."""
+        return 1 - self.graph.nnz / self.graph.weight_count
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What `tinygmp train` made. confusion: test windows by true class and class answered."""
+
+    report: Report
+    model: PackedModel
+    folder: Path
+    confusion: tuple[tuple[int, ...], ...]
+
+    @property
+    def path(self) -> Path:
+        return self.folder / MODEL
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """Trains networks of one recipe's data; each stops and continues by a checkpoint of its own in `folder`."""
+
+    prepared: Prepared
+    folder: Path
+    on_step: OnStep = silent
+
+    @property
+    def task(self) -> WindowTask:
+        section, parts = self.prepared.opened.recipe.augmentation, self.prepared.parts
+        return WindowTask(
+            parts.train,
+            {"held-out": parts.held_out, "test": parts.test},
+            self.prepared.scaling,
+            len(self.prepared.data.classes),
+            Augmentation(section.rotation_degrees, section.noise),
+        )
+
+    def settings(self, dense: bool) -> WindowSettings:
+        """Return the recipe's training of the dense network, or of the one that is pruned on the way."""
+        recipe = self.prepared.opened.recipe
+        training, pruning = recipe.training, recipe.pruning
+        schedule = GradualSchedule(pruning.sparsity, pruning.start_epoch, pruning.end_epoch, pruning.shape)
+        return WindowSettings(
+            epochs=training.dense_epochs if dense else training.epochs,
+            batch_size=training.batch_size,
+            learning_rate=training.learning_rate,
+            weight_decay=training.weight_decay,
+            label_smoothing=training.label_smoothing,
+            average_decay=training.average_decay,
+            pruning=None if dense else schedule,
+            seed=recipe.seed,
+        )
+
+    def fresh(self, hidden: int | None = None) -> FastGrnnClassifier:
+        recipe = self.prepared.opened.recipe
+        shape = recipe.network
+        return self.task.network(hidden or shape.hidden, shape.w_rank, shape.u_rank, recipe.seed)
+
+    def train(
+        self, what: str, network: FastGrnnClassifier, settings: WindowSettings, start: str = ""
+    ) -> Network:
+        """Train a network in place, or return what an earlier run made of it; `start` names its starting weights."""
+
+        def tell(epoch: Epoch) -> None:
+            note = epoch.warning or f"{what}: loss {epoch.loss:.3f}, {epoch.nnz:,} weights"
+            self.on_step(note, epoch.epoch + 1, settings.epochs)
+
+        self.on_step(what, 0, settings.epochs)
+        key = self.key(network, settings, start)
+        result = train_windows(
+            self.task,
+            network,
+            settings,
+            tell,
+            self.folder / CHECKPOINTS / f"{what.replace(' ', '-')}-{key}.pt",
+        )
+        measured = result.history[-1].measured
+        return Network(result.network, measured["held-out"], measured["test"])
+
+    def key(self, network: FastGrnnClassifier, settings: WindowSettings, start: str) -> str:
+        """Return a name for all that decides a training, so that none continues another's checkpoint."""
+        prepared = self.prepared
+        recipe = prepared.opened.recipe
+        shapes = {name: tuple(matrix.shape) for name, matrix in network.prunable().items()}
+        told = (shapes, settings, start, prepared.data.sha256, recipe.split, recipe.augmentation)
+        return hashlib.sha256(repr(told).encode()).hexdigest()[:12]
+
+
+def pack(prepared: Prepared, graph: FloatGraph, settings: PackSettings = USUAL) -> PackedModel:
+    """Return the packed model, calibrated on evenly spread training windows."""
+    calibration, identity = packing(prepared)
+    return packer.pack(with_sensor(graph, prepared.scaling), calibration, identity, settings)
+
+
+def packing(prepared: Prepared) -> tuple[np.ndarray, PackIdentity]:
+    """Return calibration counts and the identity of a packed model."""
+    train, recipe = prepared.parts.train, prepared.opened.recipe
+    chosen = np.linspace(0, len(train) - 1, min(CALIBRATION_WINDOWS, len(train))).astype(int)
+    provenance = {
+        "data": prepared.opened.layout.path.name,
+        "data_sha256": prepared.data.sha256,
+        "synthetic": "yes" if recipe.data.synthetic else "no",
+        "recipe": prepared.opened.path.name,
+        "seed": str(recipe.seed),
+        "commit": source_commit(),
+    }
+    return prepared.counts(train.where(chosen)), PackIdentity(
+        prepared.name, prepared.data.classes, provenance
+    )
+
+
+def run_folder(opened: Opened, out: Path | None) -> Path:
+    """Return the folder of a recipe's results."""
+    return out or Path("runs") / opened.recipe.name
+
+
+def train(opened: Opened, out: Path | None = None, on_step: OnStep = silent) -> Trained:
+    """Train, prune, pack and score a recipe; a run that was stopped continues. All files lie in the run's folder.
+
+    Raises DataError, ConfigError, DivergenceError or OutputError before anything is overwritten.
+    """
+    started = time.monotonic()
+    prepared = prepare(opened, on_step)
+    epochs = opened.recipe.training
+    journey = Journey(on_step, epochs.dense_epochs + epochs.epochs + 1)
+    trainer = Trainer(prepared, run_folder(opened, out), journey)
+    dense = trainer.train("dense", trainer.fresh(), trainer.settings(dense=True))
+    pruned = trainer.train("pruned", trainer.fresh(), trainer.settings(dense=False))
+    journey("packing", 0, 1)
+    model = pack(prepared, pruned.graph)
+    report = report_of(prepared, dense, pruned, model, time.monotonic() - started)
+    save_model(model, trainer.folder / MODEL)
+    save_windows(prepared, trainer.folder / TEST_WINDOWS)
+    write_report(report, trainer.folder / REPORT)
+    journey("packing", 1, 1)
+    return Trained(report, model, trainer.folder, confusion(prepared, model))
+
+
+def confusion(prepared: Prepared, model: PackedModel) -> tuple[tuple[int, ...], ...]:
+    """Return how many test windows of each class were answered as each class."""
+    test, classes = prepared.parts.test, range(len(prepared.data.classes))
+    answers = prepared.classes_of(model, test)
+    return tuple(
+        tuple(int(((test.labels == true) & (answers == answered)).sum()) for answered in classes)
+        for true in classes
+    )
+
+
+def save_windows(prepared: Prepared, path: Path) -> None:
+    """Write the test windows as `tinygmp verify --data` takes them."""
+    stream, test = io.BytesIO(), prepared.parts.test
+    np.savez_compressed(stream, counts=prepared.counts(test), labels=test.labels)
+    write_atomically(path, stream.getvalue())
+
+
+def report_of(
+    prepared: Prepared, dense: Network, pruned: Network, model: PackedModel, seconds: float
+) -> Report:
+    """Return a run's record, as `tinygmp report` reads it; held-out figures are its validation figures."""
+    recipe, parts = prepared.opened.recipe, prepared.parts
+    return Report(
+        name=prepared.name,
+        data=data_facts(prepared),
+        dense=DenseResult(dense.test_accuracy, dense.graph.nnz, dense.held_out_accuracy),
+        pruned=PrunedResult(
+            pruned.test_accuracy,
+            pruned.sparsity,
+            pruned.graph.nnz,
+            {name: matrix_sparsity(matrix) for name, matrix in pruned.graph.prunable().items()},
+            pruned.held_out_accuracy,
+        ),
+        packed=packed_result(
+            model, prepared.accuracy(model, parts.test), prepared.accuracy(model, parts.held_out)
+        ),
+        artifacts={},
+        devices=(),
+        provenance=Provenance(
+            source_commit(), prepared.opened.path.name, recipe.seed, {}, {"train": round(seconds, 1)}
+        ),
+    )
+
+
+def data_facts(prepared: Prepared) -> DataFacts:
+    parts = {
+        "train": prepared.parts.train, "validation": prepared.parts.held_out, "test": prepared.parts.test,
+    }  # fmt: skip
+
+    return DataFacts(
+        name=prepared.opened.layout.path.name,
+        synthetic=prepared.opened.recipe.data.synthetic,
+        sha256=prepared.data.sha256,
+        people={name: len(np.unique(part.groups)) for name, part in parts.items()},
+        windows={name: len(part) for name, part in parts.items()},
+    )
+
+
+def matrix_sparsity(matrix: np.ndarray) -> MatrixSparsity:
+    nnz = int(np.count_nonzero(matrix))
+    return MatrixSparsity(matrix.size, nnz, 1 - nnz / matrix.size)

@@ -1,0 +1,43 @@
+"""Find the model that a user means: a file, or one that comes with the package."""
+
+from pathlib import Path
+
+from tinygmp.data.registry import model_folders
+from tinygmp.errors import ConfigError
+from tinygmp.graph.file import load_model
+from tinygmp.graph.model import PackedModel
+
+SHIPPED = "har2"
+SUFFIX = ".tgmp"
+
+
+def shipped_names() -> tuple[str, ...]:
+    """Return the names of the models that installed packages bring along."""
+    return tuple(sorted(shipped_files()))
+
+
+def shipped_files() -> dict[str, Path]:
+    """Return the file of every model that an installed package brings along, by name."""
+    return {path.stem: path for folder in model_folders() for path in sorted(folder.glob(f"*{SUFFIX}"))}
+
+
+def model_path(name_or_path: str = SHIPPED) -> Path:
+    """Return the file of a model by path, or of a shipped model by name; raises ConfigError when there is
+    none.
+    """
+    given = Path(name_or_path)
+    if given.suffix or given.exists() or given.parent != Path("."):
+        return given
+    shipped = shipped_files()
+    if name_or_path not in shipped:
+        known = ", ".join(sorted(shipped)) or "none in this installation"
+        raise ConfigError(
+            f"model '{name_or_path}' is neither a file nor a shipped model; shipped: {known}; "
+            "give the path of a .tgmp file"
+        )
+    return shipped[name_or_path]
+
+
+def open_model(name_or_path: str = SHIPPED) -> PackedModel:
+    """Read a model by path or by shipped name; raises ConfigError or FileFormatError."""
+    return load_model(model_path(name_or_path))
