@@ -19,7 +19,7 @@ from har.sensor import to_counts
 from har.stages import Stages
 from har.sweep import sparsity_sweep
 from har.training import Prepared, Trained, prepare, train_dense, train_pruned
-from tinygmp.data.windows import Windows
+from tinygmp.data.samples import Samples
 from tinygmp.device.board import find_board
 from tinygmp.errors import MissingToolError, OutputError
 from tinygmp.graph.file import save_model
@@ -38,7 +38,7 @@ from tinygmp.report.record import (
 )
 from tinygmp.shipped import SHIPPED, open_model, shipped_names
 from tinygmp.train.fit import Epoch
-from tinygmp.verify.windows import DEFAULT_BOARDS, WINDOWS_PER_CORE, Verification, verify
+from tinygmp.verify.verification import DEFAULT_BOARDS, WINDOWS_PER_CORE, Verification, verify
 
 CHECKPOINTS = "checkpoints"
 PACKAGES = ("torch", "numpy", "onnx", "onnxruntime", "ai-edge-litert", "ziglang", "unicorn")
@@ -171,13 +171,13 @@ def write_artifacts(run: Run, model: PackedModel) -> None:
 def check(run: Run, data: HarData, model: PackedModel, prepared: Prepared) -> Verification:
     """Run all test windows through C, ONNX and TFLite, and some on each board's simulated core."""
     counts = to_counts(prepared.test.windows)
-    windows = Windows(f"{data.name}, test people", data.synthetic, counts, prepared.test.labels)
+    windows = Samples(f"{data.name}, test people", data.synthetic, (counts,), prepared.test.labels)
     with run.stages.stage("verify", "runtimes and simulated boards") as show:
         checks = verify(
             model,
             windows,
             boards=run.options.boards,
-            windows_per_core=run.options.windows_per_core,
+            samples_per_core=run.options.windows_per_core,
             on_step=lambda what, done, total: show(done, total, what),
         )
     if checks.missing:

@@ -96,7 +96,7 @@ def networks(stored: list[Path]) -> dict[str, PackedModel]:
 
 def on_cores(name: str, model: PackedModel) -> list[dict[str, object]]:
     """Run one network on each core at each optimisation level; every answer must equal the reference's."""
-    pixels = random_images(model, 1).pixels
+    pixels = random_images(model, 1).first
     expected = run(model, pixels).logits
     artifact = converter("c")(model)
     rows = []

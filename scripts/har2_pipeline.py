@@ -15,7 +15,7 @@ from tinygmp.report.html import write_html
 from tinygmp.report.markdown import write_markdown
 from tinygmp.report.record import write_report
 from tinygmp.report.terminal import print_report
-from tinygmp.verify.windows import DEFAULT_BOARDS, WINDOWS_PER_CORE
+from tinygmp.verify.verification import DEFAULT_BOARDS, WINDOWS_PER_CORE
 
 errors = Console(stderr=True)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tinygmp.budget.result import Budget
     from tinygmp.data.look import Look
     from tinygmp.device.board import Board
+    from tinygmp.device.debian.install import Installation
     from tinygmp.doctor import Finding
     from tinygmp.inspect.file import FileInspection
     from tinygmp.inspect.packed import Inspection
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from tinygmp.projects.further import Pruned
     from tinygmp.projects.training import Trained
     from tinygmp.report.record import Report
-    from tinygmp.verify.images import ImageVerification
-    from tinygmp.verify.windows import Verification
+    from tinygmp.verify.verification import Verification
 
 AnyModel = PackedModel | Path | str
 
@@ -101,25 +101,21 @@ def verify(
     data: str | None = "random",
     targets: Sequence[str] = ("all",),
     boards: "Sequence[str | Board]" = (),
-    windows_per_core: int = 64,
-) -> "Verification | ImageVerification":
+    samples_per_core: int | None = None,
+) -> "Verification":
     """Convert a model, run it, and compare every answer with the integer reference.
 
-    data of an image network is a folder of pictures, an .npz file of pixels, or 'random'.
+    data: what the model takes, see tinygmp.data.source, or 'random'. samples_per_core: windows, or runs of a graph
+    without states, for each simulated board.
 
     >>> verify("har2", targets=["c"]).artifacts["c"].mismatches
     0
     """
-    from tinygmp.data.windows import load_windows
-    from tinygmp.verify.windows import verify as workflow
+    from tinygmp.data.source import load_samples
+    from tinygmp.verify.verification import verify as workflow
 
     packed = load(model)
-    if not packed.recurrent:
-        from tinygmp.data.images import load_images
-        from tinygmp.verify.images import verify_images
-
-        return verify_images(packed, load_images(packed, data), targets, boards)
-    return workflow(packed, load_windows(packed, data), targets, boards, windows_per_core)
+    return workflow(packed, load_samples(packed, data), targets, boards, samples_per_core)
 
 
 def pack(
@@ -202,6 +198,18 @@ def doctor() -> "tuple[Finding, ...]":
     from tinygmp.doctor import examine
 
     return examine()
+
+
+def install_tools(names: Sequence[str] = ()) -> "Installation":
+    """Install programs of the device lab without root, those named or all that are missing; needs apt and a network.
+
+    >>> install_tools(["gcc-for-a-toaster"])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    tinygmp.errors.ConfigError: program 'gcc-for-a-toaster' is unknown; use one of avr-gcc, simavr, ...
+    """
+    from tinygmp.doctor import install_tools as workflow
+
+    return workflow(names)
 
 
 def init(data: Path | str, out: Path | str, label: str = "", force: bool = False) -> "Look":

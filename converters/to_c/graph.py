@@ -68,7 +68,7 @@ def convert_graph(model: PackedModel) -> Artifact:
         "shapes": " and ".join(" x ".join(map(str, model.values[name].shape)) for name in model.inputs),
         "scratch_bytes": max(4, plan.scratch_bytes),
         "pixels_offset": plan.values[inside] if inside else None,
-        "kernels": joined_kernels(tuple(dict.fromkeys(sources)), ROUNDING_KERNELS[rounding_of(model)]),
+        "kernels": joined_kernels(tuple(dict.fromkeys(sources)), ROUNDING_KERNELS[model.rounding or "fp32"]),
         "large_factors": has_large_factors(model),
         "dilated": has_dilation(model),
         "arrays": [array for kernel in plan.kernels for array in kernel.arrays],
@@ -177,10 +177,3 @@ def calls(
         space = f"words + {round4(work) // 4}" if work else "words"
         texts.append(kernel.call([*map(place_of, step.reads)], [*map(place_of, step.writes)], space))
     return texts
-
-
-def rounding_of(model: PackedModel) -> str:
-    """Return how sums of the model become outputs; a graph without sums rounds as any other."""
-    return next(
-        (str(node.operator.rounding) for node in model.nodes if hasattr(node.operator, "rounding")), "fp32"
-    )

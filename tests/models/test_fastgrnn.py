@@ -5,9 +5,8 @@ import pytest
 import torch
 
 from tinygmp.errors import ConfigError
-from tinygmp.models.fastgrnn import FastGrnnClassifier, export_weights
+from tinygmp.models.fastgrnn import FastGrnnClassifier, float_graph, matrix_name
 from tinygmp.models.fastgrnn_gradient import BLOCK_STEPS, FastGrnnWindow
-from tinygmp.pack.calibrate import run_float
 
 
 def stepwise(x, w, u, bias_gate, bias_update, zeta, nu):
@@ -82,8 +81,9 @@ def test_exported_weights_compute_the_same(ranks):
     x = np.random.default_rng(0).normal(0, 1, (5, 20, 4)).astype(np.float32)
     with torch.no_grad():
         expected = network(torch.from_numpy(x)).numpy()
-    np.testing.assert_allclose(run_float(export_weights(network), x).logits, expected, atol=1e-5)
-    assert set(export_weights(network).matrices()) == set(network.prunable())
+    graph = float_graph(network)
+    np.testing.assert_allclose(graph.logits(x), expected, atol=1e-5)
+    assert set(graph.prunable()) == {matrix_name(parameter) for parameter in network.prunable()}
 
 
 def test_published_initialisation():

@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 import torch
-from tinygmp.models.exported_chain import weights_of_module
-from tinygmp.pack.mobilenet_v1 import calibrate_images, pack_mobilenet
 from torch import nn
 
 from tinygmp.errors import DataError
+from tinygmp.graph.operators.linear import Linear
 from tinygmp.graph.reference.run import run
 from tinygmp.models.mobilenet_v1 import MobileNetV1
+from tinygmp.pack.identity import PackIdentity
+from tinygmp.pack.packer import pack
 from tinygmp.prune.constant_channels import silence_constant_channels
+from tinygmp.readers.torch_export import graph_of_module
 
 
 def test_a_channel_worked_by_hand():
@@ -63,12 +65,13 @@ def test_a_network_with_dead_channels_packs_and_answers_as_before():
     )  # the depthwise filters that read dead channels
     torch.testing.assert_close(network(images).detach(), before, atol=1e-4, rtol=1e-4)
     assert largest_weight(network, 3) < largest / 10
-    weights = weights_of_module(network, 16)
-    model = pack_mobilenet(weights, calibrate_images(weights, pixels), "after", ("a", "b", "c"), {})
-    assert model.layers[3].weights.shape[0] == 8  # and packing leaves the dead channels out
+    model = pack(graph_of_module(network, 16), pixels, PackIdentity("after", ("a", "b", "c"), {}))
+    linear = list(model.nodes_of(Linear))
+    assert linear[3].operator.outputs == 8  # and packing leaves the dead channels out
     packed = run(model, pixels).logits.astype(float)
     assert np.corrcoef(packed.ravel(), before.numpy().ravel())[0, 1] > 0.95
 
 
 def largest_weight(network: nn.Module, layer: int) -> float:
-    return float(np.abs(weights_of_module(network, 16).layers[layer].weights).max())
+    matrices = list(graph_of_module(network, 16).prunable().values())
+    return float(np.abs(matrices[layer]).max())

@@ -4,65 +4,50 @@ import numpy as np
 import pytest
 import torch
 
+from tests.floats.chains import random_cell_graph
 from tinygmp.errors import ConfigError
-from tinygmp.models.fastgrnn_weights import FastGrnnWeights
-from tinygmp.pack.calibrate import run_float
-from tinygmp.pack.quantize import fit_scale, quantize_int8
+from tinygmp.floats.graph import FloatGraph
+from tinygmp.quant.symmetric import fit_scale, quantize_int8
 from tinygmp.sparse.narrow import LEVELS
 from tinygmp.train.fastgrnn_quantized import FixedLevels, QuantizedClassifier, codebook_of
 from tinygmp.train.fit import fit
 from tinygmp.train.settings import WindowSettings
 
 
-def weights(ranks=(0, 0), hidden=24, inputs=5) -> FastGrnnWeights:
-    rng = np.random.default_rng(3)
-
-    def sparse(shape):
-        return (rng.normal(0, 0.4, shape) * (rng.random(shape) < 0.4)).astype(np.float32)
-
-    def factors(columns, rank):
-        return (sparse((rank, columns)), sparse((hidden, rank))) if rank else (sparse((hidden, columns)),)
-
-    return FastGrnnWeights(
-        w=factors(inputs, ranks[0]),
-        u=factors(hidden, ranks[1]),
-        bias_gate=rng.normal(0, 1, hidden).astype(np.float32),
-        bias_update=rng.normal(0, 1, hidden).astype(np.float32),
-        zeta=0.7,
-        nu=0.02,
-        classifier=sparse((2, hidden)),
-        classifier_bias=np.array([0.1, -0.2], np.float32),
+def network_graph(ranks=(0, 0), hidden=24) -> FloatGraph:
+    return random_cell_graph(
+        3, ranks, hidden, inputs=5, classes=2, kept=0.4, deviation=0.4, zeta=0.7, nu=0.02
     )
 
 
-def widths_of(network: FastGrnnWeights, value_format: str) -> dict[str, str]:
-    return dict.fromkeys(network.matrices(), value_format)
+def widths_of(network: FloatGraph, value_format: str) -> dict[str, str]:
+    return dict.fromkeys(network.prunable(), value_format)
 
 
 @pytest.mark.parametrize("ranks", [(0, 0), (3, 6)])
 @pytest.mark.parametrize("value_format", ["codebook16", "int8", "int4", "ternary", "power2"])
 def test_network_computes_what_its_exported_weights_compute(ranks, value_format):
-    network = QuantizedClassifier(weights(ranks), widths_of(weights(ranks), value_format))
+    network = QuantizedClassifier(network_graph(ranks), widths_of(network_graph(ranks), value_format))
     x = np.random.default_rng(0).normal(0, 1, (6, 15, 5)).astype(np.float32)
     with torch.no_grad():
         obtained = network(torch.from_numpy(x)).numpy()
-    np.testing.assert_allclose(run_float(network.weights(), x).logits, obtained, atol=1e-5)
+    np.testing.assert_allclose(network.graph().logits(x), obtained, atol=1e-5)
 
 
 @pytest.mark.parametrize("ranks", [(0, 0), (3, 6)])
 def test_training_keeps_zeros_and_shares_values(ranks):
-    before = weights(ranks)
+    before = network_graph(ranks)
     network = QuantizedClassifier(before, widths_of(before, "codebook16"))
     x = torch.randn(64, 15, 5, generator=torch.Generator().manual_seed(0))
     labels = (x[:, :, 0].mean(dim=1) > 0).long().numpy()
     settings = WindowSettings(epochs=6, batch_size=16, learning_rate=5e-3, weight_decay=0.0)
-    start = {name: matrix.copy() for name, matrix in network.weights().matrices().items()}
+    start = {name: matrix.copy() for name, matrix in network.graph().prunable().items()}
     result = fit(network, lambda chosen, generator: x[chosen], labels, settings)
     assert result.history[-1].loss < result.history[0].loss
-    for name, matrix in network.weights().matrices().items():
+    for name, matrix in network.graph().prunable().items():
         assert np.array_equal(matrix != 0, start[name] != 0), name
         assert len(np.unique(quantize_int8(matrix, fit_scale(matrix)))) <= 17, name
-    assert any(not np.array_equal(m, start[n]) for n, m in network.weights().matrices().items())
+    assert any(not np.array_equal(m, start[n]) for n, m in network.graph().prunable().items())
 
 
 def test_codebook_worked_by_hand():
@@ -74,18 +59,18 @@ def test_codebook_worked_by_hand():
 
 @pytest.mark.parametrize("value_format", ["int8", "int4", "ternary", "power2"])
 def test_training_on_levels_stays_on_them_and_learns(value_format):
-    before = weights()
-    network = QuantizedClassifier(before, {"W": value_format, "U": value_format})
+    before = network_graph()
+    network = QuantizedClassifier(before, {"rnn.W": value_format, "rnn.U": value_format})
     x = torch.randn(64, 15, 5, generator=torch.Generator().manual_seed(0))
     labels = (x[:, :, 0].mean(dim=1) > 0).long().numpy()
     settings = WindowSettings(epochs=6, batch_size=16, learning_rate=5e-3, weight_decay=0.0)
-    start = network.weights().matrices()
+    start = network.graph().prunable()
     result = fit(network, lambda chosen, generator: x[chosen], labels, settings)
     assert result.history[-1].loss < result.history[0].loss
-    after, scales = network.weights().matrices(), network.scales()
-    assert set(scales) == {"W", "U"}
+    after, scales = network.graph().prunable(), network.scales()
+    assert set(scales) == {"rnn.W", "rnn.U"}
     for name, matrix in after.items():
-        assert np.array_equal(matrix != 0, before.matrices()[name] != 0), name
+        assert np.array_equal(matrix != 0, before.prunable()[name] != 0), name
         if name in scales:
             steps = np.abs(matrix[matrix != 0]) / scales[name]
             assert np.isin(np.rint(steps), LEVELS[value_format]).all(), name
@@ -110,6 +95,6 @@ def test_gradient_of_levels_worked_by_hand():
 
 def test_unknown_matrices_and_formats_are_refused():
     with pytest.raises(ConfigError, match="no matrix"):
-        QuantizedClassifier(weights(), {"V": "int4"})
+        QuantizedClassifier(network_graph(), {"rnn.V": "int4"})
     with pytest.raises(ConfigError, match="'int3' has no levels"):
-        QuantizedClassifier(weights(), {"U": "int3"})
+        QuantizedClassifier(network_graph(), {"rnn.U": "int3"})

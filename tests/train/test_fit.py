@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tinygmp.errors import ConfigError, DivergenceError, FileFormatError
-from tinygmp.models.fastgrnn import FastGrnnClassifier, export_weights
+from tinygmp.models.fastgrnn import FastGrnnClassifier, float_graph
 from tinygmp.prune.schedule import GradualSchedule
 from tinygmp.train.average import WeightAverage
 from tinygmp.train.divergence import PATIENCE, DivergenceWatch
@@ -52,10 +52,10 @@ def test_it_learns_and_prunes_to_the_exact_count():
     seen = []
     result = fit(network(), noisy(x), labels, SETTINGS, Observer(seen.append))
     assert accuracy(result.network, x, labels) > 95
-    weights = export_weights(result.network)
-    total = sum(matrix.size for matrix in weights.matrices().values())
+    graph = float_graph(result.network)
+    total = graph.weight_count
     assert result.mask.nnz == total - round(0.6 * total)
-    assert weights.nnz <= result.mask.nnz
+    assert graph.nnz <= result.mask.nnz
     assert seen == result.history
     assert [epoch.nnz for epoch in seen] == sorted((epoch.nnz for epoch in seen), reverse=True)
 

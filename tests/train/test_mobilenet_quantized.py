@@ -5,14 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from tinygmp.models.mobilenet_v1_weights import from_module, prune_globally
-from tinygmp.pack.mobilenet_v1 import calibrate_images, pack_mobilenet
-from tinygmp.packed.image_model import Activation
 from torch.nn import functional
 
 from tinygmp.errors import ConfigError
+from tinygmp.floats.operators import linear as floats
+from tinygmp.graph.operators.linear import Linear
 from tinygmp.graph.reference.run import run
 from tinygmp.models.mobilenet_v1 import MobileNetV1
+from tinygmp.models.torch_graph import torch_layers
+from tinygmp.pack.identity import PackIdentity
+from tinygmp.pack.meanings import Meaning
+from tinygmp.pack.packer import calibrate, pack_with
+from tinygmp.prune.prune_graph import prune_globally
+from tinygmp.readers.torch_export import graph_of_module
 from tinygmp.train.mobilenet_quantized import (
     QuantizedImageNetwork,
     rounded_activation,
@@ -20,6 +25,7 @@ from tinygmp.train.mobilenet_quantized import (
 )
 
 MEAN, STD, SIZE, CLASSES = (0.4, 0.5, 0.6), (0.2, 0.3, 0.25), 32, 5
+IDENTITY = PackIdentity("tiny", tuple("abcde"), {})
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +35,7 @@ def pruned():
     for layer in module.modules():
         if isinstance(layer, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(layer.bias, -0.3, 0.6)
-    return prune_globally(from_module(module.eval(), SIZE), 0.5)
+    return prune_globally(graph_of_module(module.eval(), SIZE), 0.5)
 
 
 @pytest.fixture(scope="module")
@@ -43,15 +49,15 @@ def normalised(pixels: np.ndarray) -> torch.Tensor:
 
 
 def network_of(pruned, pixels) -> QuantizedImageNetwork:
-    return QuantizedImageNetwork(pruned, calibrate_images(pruned, pixels), MEAN, STD)
+    return QuantizedImageNetwork(pruned, calibrate(pruned, pixels), MEAN, STD)
 
 
 def test_its_logits_are_those_of_the_packed_network_within_two_steps(pruned, pixels):
     network = network_of(pruned, pixels)
     with torch.no_grad():
         logits = network(normalised(pixels)).numpy()
-    packed = pack_mobilenet(network.finished(), network.calibration, "tiny", tuple("abcde"), {})
-    last = network.calibration["fc"]
+    packed = pack_with(network.finished(), network.calibration, IDENTITY)
+    last = network.calibration[pruned.outputs[0]]
     integers = (run(packed, pixels).logits.astype(float) - last.zero_point) * last.scale
     assert np.abs(logits - integers).max() <= 2.01 * last.scale
     assert np.ptp(integers) > 20 * last.scale  # the range is in use
@@ -59,11 +65,10 @@ def test_its_logits_are_those_of_the_packed_network_within_two_steps(pruned, pix
 
 def test_packing_finds_its_levels_again(pruned, pixels):
     finished = network_of(pruned, pixels).finished()
-    packed = pack_mobilenet(finished, calibrate_images(pruned, pixels), "tiny", tuple("abcde"), {})
-    stem = packed.linear()[0]
-    assert np.allclose(
-        stem.weights.decode() * stem.weight_scales[:, None], finished.layers[0].weights, atol=1e-6
-    )
+    packed = pack_with(finished, calibrate(pruned, pixels), IDENTITY)
+    stem = next(packed.nodes_of(Linear)).operator
+    wanted = next(finished.nodes_of(floats.Linear)).operator.weights
+    assert np.allclose(stem.weights.decode() * stem.weight_scales[:, None], wanted, atol=1e-6)
 
 
 def test_training_keeps_every_zero_and_lowers_the_loss(pruned, pixels):
@@ -78,12 +83,10 @@ def test_training_keeps_every_zero_and_lowers_the_loss(pruned, pixels):
         optimiser.step()
         losses.append(loss.item())
     assert losses[-1] < losses[0]
-    for before, after in zip(pruned.layers, network.finished().layers, strict=True):
-        assert not after.weights[before.weights == 0].any()
-    assert any(
-        (after.weights != before.weights).any()
-        for before, after in zip(pruned.layers, network.finished().layers, strict=True)
-    )
+    before, after = pruned.prunable(), network.finished().prunable()
+    for name, weights in before.items():
+        assert not after[name][weights == 0].any()
+    assert any((after[name] != weights).any() for name, weights in before.items())
 
 
 def test_weights_are_rounded_by_channel_and_gradients_pass():
@@ -102,14 +105,15 @@ def test_one_scale_for_the_whole_classifier():
 
 def test_activations_are_cut_and_gradients_with_them():
     x = torch.tensor([-1.0, 0.26, 300.0], requires_grad=True)
-    out = rounded_activation(x, Activation(1.0, -128))
+    out = rounded_activation(x, Meaning(1.0, -128))
     assert out.tolist() == [0.0, 0.0, 255.0]
     out.sum().backward()
     assert x.grad.tolist() == [0.0, 1.0, 0.0]
 
 
 def test_a_layer_without_range_is_refused(pruned, pixels):
-    ranges = calibrate_images(pruned, pixels[:2])
-    del ranges["pw3"]
-    with pytest.raises(ConfigError, match="'pw3' has no range"):
+    ranges = calibrate(pruned, pixels[:2])
+    layer = torch_layers(pruned)[3].node
+    del ranges[layer.writes[0]]
+    with pytest.raises(ConfigError, match=f"'{layer.name}' has no range"):
         QuantizedImageNetwork(replace(pruned), ranges, MEAN, STD)

@@ -88,7 +88,7 @@ def probe(model: PackedModel) -> "np.ndarray":
     if model.recurrent:
         from tinygmp.data.windows import random_windows
 
-        return random_windows(model, STACK_WINDOWS).counts[:, :STACK_STEPS]
+        return random_windows(model, STACK_WINDOWS).first[:, :STACK_STEPS]
     from tinygmp.graph.random_graph import random_inputs
 
     return words_of(model, random_inputs(model, 1))

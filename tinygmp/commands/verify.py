@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,11 +11,8 @@ from tinygmp.commands.options import SHIPPED, Json, Model, Quiet, finish
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tinygmp.graph.model import PackedModel
-    from tinygmp.report import rows
     from tinygmp.report.record import DeviceResult
-    from tinygmp.verify.images import FormResult, ImageVerification
-    from tinygmp.verify.windows import Verification
+    from tinygmp.verify.verification import Verification
 
 Data = Annotated[
     str | None,
@@ -37,8 +34,14 @@ Boards = Annotated[
     ),
 ]
 NoBoards = Annotated[bool, typer.Option("--no-boards", help="Simulate no board.")]
-WindowsPerCore = Annotated[
-    int, typer.Option("--windows", metavar="N", min=1, help="Windows for each simulated board.")
+SamplesPerCore = Annotated[
+    int | None,
+    typer.Option(
+        "--windows",
+        metavar="N",
+        min=1,
+        help="Windows, or images, for each simulated board. Default: 64, or 2 images.",
+    ),
 ]
 Level = Annotated[str, typer.Option("--level", help="The build for boards: smallest, balanced or fastest.")]
 Period = Annotated[
@@ -60,8 +63,11 @@ Port = Annotated[
     ),
 ]
 
-ImageLimit = Annotated[
-    int | None, typer.Option("--images", metavar="N", min=1, help="Images to read, spread over the folder.")
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        "--images", metavar="N", min=1, help="Images, or windows, to read, spread over all there are."
+    ),
 ]
 Crop = Annotated[
     float, typer.Option("--crop", help="Side of the centred square cut from a picture, of the largest one.")
@@ -71,9 +77,7 @@ SkipCorrupt = Annotated[
     typer.Option("--skip-corrupt", help="Leave out pictures that cannot be decoded; else they are an error."),
 ]
 FASTER_INDICES = "tinygmp pack MODEL --out FILE --index csr8"
-FORM_HEAD = (
-    "form", "verdict", "top-1", "top-5", "mismatches", "worst logit", "ms", "file", "gzip", "measured by"
-)  # fmt: skip
+SYNTHETIC = "SYNTHETIC DATA: parity holds, accuracy means nothing. Real data: --data"
 
 
 def verify(
@@ -82,11 +86,11 @@ def verify(
     target: Targets = None,
     board: Boards = None,
     no_boards: NoBoards = False,
-    windows: WindowsPerCore = 64,
+    windows: SamplesPerCore = None,
     level: Level = "smallest",
     period: Period = None,
     port: Port = None,
-    images: ImageLimit = None,
+    images: Limit = None,
     crop: Crop = 1.0,
     skip_corrupt: SkipCorrupt = False,
     as_json: Json = False,
@@ -95,27 +99,21 @@ def verify(
     """Convert, run and compare with the integer reference: exit code 0 if all agree, 1 if not."""
     from tinygmp.commands import show
     from tinygmp.data.images import Choice
-    from tinygmp.data.windows import load_windows
+    from tinygmp.data.source import load_samples
     from tinygmp.device.board import find_board, simulated_names
     from tinygmp.shipped import open_model
-    from tinygmp.verify.windows import DEFAULT_BOARDS
-    from tinygmp.verify.windows import verify as verify_model
+    from tinygmp.verify.verification import verify as verify_model
 
-    names = simulated_names() if board == ["all"] else tuple(board or DEFAULT_BOARDS)
-    boards = [] if no_boards else [find_board(name) for name in names]
+    names = simulated_names() if board == ["all"] else board
+    boards = () if no_boards else None if names is None else [find_board(name) for name in names]
+    choice = Choice(crop, images, skip_corrupt)
     packed = open_model(model)
     if port is not None:
         verify_on_port(model, data, port, windows, as_json, quiet)
         return
-    if not packed.recurrent:
-        wanted = [] if board is None or no_boards else list(names)
-        on_boards = {"level": level, "period_ms": period}
-        choice = Choice(crop, images, skip_corrupt)
-        verify_image_network(packed, data, target, wanted, on_boards, choice, as_json, quiet)
-        return
     with show.progress(quiet) as on_step:
-        counts = load_windows(packed, data, on_step)
-        result = verify_model(packed, counts, target or ["all"], boards, windows, on_step, level, period)
+        samples = load_samples(packed, data, choice, on_step)
+        result = verify_model(packed, samples, target or ["all"], boards, windows, on_step, level, period)
     if as_json:
         show.print_json({"passed": result.passed, **vars(result)})
     else:
@@ -124,25 +122,25 @@ def verify(
     finish(result.passed, bool(result.missing))
 
 
-def verify_on_port(model: str, data: str | None, port: str, windows: int, as_json: bool, quiet: bool) -> None:
+def verify_on_port(
+    model: str, data: str | None, port: str, windows: int | None, as_json: bool, quiet: bool
+) -> None:
     """Compare a real board's answers with the reference; tell its step time and free RAM."""
     from tinygmp.commands import show
     from tinygmp.data.windows import load_windows
     from tinygmp.shipped import open_model
-    from tinygmp.verify.port import verify_port
+    from tinygmp.verify.port import WINDOWS_PER_BOARD, verify_port
 
     with show.progress(quiet) as on_step:
         packed = open_model(model)
         counts = load_windows(packed, data, on_step)
-        result = verify_port(packed, counts, port, windows, on_step=on_step)
+        result = verify_port(packed, counts, port, windows or WINDOWS_PER_BOARD, on_step=on_step)
     if as_json:
         parity = {"exact": result.parity.exact, **vars(result.parity)}
         show.print_json({"passed": result.passed, **vars(result), "parity": parity})
     else:
         if result.synthetic:
-            show.print_synthetic(
-                "SYNTHETIC WINDOWS: parity holds, accuracy means nothing. Real ones: --data uci"
-            )
+            show.print_synthetic(SYNTHETIC)
         parity_head = ("windows", "class mismatches", "logit mismatches", "worst difference")
         board_head = ("us/step", "longest us", "free RAM B")
         parity_row = (
@@ -161,17 +159,33 @@ def print_verification(result: Verification) -> None:
     from tinygmp.report import rows
 
     if result.synthetic:
-        show.print_synthetic("SYNTHETIC WINDOWS: parity holds, accuracy means nothing. Real ones: --data uci")
-    accuracy = "no labels" if result.reference_accuracy is None else rows.percent(result.reference_accuracy)
+        show.print_synthetic(SYNTHETIC)
+    skipped = f", {len(result.skipped)} corrupt files skipped" if result.skipped else ""
     show.output().print(
-        f"'{result.model}' on {result.windows:,} windows ({result.data}): integer reference {accuracy}",
+        f"'{result.model}' on {result.samples:,} {result.noun} ({result.data}{skipped}): integer reference "
+        f"{accuracies(result)}",
         markup=False,
     )
-    if result.artifacts:
+    for name in result.skipped:
+        show.output().print(f"skipped: {name}", markup=False)
+    if any(
+        form.milliseconds for artifact in result.artifacts.values() for form in artifact.variants.values()
+    ):
+        head = rows.ARTIFACT_HEAD + rows.TIMED_HEAD
+        show.print_table("artifacts", head, rows.timed_rows(result.artifacts))
+    elif result.artifacts:
         show.print_table("artifacts", rows.ARTIFACT_HEAD, rows.rows_of_artifacts(result.artifacts))
-    print_devices(
-        result.devices, result.period_ms, "; or store indices that are read faster: " + FASTER_INDICES
-    )
+    also = f"; or store indices that are read faster: {FASTER_INDICES}" if result.noun == "windows" else ""
+    print_devices(result.devices, result.period_ms, also)
+
+
+def accuracies(result: Verification) -> str:
+    from tinygmp.report import rows
+
+    if result.reference_accuracy is None:
+        return "no labels"
+    top5 = result.reference_top5_accuracy
+    return rows.percent(result.reference_accuracy) + ("" if top5 is None else f", top-5 {rows.percent(top5)}")
 
 
 def print_devices(devices: Sequence[DeviceResult], period_ms: float | None, also: str) -> None:
@@ -189,69 +203,3 @@ def print_devices(devices: Sequence[DeviceResult], period_ms: float | None, also
                 f"{period_ms:g} ms is the limit; build with --level fastest{also}",
                 markup=False,
             )
-
-
-def verify_image_network(
-    model: PackedModel,
-    data: str | None,
-    targets: list[str] | None,
-    boards: list[str],
-    on_boards: dict[str, Any],
-    choice: Any,
-    as_json: bool,
-    quiet: bool,
-) -> None:
-    """Verify an image network; boards are simulated only when asked for."""
-    from tinygmp.commands import show
-    from tinygmp.data.images import load_images
-    from tinygmp.verify.images import verify_images
-
-    with show.progress(quiet) as on_step:
-        images = load_images(model, data, choice, on_step)
-        result = verify_images(model, images, targets or ["all"], boards, on_step=on_step, **on_boards)
-    if as_json:
-        show.print_json({"passed": result.passed, **vars(result)})
-    else:
-        print_image_verification(result)
-    show.complain_of_missing(result.missing)
-    finish(result.passed, bool(result.missing))
-
-
-def print_image_verification(result: ImageVerification) -> None:
-    """Print the reference's accuracy, then forms and boards."""
-    from tinygmp.commands import show
-    from tinygmp.report import rows
-
-    if result.synthetic:
-        show.print_synthetic("SYNTHETIC: parity holds, accuracy means nothing.")
-    skipped = f", {len(result.skipped)} corrupt pictures skipped" if result.skipped else ""
-    accuracy = f"top-1 {rows.percent(result.reference_top1)}, top-5 {rows.percent(result.reference_top5)}"
-    show.output().print(
-        f"'{result.model}' on {result.images:,} images ({result.data}{skipped}): integer reference {accuracy}",
-        markup=False,
-    )
-    for name in result.skipped:
-        show.output().print(f"skipped: {name}", markup=False)
-    show.print_table("forms", FORM_HEAD, [form_row(form) for form in result.forms])
-    print_devices(result.devices, result.period_ms, "")
-
-
-def form_row(form: FormResult) -> rows.Row:
-    from tinygmp.report import rows
-
-    time = rows.NONE
-    if form.milliseconds is not None:
-        time = f"{form.milliseconds:.2f} ± {form.milliseconds_spread:.2f}"
-    cells = (
-        form.form,
-        "agrees" if form.agrees else "differs",
-        rows.percent(form.top1),
-        rows.percent(form.top5),
-        f"{form.mismatches:,} of {form.images:,}",
-        f"{form.worst_logit_difference:.3g}",
-        time,
-        rows.size(form.file_bytes),
-        rows.size(form.gzip_bytes),
-        form.measured_by,
-    )
-    return rows.Row(cells, form.agrees)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tinygmp.data.samples import Samples, arrays_of, own_samples, spread_over
 from tinygmp.errors import ConfigError, DataError, MissingToolError, UnsupportedError
 from tinygmp.graph.model import PackedModel
 from tinygmp.progress import OnStep, silent
@@ -23,17 +24,6 @@ RANDOM = "random"
 RANDOM_IMAGES = 16
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".ppm", ".tif", ".tiff")
 LABEL_FILE = "labels.csv"
-
-
-@dataclass(frozen=True)
-class Images:
-    """pixels uint8 [images, rows, columns, channels], labels int64 [images] or None, and what they are."""
-
-    name: str
-    synthetic: bool
-    pixels: np.ndarray
-    labels: np.ndarray | None
-    skipped: tuple[str, ...] = ()  # files that could not be decoded
 
 
 @dataclass(frozen=True)
@@ -57,7 +47,7 @@ class Choice:
 
 def load_images(
     model: PackedModel, source: str | None = None, choice: Choice | None = None, on_step: OnStep = silent
-) -> Images:
+) -> Samples:
     """Return images for a network.
 
     source: a folder with a labels.csv (columns file and label, a number or a class name; files in it or in images/),
@@ -135,7 +125,7 @@ def decoded_images(
     chosen: np.ndarray,
     choice: Choice,
     on_step: OnStep,
-) -> Images:
+) -> Samples:
     """Decode files; corrupt ones are all named in one error, or left out."""
     rows, columns, channels = image_shape(model)
     pixels = np.empty((len(files), rows, columns, channels), np.uint8)
@@ -155,7 +145,7 @@ def decoded_images(
             "remove them, or skip them with --skip-corrupt"
         )
     kept = None if labels is None else labels[chosen][good]
-    return Images(str(folder), False, pixels[good], kept, tuple(corrupt))
+    return Samples(str(folder), False, (pixels[good],), kept, tuple(corrupt))
 
 
 def open_picture(file: Path, channels: int) -> "Image":
@@ -187,47 +177,33 @@ def cut_out(picture: "Image", rows: int, columns: int, crop: float) -> np.ndarra
     return pixels if pixels.ndim == 3 else pixels[:, :, None]
 
 
+def takes_image(model: PackedModel) -> bool:
+    """Return whether a model's one input is a map of uint8 pixels."""
+    return len(model.inputs) == 1 and model.input.dtype == "uint8" and len(model.input.shape) == 3
+
+
 def image_shape(model: PackedModel) -> tuple[int, int, int]:
     """Return rows, columns and channels of a model's pixels; raises UnsupportedError where it takes none."""
-    if len(model.inputs) != 1 or model.input.dtype != "uint8" or len(model.input.shape) != 3:
+    if not takes_image(model):
         raise UnsupportedError(
             f"model '{model.name}' takes no image of uint8 pixels; this needs one that does"
         )
     return model.input.map_shape
 
 
-def array_images(model: PackedModel, path: Path, choice: Choice) -> Images:
+def array_images(model: PackedModel, path: Path, choice: Choice) -> Samples:
     """Return the images of an .npz file, which have the network's size already."""
-    shape = image_shape(model)
-    try:
-        with np.load(path) as archive:
-            pixels = archive["pixels"]
-            labels = archive["labels"].astype(np.int64) if "labels" in archive.files else None
-    except Exception as error:  # numpy and zipfile raise many classes for a damaged file
-        raise DataError(f"cannot read '{path}': {error!r}; give an .npz file with 'pixels'") from error
-    if pixels.dtype != np.uint8 or pixels.shape[1:] != shape or not len(pixels):
-        raise DataError(
-            f"'{path}': pixels are {pixels.dtype} {pixels.shape}, expected uint8 [images, {shape}]"
-        )
-    if labels is not None and (
-        labels.shape != (len(pixels),) or not np.isin(labels, range(len(model.labels))).all()
-    ):
-        raise DataError(f"'{path}': labels must be {len(pixels)} classes of 0..{len(model.labels) - 1}")
-    chosen = spread_over(len(pixels), choice.limit)
-    return Images(str(path), False, pixels[chosen], None if labels is None else labels[chosen])
+    image_shape(model)
+    arrays = arrays_of(path)
+    if "pixels" not in arrays:
+        raise DataError(f"'{path}' holds {sorted(arrays)}; it needs 'pixels' (uint8)")
+    return own_samples(model, path, [arrays["pixels"]], arrays.get("labels")).spread(choice.limit)
 
 
-def spread_over(count: int, limit: int | None) -> np.ndarray:
-    """Return at most `limit` indices spread evenly over `count`."""
-    if limit is None or limit >= count:
-        return np.arange(count)
-    return np.unique(np.linspace(0, count - 1, limit).round().astype(int))
-
-
-def random_images(model: PackedModel, count: int = RANDOM_IMAGES, seed: int = 0) -> Images:
+def random_images(model: PackedModel, count: int = RANDOM_IMAGES, seed: int = 0) -> Samples:
     """Return coarse random patterns with noise."""
     pixels = np.stack(list(random_patterns(model, count, seed)))
-    return Images("random patterns", False, pixels, None)
+    return Samples("random patterns", False, (pixels,))
 
 
 def random_patterns(model: PackedModel, count: int, seed: int) -> Iterator[np.ndarray]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tinygmp.data.images import spread_over
 from tinygmp.data.pixel_file import Pixels
+from tinygmp.data.samples import spread_over
 
 MEAN, STD = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)  # as packed networks mean pixels: zero padding is grey for both
 ASPECT = 4 / 3  # crops are at most so much wider than high, or higher than wide

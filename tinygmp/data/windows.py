@@ -1,12 +1,11 @@
 """Windows of raw sensor counts to check a packed model with: real, synthetic, the user's own, or random."""
 
-import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from tinygmp.data.registry import DataSet, dataset_of
+from tinygmp.data.samples import Samples, arrays_of, own_samples
 from tinygmp.errors import ConfigError, DataError, UnsupportedError
 from tinygmp.graph.model import PackedModel
 from tinygmp.graph.operators.base import INT8_LIMIT
@@ -17,17 +16,7 @@ RANDOM = "random"
 RANDOM_WINDOWS = 256
 
 
-@dataclass(frozen=True)
-class Windows:
-    """Counts int16 [windows, steps, channels], labels int64 [windows] or None, and what they are."""
-
-    name: str
-    synthetic: bool
-    counts: np.ndarray
-    labels: np.ndarray | None
-
-
-def load_windows(model: PackedModel, source: str | None = None, on_step: OnStep = silent) -> Windows:
+def load_windows(model: PackedModel, source: str | None = None, on_step: OnStep = silent) -> Samples:
     """Return test windows for a model.
 
     source: an .npz file with 'counts' (int16) or 'windows' (real units) and perhaps 'labels'; a folder or
@@ -49,24 +38,28 @@ def load_windows(model: PackedModel, source: str | None = None, on_step: OnStep 
     return test_windows(model, found, source, on_step)
 
 
+def takes_windows(model: PackedModel) -> bool:
+    """Return whether a model takes windows of sensor counts."""
+    return model.recurrent and isinstance(model.nodes[0].operator, SensorInput)
+
+
 def sensor_of(model: PackedModel) -> SensorInput:
     """Return the sensor input of a model of windows; raises UnsupportedError for any other model."""
     first = model.nodes[0].operator
-    if not model.recurrent or not isinstance(first, SensorInput):
+    if not takes_windows(model) or not isinstance(first, SensorInput):
         raise UnsupportedError(
             f"model '{model.name}' takes no windows of sensor samples; this needs one that does"
         )
     return first
 
 
-def test_windows(model: PackedModel, known: DataSet, source: str | None, on_step: OnStep) -> Windows:
+def test_windows(model: PackedModel, known: DataSet, source: str | None, on_step: OnStep) -> Samples:
     """Return the test people of a data set; synthetic ones where no source is given and no copy is here."""
     if source is None and known.local_copy() is None:
         source = "synthetic"
     data = known.load(source, on_step)
-    return Windows(
-        f"{data.name}, test people", data.synthetic, counts_of(model, data.test.windows), data.test.labels
-    )
+    counts = counts_of(model, data.test.windows)
+    return Samples(f"{data.name}, test people", data.synthetic, (counts,), data.test.labels)
 
 
 def counts_of(model: PackedModel, windows: np.ndarray) -> np.ndarray:
@@ -75,39 +68,32 @@ def counts_of(model: PackedModel, windows: np.ndarray) -> np.ndarray:
     return np.clip(scaled, -32768, 32767).astype(np.int16)
 
 
-def own_windows(model: PackedModel, path: Path) -> Windows:
-    try:
-        with np.load(path) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"cannot read '{path}': {error}; give an .npz file of arrays") from error
+def own_windows(model: PackedModel, path: Path) -> Samples:
+    arrays = arrays_of(path)
     if "counts" in arrays:
         counts = arrays["counts"]
     elif "windows" in arrays:
-        counts = counts_of(model, arrays["windows"])
+        counts = counts_of(model, real_windows(model, path, arrays["windows"]))
     else:
         raise DataError(
             f"'{path}' holds {sorted(arrays)}; it needs 'counts' (int16) or 'windows' (real units)"
         )
-    if (
-        counts.dtype != np.int16
-        or counts.ndim != 3
-        or counts.shape[2] != sensor_of(model).channels
-        or not counts.size
-    ):
+    return own_samples(model, path, [counts], arrays.get("labels"))
+
+
+def real_windows(model: PackedModel, path: Path, windows: np.ndarray) -> np.ndarray:
+    """Return windows in real units; raises DataError where they are no numbers or of other channels."""
+    channels = sensor_of(model).channels
+    if windows.ndim != 3 or windows.shape[2] != channels or windows.dtype.kind not in "fiu":
         raise DataError(
-            f"'{path}': {counts.dtype} {counts.shape}, expected int16 [windows, steps, "
-            f"{sensor_of(model).channels}]"
+            f"'{path}': 'windows' is {windows.dtype} {windows.shape}, expected reals [windows, steps, {channels}]"
         )
-    labels = arrays.get("labels")
-    if labels is not None and (
-        labels.shape != (len(counts),) or not np.isin(labels, range(len(model.labels))).all()
-    ):
-        raise DataError(f"'{path}': labels must be {len(counts)} classes of 0..{len(model.labels) - 1}")
-    return Windows(str(path), False, counts, labels)
+    if not np.isfinite(windows).all():
+        raise DataError(f"'{path}': 'windows' holds values that are no numbers; leave those windows out")
+    return windows
 
 
-def random_windows(model: PackedModel, count: int = RANDOM_WINDOWS, seed: int = 0) -> Windows:
+def random_windows(model: PackedModel, count: int = RANDOM_WINDOWS, seed: int = 0) -> Samples:
     """Return slowly wandering counts that use the whole range of the model's input and beyond."""
     rng = np.random.default_rng(seed)
     sensor = sensor_of(model)
@@ -115,12 +101,4 @@ def random_windows(model: PackedModel, count: int = RANDOM_WINDOWS, seed: int = 
     steps = rng.normal(0, 0.3, (count, model.steps, sensor.channels))
     wander = 1.5 * np.sin(np.cumsum(steps, axis=1) + rng.uniform(0, 6.3, (count, 1, sensor.channels)))
     counts = np.clip(np.rint(sensor.offset + reach * wander), -32768, 32767).astype(np.int16)
-    return Windows("random counts", False, counts, None)
-
-
-def spread(windows: Windows, count: int) -> np.ndarray:
-    """Return the counts of at most `count` windows, spread evenly over all."""
-    if count < 1:
-        raise ConfigError(f"{count} windows: at least 1 is needed")
-    chosen = np.unique(np.linspace(0, len(windows.counts) - 1, count).round().astype(int))
-    return windows.counts[chosen]
+    return Samples("random counts", False, (counts,))

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from tinygmp.errors import ConfigError
 from tinygmp.graph.operators.base import Operator
+from tinygmp.graph.operators.linear import Linear
 from tinygmp.graph.values import Value
 from tinygmp.sparse.tensor import PackedTensor
 
@@ -71,6 +72,7 @@ class PackedModel:
             node.operator.check(node.name, self.read_by(node), self.written_by(node))
         check_states(self)
         check_labels(self)
+        check_roundings(self)
 
     def read_by(self, node: Node) -> tuple[Value, ...]:
         return tuple(self.values[name] for name in node.reads)
@@ -120,6 +122,11 @@ class PackedModel:
     def synthetic(self) -> bool:
         """True when any part of the training data was synthetic."""
         return self.provenance.get("synthetic", "no") == "yes"
+
+    @property
+    def rounding(self) -> str:
+        """How sums of its layers become int8, one of ROUNDINGS, '' where none does."""
+        return next((rounding for _, rounding in roundings(self)), "")
 
     @property
     def input(self) -> Value:
@@ -210,3 +217,21 @@ def check_labels(model: PackedModel) -> None:
         )
     if model.labels and model.output.dtype not in ("int8", "int32"):
         raise ConfigError(f"model '{model.name}': logits '{model.output.name}' are {model.output.dtype}")
+
+
+def roundings(model: PackedModel) -> Iterator[tuple[str, str]]:
+    """Yield (layer, rounding) of every layer whose sums become int8."""
+    for node in model.nodes:
+        if isinstance(node.operator, Linear) and model.values[node.writes[0]].dtype == "int8":
+            yield node.name, node.operator.rounding
+
+
+def check_roundings(model: PackedModel) -> None:
+    """Raise ConfigError where two layers round differently, which no runtime does within one file."""
+    first: tuple[str, str] | None = None
+    for layer, rounding in roundings(model):
+        first = first or (layer, rounding)
+        if rounding != first[1]:
+            raise ConfigError(
+                f"model '{model.name}': layer '{layer}' rounds as {rounding}, '{first[0]}' as {first[1]}; use one"
+            )

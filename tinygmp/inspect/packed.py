@@ -99,10 +99,7 @@ def input_facts(model: PackedModel) -> tuple[str, ...]:
         else:
             what = "pixels" if value.dtype == "uint8" else f"values of '{name}'"
             facts.append(f"{' x '.join(map(str, value.shape))} {what}, {value.dtype}")
-    roundings = {
-        node.operator.rounding for node in model.nodes_of(Linear) if isinstance(node.operator, Linear)
-    }
-    return (*facts, *(() if model.recurrent else (f"sums rounded as {each}" for each in sorted(roundings))))
+    return (*facts, f"sums rounded as {model.rounding}") if model.rounding else tuple(facts)
 
 
 def tensor_facts(layer: str, tensor: PackedTensor) -> TensorFacts:

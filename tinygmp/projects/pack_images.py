@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tinygmp.data.images import PICTURES, cut_out, open_picture, spread_over
+from tinygmp.data.images import PICTURES, cut_out, open_picture
+from tinygmp.data.samples import spread_over
 from tinygmp.errors import ConfigError, DataError
 from tinygmp.floats.graph import FloatGraph
 from tinygmp.graph.model import PackedModel

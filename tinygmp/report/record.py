@@ -102,8 +102,10 @@ class PackedResult(Checked):
 class ArtifactVariant(Checked):
     """One runnable form of an artifact against the reference.
 
-    `worst_logit_difference` is in standard deviations of the reference's logits over all windows and classes.
-    `agrees` is True within the tolerance stated for the form; for C that is no difference at all.
+    `worst_logit_difference` is in standard deviations of the reference's outputs, of which the worst is told; of int8
+    outputs `worst_units` is the same in their units. `agrees` is True within the tolerance stated for the form; for C
+    that is no difference at all, and `mismatches` counts any, of other forms another class. Times are of one sample,
+    median and what lies between the quartiles, where the runtime takes one at a time.
     """
 
     accuracy: float | None  # None without labels
@@ -113,6 +115,11 @@ class ArtifactVariant(Checked):
     file_bytes: int
     measured_by: str
     agrees: bool
+    worst_units: float | None = None
+    top5_accuracy: float | None = None  # of more than 5 classes
+    gzip_bytes: int | None = None
+    milliseconds: float | None = None
+    milliseconds_spread: float | None = None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ STAGE_HEAD = ("model", "test accuracy", "validation", "nonzero", "payload", "lim
 ARTIFACT_HEAD = (
     "artifact", "verdict", "accuracy", "mismatches", "windows", "worst logit", "file", "measured by"
 )  # fmt: skip
+TIMED_HEAD = ("top-5", "worst units", "gzip", "ms")
 DEVICE_HEAD = (
     "board", "verdict", "core", "flash", "RAM", "stack", "instructions / step", "ms / step", "mismatches", "measured by"
 )  # fmt: skip
@@ -61,12 +62,33 @@ def artifact_rows(report: Report) -> list[Row]:
 
 
 def rows_of_artifacts(artifacts: Mapping[str, ArtifactVariant]) -> list[Row]:
-    rows = []
+    return [artifact_row(name, variant) for name, variant in named_variants(artifacts)]
+
+
+def named_variants(artifacts: Mapping[str, ArtifactVariant]) -> list[tuple[str, ArtifactVariant]]:
+    """Return every form by 'target, form', and by its target alone where it is the only one."""
+    found: list[tuple[str, ArtifactVariant]] = []
     for target, artifact in artifacts.items():
         forms = getattr(artifact, "variants", {})
-        named = {f"{target}, {form}": variant for form, variant in forms.items()} or {target: artifact}
-        rows += [artifact_row(name, variant) for name, variant in named.items()]
-    return rows
+        found += [(f"{target}, {form}", variant) for form, variant in forms.items()] or [(target, artifact)]
+    return found
+
+
+def timed_rows(artifacts: Mapping[str, ArtifactVariant]) -> list[Row]:
+    """Return the same rows with what only graphs that run once have: top-5, units, compressed size and time."""
+    variants = [variant for _, variant in named_variants(artifacts)]
+    return [
+        Row((*row.cells, *timed_cells(variant)), row.passed)
+        for row, variant in zip(rows_of_artifacts(artifacts), variants, strict=True)
+    ]
+
+
+def timed_cells(variant: ArtifactVariant) -> tuple[str, ...]:
+    time = NONE
+    if variant.milliseconds is not None:
+        time = f"{variant.milliseconds:.2f} ± {variant.milliseconds_spread:.2f}"
+    units = NONE if variant.worst_units is None else f"{variant.worst_units:.3g}"
+    return percent(variant.top5_accuracy), units, size(variant.gzip_bytes), time
 
 
 def artifact_row(name: str, variant: ArtifactVariant) -> Row:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tinygmp.data.windows import Windows, spread
+from tinygmp.data.samples import Samples
 from tinygmp.device.lab import count_mismatches
 from tinygmp.device.report import Parity
 from tinygmp.device.serial_run import BAUD, run_over_serial
@@ -34,7 +34,7 @@ class PortVerification:
 
 def verify_port(
     model: PackedModel,
-    windows: Windows,
+    windows: Samples,
     port: str,
     windows_per_board: int = WINDOWS_PER_BOARD,
     baud: int = BAUD,
@@ -45,7 +45,7 @@ def verify_port(
     Raises ConfigError for a port that cannot be opened or firmware of another model's size, SimulationError when the
     board keeps silent or speaks another protocol, MissingToolError where there are no serial ports.
     """
-    counts = spread(windows, windows_per_board)
+    counts = windows.spread(windows_per_board).first
     steps = Steps(on_step, 2)
     steps.begin(f"running the reference on {len(counts):,} windows")
     expected = run(model, counts)
