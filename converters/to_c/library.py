@@ -8,9 +8,10 @@ from converters.to_c.rendering import render
 from converters.to_c.stream import convert_stream
 from tinygmp import __version__
 from tinygmp.artifact import Artifact
+from tinygmp.errors import UnsupportedError
 from tinygmp.graph.model import PackedModel
 from tinygmp.graph.operators.sensor_input import SensorInput
-from tinygmp.graph.window_chain import WindowChain, chain_of
+from tinygmp.graph.window_chain import WindowChain, chain_of, is_window_chain
 
 FULL_SCALE_G = (2, 4, 8, 16)  # of an MPU6050, in the order of its register's two bits: 32768 counts
 FULL_SCALE_DEGREES_S = (250, 500, 1000, 2000)
@@ -41,6 +42,11 @@ def convert_to_library(packed: PackedModel) -> Artifact:
     acceleration) in counts of one of its ranges; otherwise it takes counts from the serial port. The same model
     always gives the same bytes. Raises UnsupportedError as the conversion to C does.
     """
+    if not is_window_chain(packed):
+        raise UnsupportedError(
+            f"model '{packed.name}' cannot be converted to arduino: a sketch reads a sensor, and this is no model of "
+            "sensor windows; convert it to c and call it from a sketch of your own"
+        )
     model = chain_of(packed)
     c_files = {name: text for name, text in convert_stream(packed).files.items() if name != "example_main.c"}
     sensor = sensor_range(model.input)

@@ -73,7 +73,7 @@ def test_verify_runs_artifacts_and_boards(tinygmp, stored):
     told = json.loads(spoken.out)
     assert (spoken.code, told["passed"], told["data"]) == (0, True, "random counts")
     assert told["artifacts"]["c"]["mismatches"] == 0
-    assert told["artifacts"]["c"]["windows"] == told["windows"]
+    assert told["artifacts"]["c"]["windows"] == told["samples"]
     assert [(device["mismatches"], device["windows"]) for device in told["devices"]] == [(0, 2)]
 
 
@@ -92,7 +92,7 @@ def test_verify_fails_a_board_that_is_too_slow_for_the_samples(tinygmp, stored):
 
 def test_verify_measures_accuracy_on_own_windows(tinygmp, stored, tmp_path):
     model = load_model(stored)
-    counts = random_windows(model, 6).counts
+    counts = random_windows(model, 6).first
     np.savez(tmp_path / "own.npz", counts=counts, labels=np.zeros(6, np.int64))
     spoken = tinygmp(
         "verify", stored, "--data", tmp_path / "own.npz", "--target", "c", "--no-boards", "--json"
@@ -120,13 +120,13 @@ def test_verify_fails_on_a_wrong_answer(tinygmp, stored, monkeypatch):
 
 
 def test_verify_tells_an_absent_runtime(tinygmp, stored, monkeypatch):
+    import converters.to_tflite.run as runner
     from tinygmp.errors import MissingToolError
-    from tinygmp.verify import windows as verify
 
-    def absent(artifact, expected):
+    def absent():
         raise MissingToolError("LiteRT is absent; install it with: pip install ai-edge-litert")
 
-    monkeypatch.setattr(verify, "check_artifact", absent)
+    monkeypatch.setattr(runner, "litert", absent)
     spoken = tinygmp("verify", stored, "--target", "tflite", "--no-boards")
     assert spoken.code == 3
     assert "pip install ai-edge-litert" in spoken.err

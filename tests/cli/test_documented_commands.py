@@ -31,7 +31,7 @@ def test_there_are_commands():
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command_runs(tinygmp, stored, tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
-    np.savez("own.npz", counts=random_windows(load_model(stored), 5).counts, labels=np.zeros(5, np.int64))
+    np.savez("own.npz", counts=random_windows(load_model(stored), 5).first, labels=np.zeros(5, np.int64))
     program, verb, *arguments = shlex.split(command.replace("--board all", FEW_BOARDS))
     assert program == "tinygmp"
     if verb in ("inspect", "verify") and "MODEL" not in arguments:

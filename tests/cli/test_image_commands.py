@@ -39,7 +39,7 @@ def test_verify_reads_a_folder_and_names_corrupt_pictures(tinygmp, network, tmp_
         Image.new("RGB", (30, 24), colour).save(tmp_path / name / "a.png")
     spoken = tinygmp("verify", network, "--data", tmp_path, "--target", "c", "--json", "-q")
     told = json.loads(spoken.out)
-    assert (spoken.code, told["passed"], told["images"]) == (0, True, 2)
+    assert (spoken.code, told["passed"], told["samples"]) == (0, True, 2)
     (tmp_path / "class1" / "torn.jpg").write_bytes(b"\xff\xd8\xff")
     refused = tinygmp("verify", network, "--data", tmp_path, "--target", "c", "-q")
     assert refused.code == 2
@@ -52,5 +52,5 @@ def test_verify_reads_a_folder_and_names_corrupt_pictures(tinygmp, network, tmp_
 def test_verify_shows_forms_in_a_table(tinygmp, network):
     spoken = tinygmp("verify", network, "--data", "random", "--images", "5", "--target", "onnx", "-q")
     assert spoken.code == 0
-    assert "onnx exact" in spoken.out
+    assert "onnx, exact" in spoken.out
     assert "SYNTHETIC" in spoken.out

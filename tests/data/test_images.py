@@ -23,9 +23,9 @@ def test_subfolders_are_classes_by_name_or_number(tmp_path):
     (tmp_path / "0" / "notes.txt").write_text("no picture")
     found = load_images(MODEL, str(tmp_path))
     assert found.labels.tolist() == [0, 2]
-    assert (found.pixels[0] == [4, 5, 6]).all()
-    assert (found.pixels[1] == [1, 2, 3]).all()
-    assert found.pixels.shape == (2, 8, 8, 3)
+    assert (found.first[0] == [4, 5, 6]).all()
+    assert (found.first[1] == [1, 2, 3]).all()
+    assert found.first.shape == (2, 8, 8, 3)
 
 
 def test_labels_csv_with_files_beside_it_or_in_images(tmp_path):
@@ -35,7 +35,7 @@ def test_labels_csv_with_files_beside_it_or_in_images(tmp_path):
     assert load_images(MODEL, str(tmp_path)).labels.tolist() == [1, 2]
     picture(tmp_path / "images" / "a.png", (3, 3, 3))
     picture(tmp_path / "images" / "b.png", (4, 4, 4))
-    assert load_images(MODEL, str(tmp_path)).pixels[:, 0, 0, 0].tolist() == [4, 3]
+    assert load_images(MODEL, str(tmp_path)).first[:, 0, 0, 0].tolist() == [4, 3]
 
 
 def test_pictures_without_labels(tmp_path):
@@ -47,18 +47,18 @@ def test_pictures_without_labels(tmp_path):
 
 def test_grey_pictures_get_three_equal_channels_and_a_grey_network_one(tmp_path):
     picture(tmp_path / "a.png", 77, mode="L")
-    assert (load_images(MODEL, str(tmp_path)).pixels == 77).all()
+    assert (load_images(MODEL, str(tmp_path)).first == 77).all()
 
 
 def test_the_largest_centred_square_is_cut_and_resized(tmp_path):
     wide = np.zeros((16, 48, 3), np.uint8)
     wide[:, 16:32] = 200  # the centred square
     Image.fromarray(wide).save(tmp_path / "a.png")
-    assert (load_images(MODEL, str(tmp_path)).pixels == 200).all()
+    assert (load_images(MODEL, str(tmp_path)).first == 200).all()
     framed = np.full((16, 16, 3), 9, np.uint8)
     framed[4:12, 4:12] = 100  # its centred half
     Image.fromarray(framed).save(tmp_path / "a.png")
-    assert (load_images(MODEL, str(tmp_path), Choice(crop=0.5)).pixels == 100).all()
+    assert (load_images(MODEL, str(tmp_path), Choice(crop=0.5)).first == 100).all()
 
 
 def test_corrupt_pictures_are_all_named_or_skipped_by_choice(tmp_path):
@@ -70,7 +70,7 @@ def test_corrupt_pictures_are_all_named_or_skipped_by_choice(tmp_path):
     with pytest.raises(DataError, match=r"2 of 3 pictures .*cut\.png.*text\.png.*--skip-corrupt"):
         load_images(MODEL, str(tmp_path))
     found = load_images(MODEL, str(tmp_path), Choice(skip_corrupt=True))
-    assert (found.labels.tolist(), len(found.pixels), len(found.skipped)) == ([0], 1, 2)
+    assert (found.labels.tolist(), len(found.first), len(found.skipped)) == ([0], 1, 2)
     (tmp_path / "class0" / "good.png").unlink()
     with pytest.raises(DataError, match="2 of 2 pictures"):
         load_images(MODEL, str(tmp_path), Choice(skip_corrupt=True))
@@ -80,7 +80,7 @@ def test_a_limit_spreads_over_the_folder_and_keeps_labels_beside_their_images(tm
     for index in range(9):
         picture(tmp_path / f"class{index // 3}" / f"{index}.png", (index, 0, 0))
     found = load_images(MODEL, str(tmp_path), Choice(limit=3))
-    assert found.pixels[:, 0, 0, 0].tolist() == [0, 4, 8]
+    assert found.first[:, 0, 0, 0].tolist() == [0, 4, 8]
     assert found.labels.tolist() == [0, 1, 2]
 
 
@@ -88,7 +88,7 @@ def test_array_files(tmp_path):
     pixels = np.arange(2 * 8 * 8 * 3, dtype=np.uint8).reshape(2, 8, 8, 3)
     np.savez(tmp_path / "a.npz", pixels=pixels, labels=[2, 0])
     found = load_images(MODEL, str(tmp_path / "a.npz"))
-    assert np.array_equal(found.pixels, pixels)
+    assert np.array_equal(found.first, pixels)
     assert found.labels.tolist() == [2, 0]
     np.savez(tmp_path / "wrong.npz", pixels=pixels[:, :4])
     with pytest.raises(DataError, match="expected uint8"):
@@ -119,5 +119,5 @@ def test_what_is_no_data_is_refused(tmp_path):
 
 def test_random_images_are_the_same_every_time_and_marked_synthetic():
     first, second = random_images(MODEL, 3), load_images(MODEL, "random", Choice(limit=3))
-    assert np.array_equal(first.pixels, second.pixels)
+    assert np.array_equal(first.first, second.first)
     assert first.name == "random patterns"

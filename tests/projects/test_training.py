@@ -36,10 +36,10 @@ def test_a_run_writes_model_report_and_windows_that_agree(quick_recipe, tmp_path
     assert report.dense.parameters > 2 * report.pruned.nnz
     assert report.data.people == {"train": 3, "validation": 1, "test": 1}
     windows = load_windows(model, str(tmp_path / "run" / "test.npz"))
-    answers = run(model, windows.counts).classes
+    answers = run(model, windows.first).classes
     assert 100 * np.mean(answers == windows.labels) == pytest.approx(report.packed.accuracy)
     table = np.array(trained.confusion)
-    assert table.sum() == len(windows.counts)
+    assert table.sum() == len(windows.first)
     assert 100 * np.trace(table) / table.sum() == pytest.approx(report.packed.accuracy)
 
 
