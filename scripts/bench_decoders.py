@@ -110,13 +110,14 @@ class Probe:
         text = SOURCE.format(rows=ROWS, columns=COLUMNS, **fields)
         return Artifact("c", "probe", {"probe.h": HEADER.encode(), "probe.c": text.encode()}, "probe.c", {})
 
-    def reference(self, counts: np.ndarray) -> np.ndarray:
-        """Return the logits of windows of any length: every step adds the same products."""
+    def reference(self, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return logits and classes of windows of any length: every step adds the same products."""
         rows = STATE[:ROWS] if self.tensor is None else self.tensor.decode().astype(int) @ STATE
         total = 0
         for product in np.tile(rows, counts.shape[1]).tolist():
             total = (total * 3 + product) % (1 << 32)
-        return np.tile(np.array([total >> 1, 0], np.int32), (len(counts), 1))
+        logits = np.tile(np.array([total >> 1, 0], np.int32), (len(counts), 1))
+        return logits, logits.argmax(axis=1)
 
     def measure(self, board: str, optimise: str) -> DeviceReport:
         found = find_board(board)

@@ -12,7 +12,6 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -27,10 +26,10 @@ from tinygmp.device.board import find_board
 from tinygmp.device.cores import CORES
 from tinygmp.device.lab import measure_all
 from tinygmp.device.report import DeviceReport
+from tinygmp.device.words import reference_of
 from tinygmp.graph.file import load_model
 from tinygmp.graph.model import PackedModel
 from tinygmp.graph.random_model import random_model
-from tinygmp.graph.reference.run import run
 from tinygmp.pack.repack import Wish, repack
 
 STEPS = 128
@@ -164,7 +163,7 @@ def measure_on(
 ) -> Measured:
     """Return (reports, board -> tool that is missing) of one network; options go to the build."""
     found = [find_board(name) for name in boards]
-    return measure_all(converter("c")(model), found, counts, partial(reference, model), jobs, **options)
+    return measure_all(converter("c")(model), found, counts, reference_of(model), jobs, **options)
 
 
 def boards_of(shape: str, optimise: str) -> list[str]:
@@ -177,10 +176,6 @@ def boards_of(shape: str, optimise: str) -> list[str]:
 def has_two_compilers(board: str) -> bool:
     core = CORES[find_board(board).core]
     return bool(core.zig_flags and core.gcc)
-
-
-def reference(model: PackedModel, counts: np.ndarray) -> np.ndarray:
-    return run(model, counts).logits
 
 
 def judged(goal: Goal, rows: list[dict[str, Any]]) -> dict[str, Any]:

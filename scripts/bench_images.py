@@ -16,14 +16,13 @@ import sys
 import time
 from pathlib import Path
 
-from tinygmp.device.images import image_words
-
 from converters.base import TARGETS, converter
 from tinygmp.artifact import write_atomically
-from tinygmp.data.images import random_images
+from tinygmp.data.images import random_images, takes_image
 from tinygmp.device.board import find_board
 from tinygmp.device.lab import simulate
 from tinygmp.device.toolchain import build, with_unlimited_memory
+from tinygmp.device.words import words_of
 from tinygmp.errors import ConfigError
 from tinygmp.graph.file import load_model
 from tinygmp.graph.ledger import ledger
@@ -88,7 +87,7 @@ def networks(stored: list[Path]) -> dict[str, PackedModel]:
     }
     for path in stored:
         model = load_model(path)
-        if not isinstance(model, PackedModel):
+        if not takes_image(model):
             raise ConfigError(f"'{path}' holds no image network; give one to --measure")
         found[path.name] = model
     return found
@@ -103,7 +102,7 @@ def on_cores(name: str, model: PackedModel) -> list[dict[str, object]]:
     for core, board in BOARDS.items():
         for level in LEVELS:
             firmware = build(artifact, with_unlimited_memory(find_board(board)), level)
-            result = simulate(firmware, image_words(pixels))
+            result = simulate(firmware, words_of(model, [pixels]))
             assert (result.logits == expected).all()
             assert result.step is not None
             rows.append(

@@ -15,7 +15,7 @@ import traceback
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,11 @@ from converters.base import converter
 from tinygmp.errors import FileFormatError, UnsupportedError
 from tinygmp.graph.file import DIGEST, METADATA_KEY, digest, from_bytes, read_container, to_bytes
 from tinygmp.graph.model import PackedModel
+from tinygmp.graph.operators.fastgrnn import FastGrnn
+from tinygmp.graph.random_graph import random_graph
 from tinygmp.graph.random_image_model import random_image_model
 from tinygmp.graph.random_model import random_model
+from tinygmp.graph.reencode import replace_tensors
 from tinygmp.graph.reference.run import run
 from tinygmp.sparse import encode
 from tinygmp.sparse.narrow import narrow
@@ -34,9 +37,10 @@ from tinygmp.sparse.registry import INDEX_FORMATS, VALUE_FORMATS
 from tinygmp.sparse.tensor import PackedTensor
 
 LONGEST_SECONDS = 1.0
-LARGEST_IMAGE = 64  # a forged size is valid, and slow in numpy
+LARGEST_VALUE = 1 << 16  # elements; a forged size is valid, and slow in numpy
+RANDOM_GRAPHS = 12
 MEMORY_SHARE = 4  # times the honest file
-MEMORY_FIXED = 1 << 17  # bytes that reading any file needs: parsers, messages, the gate table's checks
+MEMORY_FIXED = 1 << 18  # bytes that any file needs: parsers, messages, the checks of one matrix
 HOSTILE_VALUES: tuple[Any, ...] = (
     *(0, -1, 1, 7, 255, 256, 2**15, 2**16, 2**26, 2**31, 2**63, 2**64, 10**40, 10**400, -(2**63)),
     *(0.0, -0.5, 1e-300, 1e300, float("inf"), float("-inf"), float("nan")),
@@ -78,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def fuzz(seeds: Sequence[int]) -> Tally:
     """Damage one file a seed and read it."""
-    honest = [*honest_files(), *honest_image_files()]
+    honest = [*honest_files(), *honest_graphs()]
     tally = Tally()
     tracemalloc.start()
     try:
@@ -142,14 +146,13 @@ def kind_of(message: str) -> str:
 
 def use(model: PackedModel) -> None:
     """Run a model, write it again and convert it to C where there are kernels for it."""
-    if isinstance(model, PackedModel):
-        if model.size > LARGEST_IMAGE:
-            return
-        pixels = np.full((1, model.size, model.size, model.channels), 100, np.uint8)
-        assert run(model, pixels).logits.shape == (1, len(model.labels))
-    elif isinstance(model, PackedModel):
-        result = run(model, np.full((1, 2, model.input.channels), 1000, np.int16))
-        assert result.logits.shape == (1, len(model.labels))
+    if max(value.size for value in model.values.values()) <= LARGEST_VALUE:
+        steps = (2,) if model.recurrent else ()
+        inputs = [
+            np.full((1, *steps, *value.shape), 100, value.dtype)
+            for value in (model.values[name] for name in model.inputs)
+        ]
+        assert run(model, *inputs).logits.shape == (1, model.output.size)
     assert to_bytes(from_bytes(to_bytes(model), "again")) == to_bytes(model)
     try:
         converter("c")(model)
@@ -157,11 +160,11 @@ def use(model: PackedModel) -> None:
         return
 
 
-def honest_image_files() -> Iterator[bytes]:
-    """Yield small image networks in several formats."""
+def honest_graphs() -> Iterator[bytes]:
+    """Yield small graphs: chains of an image network in several formats, and random ones of every operator."""
     for seed, index_format in enumerate(("dense", "bitmask", "rice", "csr8")):
-        model = random_image_model(seed, 12, 4, ((6, 1), (8, 2)), 3, 0.4, index_format)
-        yield to_bytes(model)
+        yield to_bytes(random_image_model(seed, 12, 4, ((6, 1), (8, 2)), 3, 0.4, index_format))
+    yield from (to_bytes(random_graph(seed)) for seed in range(RANDOM_GRAPHS))
 
 
 def honest_files() -> Iterator[bytes]:
@@ -183,13 +186,10 @@ def recoded(model: PackedModel, index_format: str, value_format: str) -> PackedM
             q = narrow(q.astype(float), value_format)[0]
         return encode(tensor.name, q, tensor.scale, index_format, value_format)
 
-    def linear(part: Any) -> Any:
-        if isinstance(part, PackedTensor):
-            return change(part)
-        return replace(part, first=change(part.first), second=change(part.second))
-
-    cell = replace(model.cell, w=linear(model.cell.w), u=linear(model.cell.u))
-    return replace(model, layers=(model.input, cell, model.classifier))
+    cell = model.node("rnn").operator
+    assert isinstance(cell, FastGrnn)
+    names = {tensor.name for tensor in cell.tensors()}
+    return replace_tensors(model, lambda tensor: change(tensor) if tensor.name in names else tensor)
 
 
 def thinned(q: np.ndarray, index_format: str) -> np.ndarray:

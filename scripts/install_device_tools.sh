@@ -1,20 +1,12 @@
 #!/usr/bin/env bash
-# Install the device lab's programs that pip does not have (Debian or Ubuntu): AVR, a second compiler for every core,
-# and second simulators. Without them tinygmp still builds for ARM, RISC-V and MSP430 and runs them.
+# Install for all users, as root, the programs of the device lab that pip does not have (Debian or Ubuntu); the list is
+# tinygmp/device/programs.toml. `tinygmp doctor --install` fetches most of them without root.
 #   sudo scripts/install_device_tools.sh          install
 #   scripts/install_device_tools.sh --print       only say what would be installed
 set -euo pipefail
 
-packages=(
-  gcc-avr avr-libc                # AVR compiler
-  simavr libsimavr-dev # AVR simulator, exact to the cycle
-  gcc g++ libc6-dev cmake make     # host compilers with sanitizers, and the CMake target of a model
-  gcc-arm-none-eabi libnewlib-arm-none-eabi
-  gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf
-  qemu-system-arm qemu-system-misc
-  mspdebug # a second MSP430 simulator
-  chromium # the browser in which tests look at the report
-)
+programs="$(dirname "$0")/../tinygmp/device/programs.toml"
+mapfile -t packages < <(sed -n 's/^packages = \[\(.*\)\].*/\1/p' "$programs" | tr -d '",' | tr ' ' '\n' | LC_ALL=C sort -u)
 
 if [ "${1:-}" = "--print" ]; then
   printf '%s\n' "${packages[@]}"
@@ -25,7 +17,7 @@ if ! command -v apt-get >/dev/null; then
   exit 3
 fi
 if [ "$(id -u)" -ne 0 ]; then
-  echo "installing needs root: sudo $0" >&2
+  echo "installing needs root: sudo $0; without root: tinygmp doctor --install" >&2
   exit 2
 fi
 apt-get update

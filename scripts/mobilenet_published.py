@@ -17,10 +17,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from converters.to_onnx.images import convert_images as convert_onnx
-from converters.to_onnx.run_images import run_onnx_images
-from converters.to_tflite.images import convert_images as convert_tflite
-from converters.to_tflite.run_images import run_tflite_images
+from converters.base import converter
+from converters.to_onnx.run_graph import run_onnx_graph
+from converters.to_tflite.run_graph import run_tflite_graph
 from tinygmp.artifact import write_atomically
 from tinygmp.errors import ConfigError, TinyGmpError
 from tinygmp.floats.graph import FloatGraph
@@ -88,15 +87,19 @@ def imagenet(graph: FloatGraph, root: Path, limit: int | None) -> Figures:
 
 def in_runtimes(model: PackedModel, pixels: np.ndarray) -> dict[str, np.ndarray]:
     """Return classes by runtime; the C code is compared bit for bit by `tinygmp verify` and the tests."""
-    tflite = convert_tflite(model).files["mobilenet_int8.tflite"]
-    onnx = convert_onnx(model).files["mobilenet_int8.onnx"]
+    tflite = converter("tflite")(model).files["mobilenet_int8.tflite"]
+    onnx = converter("onnx")(model).files["mobilenet_int8.onnx"]
     return {
-        "TFLite int8, reference kernels": run_tflite_images(tflite, pixels, reference_kernels=True).argmax(
-            axis=1
-        ),
-        "TFLite int8, XNNPACK": run_tflite_images(tflite, pixels).argmax(axis=1),
-        "ONNX int8": run_onnx_images(onnx, pixels).argmax(axis=1),
+        "TFLite int8, reference kernels": tflite_classes(tflite, model, pixels, True),
+        "TFLite int8, XNNPACK": tflite_classes(tflite, model, pixels),
+        "ONNX int8": run_onnx_graph(onnx, [pixels])["logits"].argmax(axis=1),
     }
+
+
+def tflite_classes(
+    content: bytes, model: PackedModel, pixels: np.ndarray, reference_kernels: bool = False
+) -> np.ndarray:
+    return run_tflite_graph(content, model, [pixels], reference_kernels)["logits"].argmax(axis=1)
 
 
 def person(root: Path, limit: int | None) -> Figures:
@@ -104,11 +107,11 @@ def person(root: Path, limit: int | None) -> Figures:
     graph = load_keras(root / "mlperf_tiny" / "vww_96.h5", "zero_to_one")
     pixels, _, _ = open_image_sample(root / "imagenet_sample", graph.inputs["pixels"][0], limit)
     model = packed(graph, pixels, ("no person", "person"))
-    ours = convert_tflite(model).files["mobilenet_int8.tflite"]
+    ours = converter("tflite")(model).files["mobilenet_int8.tflite"]
     theirs = (root / "mlperf_tiny" / "vww_96_int8.tflite").read_bytes()
     real = graph.logits(pixels).argmax(axis=1)
     classes = run(model, pixels).classes
-    published = run_tflite_images(theirs, pixels).argmax(axis=1)
+    published = tflite_classes(theirs, model, pixels)
     return {
         "images": len(pixels),
         "packed and float agree": float(np.mean(classes == real)),

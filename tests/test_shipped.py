@@ -15,7 +15,7 @@ def test_a_path_is_taken_as_it_is(model, tmp_path, monkeypatch):
 def test_a_name_is_looked_up_among_the_shipped(model, tmp_path, monkeypatch):
     (tmp_path / "pretrained").mkdir()
     save_model(model, tmp_path / "pretrained" / "demo.tgmp")
-    monkeypatch.setattr(pretrained.resources, "files", lambda package: tmp_path)
+    monkeypatch.setattr(pretrained, "model_folders", lambda: (tmp_path / "pretrained",))
     assert pretrained.shipped_names() == ("demo",)
     assert pretrained.open_model("demo").name == "random4"
     with pytest.raises(ConfigError, match=r"'other' is neither .* shipped: demo"):

@@ -25,6 +25,7 @@ from rich.table import Table
 from tinygmp.artifact import write_atomically
 from tinygmp.data.training_images import Reading, TrainingImages, open_training_images
 from tinygmp.errors import ConfigError, TinyGmpError
+from tinygmp.graph.ledger import ledger
 from tinygmp.projects.image_pipeline import (
     PACKED_TEST,
     accuracy,
@@ -191,7 +192,7 @@ def dense_row(run: Run) -> Row:
         "seconds": seconds(run.out / "dense.json"),
         "packed_weights": model.weight_count,
         "packed_nonzero": model.nnz,
-        "payload_bytes": model.payload_bytes,
+        "payload_bytes": ledger(model).payload_bytes,
         "packed_images": len(few),
         "packed_test": accuracy(model, few),
         "float_test_of_these": evaluate(network, few, settings),

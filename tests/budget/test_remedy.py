@@ -46,16 +46,16 @@ def test_hidden_size_by_hand():
     linear = rows["rnn.W", "values"] + rows["classifier.weights", "values"] + rows["rnn", "biases"]
     assert linear == 130
     # At 9 of 10 units: 130 * 0.1 + 100 * 0.19 = 32 B saved; at 8: 26 + 36 = 62.
-    assert smaller_hidden(model, 31) == 9
-    assert smaller_hidden(model, 33) == 8
-    assert smaller_hidden(model, 231) == 0
+    assert smaller_hidden(model, model.node("rnn"), 31) == 9
+    assert smaller_hidden(model, model.node("rnn"), 33) == 8
+    assert smaller_hidden(model, model.node("rnn"), 231) == 0
 
 
 def test_a_low_rank_model_shrinks_with_its_hidden_size():
     # U2 is 4 x 10, U1 10 x 4, W 10 x 9, classifier 2 x 10, biases 20: all linear, 210 B.
     model = random_model(hidden=10, u_rank=4, w_kept=1, u_kept=1, index_format="dense")
-    assert smaller_hidden(model, 20) == 9
-    assert smaller_hidden(model, 22) == 8
+    assert smaller_hidden(model, model.node("rnn"), 20) == 9
+    assert smaller_hidden(model, model.node("rnn"), 22) == 8
 
 
 def over_by(flash: int = 0, ram: int = 0) -> BoardBudget:

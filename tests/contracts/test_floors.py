@@ -49,9 +49,9 @@ def copied(tmp_path):
 @pytest.mark.parametrize(
     ("module", "forbidden", "contract"),
     [
-        ("tinygmp/packed/model.py", "torch", "Neither torch nor TensorFlow"),
+        ("tinygmp/graph/model.py", "torch", "Neither torch nor TensorFlow"),
         ("converters/to_c/convert.py", "tensorflow", "Neither torch nor TensorFlow"),
-        ("tinygmp/packed/model.py", "converters.base", "Imports go downward only"),
+        ("tinygmp/graph/model.py", "converters.base", "Imports go downward only"),
         ("converters/files.py", "tinygmp.commands.show", "Imports go downward only"),
         ("converters/to_c/convert.py", "converters.to_onnx.graph", "Converters never import each other"),
         ("tinygmp/device/lab.py", "converters.base", "The device lab knows neither"),

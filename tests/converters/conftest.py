@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from tinygmp.models.fastgrnn_weights import FastGrnnWeights
-from tinygmp.pack.fastgrnn import PackIdentity, pack_fastgrnn
-from tinygmp.pack.sensor import SensorScaling
 
+from tests.floats.chains import random_cell_graph
+from tinygmp.floats.operators.sensor_input import SensorScaling
+from tinygmp.floats.window_classifier import with_sensor
 from tinygmp.graph.model import PackedModel
+from tinygmp.pack.identity import PackIdentity
+from tinygmp.pack.packer import pack
 
 CHANNELS = 3
 SCALING = SensorScaling(
@@ -29,25 +31,10 @@ def random_walks(windows: int, steps: int = 40, channels: int = CHANNELS, seed: 
 
 def packed_network(w_rank: int = 0, u_rank: int = 0, hidden: int = 20) -> PackedModel:
     """Return a pruned random network, packed as a trained one would be."""
-    rng = np.random.default_rng(4)
-
-    def factors(columns: int, rank: int) -> tuple[np.ndarray, ...]:
-        shapes = [(rank, columns), (hidden, rank)] if rank else [(hidden, columns)]
-        return tuple((rng.normal(0, 0.5, s) * (rng.random(s) < 0.5)).astype(np.float32) for s in shapes)
-
-    weights = FastGrnnWeights(
-        w=factors(CHANNELS, w_rank),
-        u=factors(hidden, u_rank),
-        bias_gate=rng.normal(1, 0.3, hidden).astype(np.float32),
-        bias_update=rng.normal(0, 0.3, hidden).astype(np.float32),
-        zeta=0.9,
-        nu=0.02,
-        classifier=rng.normal(0, 0.5, (2, hidden)).astype(np.float32),
-        classifier_bias=np.array([0.1, -0.1], np.float32),
-    )
+    graph = random_cell_graph(4, (w_rank, u_rank), hidden, classes=2, deviation=0.5, zeta=0.9, nu=0.02)
     provenance = {"data": "random", "synthetic": "yes", "seed": "4"}
     identity = PackIdentity("tiny", ("left", "right"), provenance)
-    return pack_fastgrnn(weights, SCALING, random_walks(60), identity)
+    return pack(with_sensor(graph, SCALING), random_walks(60), identity)
 
 
 @pytest.fixture(scope="session", params=[(0, 0), (2, 6)], ids=["full", "low_rank"])

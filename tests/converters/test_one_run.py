@@ -1,7 +1,6 @@
 """What a bitmask model is on AVR: the streams' bytes in the order of use, whose bits stand where they are needed."""
 
 from collections import Counter
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +9,10 @@ from hypothesis import strategies as st
 
 from converters.to_c.convert import convert
 from converters.to_c.one_run import RunWriter, one_run, outer_arguments, rows_make_one, scaling
+from tests.graph_edits import with_fields
 from tinygmp.graph.model import PackedModel
 from tinygmp.graph.random_model import random_model
+from tinygmp.graph.window_chain import chain_of
 from tinygmp.quant.requantize import Requantizer
 
 LOW_RANK = {"inputs": 3, "hidden": 16, "classes": 6, "w_rank": 2, "u_rank": 8}
@@ -22,7 +23,7 @@ def bitmask(seed: int = 3, **sizes: int) -> PackedModel:
 
 
 def with_cell(model: PackedModel, **fields: object) -> PackedModel:
-    return replace(model, layers=(model.layers[0], replace(model.layers[1], **fields), model.layers[2]))
+    return with_fields(model, "rnn", **fields)
 
 
 def written(rows: list[list[int]], in_eights: bool) -> list[int]:
@@ -79,11 +80,11 @@ def test_what_is_written_is_read_again(rows, in_eights):
 @pytest.mark.parametrize("sizes", [LOW_RANK, {"inputs": 5}, {"inputs": 9, "hidden": 33, "u_rank": 3}])
 def test_the_run_takes_no_more_than_the_streams_it_stands_for(sizes):
     model = bitmask(**sizes)
-    run = one_run(model)
+    run = one_run(chain_of(model))
     assert run is not None
     values = b"".join(tensor.streams["values"].tobytes() for tensor in model.tensors())
-    cell = model.cell
-    scalars = [model.input.offset, model.input.multiplier, model.classifier.bias]
+    cell, sensor = model.node("rnn").operator, model.node("sensor").operator
+    scalars = [sensor.offset, sensor.multiplier, model.node("classifier").operator.bias]
     fixed = b"".join(array.tobytes() for array in (*scalars, cell.bias_gate, cell.bias_update))
     masks = sum(tensor.streams["index"].size for tensor in model.tensors())
     for arrays in (run.smallest, run.faster):
@@ -95,18 +96,18 @@ def test_the_run_takes_no_more_than_the_streams_it_stands_for(sizes):
 def test_rows_of_vectors_that_adjoin_make_one():
     model = with_cell(bitmask(**LOW_RANK), w_shift=1, u_shift=1)
     place = 3 * 16 + 3  # after state, its upper bytes and the input
-    assert rows_make_one(model)
-    assert outer_arguments(model)[:6] == (2 + 8, place, 0, place + 2, 0, 0)
+    assert rows_make_one(chain_of(model))
+    assert outer_arguments(chain_of(model))[:6] == (2 + 8, place, 0, place + 2, 0, 0)
     apart = with_cell(model, w_shift=2, u_shift=1)
-    assert not rows_make_one(apart)
-    assert outer_arguments(apart)[:6] == (2, place, 8, place + 2, 1, 0)
+    assert not rows_make_one(chain_of(apart))
+    assert outer_arguments(chain_of(apart))[:6] == (2, place, 8, place + 2, 1, 0)
     other = with_cell(model, w_shift=0, u_shift=2, pre_requantizer=Requantizer(1, 20000, 12))
-    assert outer_arguments(other) == (8, place + 2, 2, place, 2, 0, 1)
+    assert outer_arguments(chain_of(other)) == (8, place + 2, 2, place, 2, 0, 1)
 
 
 def test_shifts_that_undo_each_other_are_left_out():
     model = with_cell(bitmask(**LOW_RANK), w_shift=2, u_shift=2, pre_requantizer=Requantizer(1, 20000, 16))
-    assert outer_arguments(model)[4:] == (0, 1, 0)
+    assert outer_arguments(chain_of(model))[4:] == (0, 1, 0)
 
 
 @given(multiplier=st.integers(1, 32767), post_shift=st.integers(1, 30), narrow=st.integers(-32768, 32767))
@@ -131,12 +132,12 @@ def test_another_scaling_gives_the_same(multiplier, post_shift, narrow):
         with_cell(bitmask(), zeta_shift=9),
         with_cell(bitmask(), bias_gate_shift=7),
         with_cell(bitmask(), pre_requantizer=Requantizer(9, 32767, 7)),
-        replace(bitmask(), layers=(replace(bitmask().input, shift=14), *bitmask().layers[1:])),
+        with_fields(bitmask(), "sensor", shift=14),
     ],
     ids=["csr8", "mixed", "units", "gain", "bias", "scaling", "input"],
 )
 def test_what_is_beyond_the_assembler_has_no_run(model):
-    assert one_run(model) is None
+    assert one_run(chain_of(model)) is None
     assert "TG_ONE_RUN" not in convert(model).files[f"{model.name}.c"].decode()
 
 

@@ -2,26 +2,30 @@
 
 import numpy as np
 import pytest
-from tinygmp.packed.layers import STATE_LIMIT, FastGrnn
 
-from converters.agreement import EXACT, TOLERANCES, Agreement, Tolerance, compare, form_of, tolerance
+from converters.agreement import Agreement, Tolerance, compare
 from converters.metadata import describe
 from converters.real_model import real_model
-from tinygmp.errors import ConfigError, DataError
+from tinygmp.errors import DataError
+from tinygmp.graph.operators.fastgrnn import STATE_LIMIT
 from tinygmp.graph.random_model import random_model
 from tinygmp.graph.reference.run import run
+from tinygmp.graph.window_chain import chain_of
+
+TIGHT = Tolerance(0.0, 1e-6)
 
 
 def test_matrices_are_the_stored_integers_times_their_real_scale(network):
     """Fractions of full scale, put back into real units, are scale * q of every packed tensor."""
-    real, cell = real_model(network), network.cell
-    state_full_scale = STATE_LIMIT * cell.state_scale
-    classifier = network.classifier.weights
+    chain = chain_of(network)
+    real, cell = real_model(chain), chain.cell
+    state_full_scale = STATE_LIMIT * chain.state_scale
+    classifier = chain.classifier.weights
     np.testing.assert_allclose(
         real.classifier.float32 / state_full_scale, classifier.decode() * classifier.scale, rtol=1e-4
     )
     for matrices, linear, full_scale in (
-        (real.w, cell.w, 127 * network.input.scale),
+        (real.w, cell.w, 127 * chain.input_scale),
         (real.u, cell.u, state_full_scale),
     ):
         tensors = (linear,) if len(matrices) == 1 else (linear.first, linear.second)
@@ -34,16 +38,17 @@ def test_matrices_are_the_stored_integers_times_their_real_scale(network):
 
 def test_gains_by_hand():
     model = random_model(0, inputs=2, hidden=4)
-    real, cell = real_model(model), model.cell
+    chain = chain_of(model)
+    real, cell = real_model(chain), chain.cell
     assert real.nu == pytest.approx(cell.nu * 2 / 32512)
     assert real.zeta == pytest.approx(cell.zeta / 32 * 1024 / 32512)
     assert real.bias_gate[0] == int(cell.bias_gate[0]) * 32 / 2048
-    assert real.input_gain[1] == model.input.multiplier[1] / 65536
+    assert real.input_gain[1] == chain.input.multiplier[1] / 65536
     assert (real.channels, real.hidden_size, real.classes) == (2, 4, 2)
 
 
 def test_metadata_counts_zeros_and_carries_provenance(network):
-    facts = describe(network)
+    facts = describe(chain_of(network))
     weights = sum(tensor.decode().size for tensor in network.tensors())
     nnz = sum(np.count_nonzero(tensor.decode()) for tensor in network.tensors())
     assert float(facts["sparsity"]) == pytest.approx(1 - nnz / weights, abs=1e-6)
@@ -69,21 +74,10 @@ def test_compare_counts_classes_and_measures_in_deviations(full_rank_network, wa
 def test_a_fraction_of_a_window_counts_as_one():
     assert Agreement("x", 50, 1, 0.0, 0.0).within(Tolerance(0.01, 0.0))
     assert not Agreement("x", 50, 2, 0.0, 0.0).within(Tolerance(0.01, 0.0))
-    assert not Agreement("x", 50, 1, 0.0, 0.0).within(EXACT)
-    assert not Agreement("x", 50, 0, 1e-5, 0.0).within(EXACT)
+    assert not Agreement("x", 50, 1, 0.0, 0.0).within(TIGHT)
+    assert not Agreement("x", 50, 0, 1e-5, 0.0).within(TIGHT)
 
 
 def test_compare_refuses_logits_of_other_windows(full_rank_network, walks):
     with pytest.raises(DataError, match=r"shape \(3, 2\), the reference's have \(4, 2\)"):
         compare("x", full_rank_network, walks(4), np.zeros((3, 2)))
-
-
-def test_every_form_has_a_tolerance():
-    forms = {form_of(name) for name in ("a.onnx", "a_step.onnx", "a_exact.onnx", "a_exact_step.onnx")}
-    forms |= {form_of("a_step_f32.tflite"), form_of("a_step_int16x8.tflite")}
-    assert forms == set(TOLERANCES[FastGrnn.__name__])
-    assert form_of("har2_exact_step.onnx") == "onnx-exact"
-    with pytest.raises(ConfigError, match="no tolerance"):
-        tolerance("Conv2d", "onnx-float")
-    with pytest.raises(ConfigError, match="known endings"):
-        form_of("har2.bin")

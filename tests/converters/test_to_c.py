@@ -14,14 +14,17 @@ from converters.to_c.arrays import constant_arrays
 from converters.to_c.convert import convert
 from converters.to_c.readers import reader
 from converters.to_c.runtime_text import joined_kernels
+from tests.graph_edits import with_fields, with_operator
 from tinygmp.device.host import run_on_host
 from tinygmp.device.tools import host_compiler
 from tinygmp.errors import UnsupportedError
 from tinygmp.graph.ledger import ledger
 from tinygmp.graph.model import PackedModel
+from tinygmp.graph.random_image_model import random_image_model
 from tinygmp.graph.random_model import random_model
-from tinygmp.graph.reencode import layer_with
+from tinygmp.graph.reencode import replace_tensors
 from tinygmp.graph.reference.run import run
+from tinygmp.graph.window_chain import chain_of
 from tinygmp.sparse import encode
 from tinygmp.sparse.registry import INDEX_FORMATS, VALUE_FORMATS
 
@@ -84,8 +87,7 @@ def composed_model(seed: int, index_format: str, value_format: str, **sizes) -> 
         tensors[tensor.name] = encode(
             tensor.name, q.astype(np.int8), tensor.scale, index_format, value_format
         )
-    layers = (layer_with(layer, tensors) for layer in model.layers)
-    return replace(model, layers=tuple(layers))
+    return replace_tensors(model, lambda tensor: tensors[tensor.name])
 
 
 @pytest.mark.parametrize("profile", ["TG_SMALLEST", "TG_FASTEST"])
@@ -98,7 +100,7 @@ def test_every_pair_of_kernels_equals_the_reference(index_format, value_format, 
 def test_models_of_several_formats_share_decoders():
     """One Rice decoder in the text, for gaps of plain int8 values too."""
     plain, mixed = composed_model(1, "rice", "int8"), composed_model(1, "rice", "int8_rice")
-    mixed = replace(mixed, layers=(*mixed.layers[:2], plain.classifier))
+    mixed = with_operator(mixed, "classifier", plain.node("classifier").operator)
     text = convert(mixed).files[f"{mixed.name}.c"].decode()
     assert text.count("tg_rice_next(tg_rice *numbers)") == 1
     assert "tg_rice_gap" not in text
@@ -109,7 +111,7 @@ def test_models_of_several_formats_share_decoders():
 @pytest.mark.parametrize(("index_format", "value_format"), COMPOSED)
 def test_emitted_arrays_of_every_format_are_the_payload(index_format, value_format):
     model = composed_model(2, index_format, value_format)
-    emitted = sum(array.values.nbytes for array in constant_arrays(model))
+    emitted = sum(array.values.nbytes for array in constant_arrays(chain_of(model)))
     assert emitted == ledger(model).payload_bytes - ledger(model).scalar_bytes
 
 
@@ -144,15 +146,15 @@ def test_every_build_equals_the_reference(profile, index_format):
 @pytest.mark.parametrize(("gate_shift", "update_shift"), [(0, 8), (8, 0), (7, 7), (6, 6)])
 def test_biases_of_every_size_equal_the_reference(profile, gate_shift, update_shift):
     model = random_model(5, hidden=12)
-    cell = replace(model.cell, bias_gate_shift=gate_shift, bias_update_shift=update_shift)
-    expect_equal(replace(model, layers=(model.layers[0], cell, model.layers[2])), f"TG_PROFILE={profile}")
+    model = with_fields(model, "rnn", bias_gate_shift=gate_shift, bias_update_shift=update_shift)
+    expect_equal(model, f"TG_PROFILE={profile}")
 
 
 def test_another_gate_table_is_refused():
     model = random_model(0, hidden=4)
-    cell = replace(model.cell, table=model.cell.table[::-1].copy())
+    table = model.node("rnn").operator.table[::-1].copy()
     with pytest.raises(UnsupportedError, match="gate table"):
-        convert(replace(model, layers=(model.layers[0], cell, model.layers[2])))
+        convert(with_fields(model, "rnn", table=table))
 
 
 @pytest.mark.parametrize("kernel", sorted(path.name for path in RUNTIME.glob("*.c")))
@@ -171,14 +173,15 @@ def test_emitted_arrays_are_the_payload_without_its_scalars(index_format, ranks)
     model = random_model(2, index_format=index_format, w_rank=ranks[0], u_rank=ranks[1])
     book = ledger(model)
     assert (
-        sum(array.values.nbytes for array in constant_arrays(model)) == book.payload_bytes - book.scalar_bytes
+        sum(array.values.nbytes for array in constant_arrays(chain_of(model)))
+        == book.payload_bytes - book.scalar_bytes
     )
 
 
 def test_the_text_holds_every_array_as_it_is():
     model = random_model(3)
     text = convert(model).files[f"{model.name}.c"].decode()
-    for array in constant_arrays(model):
+    for array in constant_arrays(chain_of(model)):
         body = re.search(rf"{array.symbol}\[(\d+)\] TG_FLASH = \{{(.*?)\}};", text, re.DOTALL)
         assert int(body[1]) == len(array.values)
         assert [
@@ -244,7 +247,10 @@ def test_what_the_kernels_cannot_read_is_refused():
         converter("cobol")
 
 
-def test_a_model_of_another_kind_is_refused_by_every_target():
-    for target in ("c", "arduino", "tflite", "onnx"):
-        with pytest.raises(UnsupportedError, match="'dict' cannot be converted"):
-            converter(target)({})
+def test_a_graph_that_a_target_does_not_take_is_refused_with_its_name():
+    """Another output type than the chain's: no target but the arduino one is for sensors only."""
+    graph = random_image_model(1, 12, 4, ((6, 1),), 2)
+    with pytest.raises(UnsupportedError, match=f"'{graph.name}' cannot be converted to arduino"):
+        converter("arduino")(graph)
+    with pytest.raises(UnsupportedError, match="target 'cobol' is unknown; known: c, "):
+        converter("cobol")

@@ -8,11 +8,14 @@ import pytest
 
 from converters.to_c.convert import convert
 from converters.to_c.one_run import one_run
+from tests.graph_edits import with_fields
 from tinygmp.device.board import find_board
 from tinygmp.device.lab import measure
+from tinygmp.device.words import reference_of
 from tinygmp.graph.model import PackedModel
 from tinygmp.graph.random_model import random_model
 from tinygmp.graph.reference.run import run
+from tinygmp.graph.window_chain import chain_of
 from tinygmp.quant.requantize import Requantizer
 
 BOARDS = (
@@ -25,7 +28,7 @@ BOARDS = (
 
 
 def with_cell(model: PackedModel, **fields: int) -> PackedModel:
-    return replace(model, layers=(model.layers[0], replace(model.layers[1], **fields), model.layers[2]))
+    return with_fields(model, "rnn", **fields)
 
 
 def models(index_format: str = "csr8") -> dict[str, PackedModel]:
@@ -74,7 +77,7 @@ def test_fast_build_equals_the_reference(board, name):
         convert(model),
         find_board(board),
         saturating_counts(model.input.channels),
-        lambda counts: run(model, counts).logits,
+        reference_of(model),
         optimise="fastest",
     )
     assert report.parity is not None
@@ -85,12 +88,12 @@ def test_fast_build_equals_the_reference(board, name):
 @pytest.mark.parametrize("name", [name for name in models() if name != "mixed formats"])
 def test_bitmasks_in_one_run_equal_the_reference(name, optimise):
     model = models("bitmask")[name]
-    assert (one_run(model) is None) == (name in ("large biases", "coarse sums"))
+    assert (one_run(chain_of(model)) is None) == (name in ("large biases", "coarse sums"))
     report = measure(
         convert(model),
         find_board("arduino-uno"),
         saturating_counts(model.input.channels),
-        lambda counts: run(model, counts).logits,
+        reference_of(model),
         optimise=optimise,
     )
     assert report.parity is not None
@@ -102,8 +105,8 @@ def test_bitmasks_in_one_run_equal_the_reference(name, optimise):
 def test_a_class_needs_no_logits(bias, optimise):
     """The test loop asks twice, first without logits; the class is beyond all where the answers differ."""
     model = models("bitmask")["low rank"]
-    wide = model.classifier.bias.astype(bias) + bias(100_000 if bias is np.int32 else 0)
-    model = replace(model, layers=(*model.layers[:2], replace(model.classifier, bias=wide)))
+    wide = model.node("classifier").operator.bias.astype(bias) + bias(100_000 if bias is np.int32 else 0)
+    model = with_fields(model, "classifier", bias=wide)
     artifact, name = convert(model), model.name
     twice = (
         f"\n#ifdef TG_PORT_H\n#define {name}_predict(state, logits) \\\n"
@@ -115,7 +118,7 @@ def test_a_class_needs_no_logits(bias, optimise):
         replace(artifact, files=artifact.files | {header: artifact.files[header] + twice.encode()}),
         find_board("arduino-uno"),
         counts,
-        lambda counts: run(model, counts).logits,
+        reference_of(model),
         optimise=optimise,
     )
     assert len(set(run(model, counts).logits.argmax(axis=1))) > 1
@@ -132,7 +135,7 @@ def test_a_published_network_takes_little_of_everything_in_one_build():
         convert(model),
         find_board("arduino-uno"),
         saturating_counts(3),
-        lambda counts: run(model, counts).logits,
+        reference_of(model),
     )
     smallest, faster = measured(optimise="smallest"), measured(optimise="balanced")
     assert smallest.flash_bytes < faster.flash_bytes <= 1_900

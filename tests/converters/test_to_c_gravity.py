@@ -9,11 +9,13 @@ import pytest
 
 from converters.to_c.convert import convert
 from converters.to_c.gravity import CHANNELS, gravity_files
+from tests.graph_edits import with_fields
 from tinygmp.device.host import STRICT
 from tinygmp.device.tools import host_compiler, require
-from tinygmp.errors import MissingToolError, UnsupportedError
+from tinygmp.errors import UnsupportedError
 from tinygmp.graph.model import PackedModel
 from tinygmp.graph.random_model import random_model
+from tinygmp.graph.window_chain import chain_of
 from tinygmp.quant.gravity import nine_channels
 
 MAIN = """
@@ -38,19 +40,20 @@ int main(void)
 
 def nine_channel_model() -> PackedModel:
     model = random_model(1, inputs=9, hidden=8)
-    sensor = replace(
-        model.input,
+    model = with_fields(
+        model,
+        "sensor",
         channel_names=CHANNELS,
         units=("g",) * 3 + ("rad/s",) * 3 + ("g",) * 3,
         counts_per_unit=(8192.0,) * 3 + (3754.9,) * 3 + (8192.0,) * 3,
     )
-    return replace(model, name="nine", layers=(sensor, *model.layers[1:]))
+    return replace(model, name="nine")
 
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("gravity")
-    for name, content in gravity_files(nine_channel_model()).items():
+    for name, content in gravity_files(chain_of(nine_channel_model())).items():
         (folder / name).write_bytes(content)
     (folder / "main.c").write_text(MAIN)
     compiler = [*host_compiler(), "-std=c99", "-O1", "-fsanitize=undefined", "-fno-sanitize-recover=all"]
@@ -93,26 +96,25 @@ def test_the_c_artifact_carries_the_filter_where_it_fits():
 
 def test_other_channels_are_refused():
     with pytest.raises(UnsupportedError, match="the gravity filter feeds body_acc_x"):
-        gravity_files(random_model(1))
+        gravity_files(chain_of(random_model(1)))
 
 
 def test_accelerations_in_different_counts_are_refused():
     model = nine_channel_model()
-    sensor = replace(model.input, counts_per_unit=(4096.0,) * 3 + model.input.counts_per_unit[3:])
+    counts_per_unit = model.node("sensor").operator.counts_per_unit
     with pytest.raises(UnsupportedError, match="same counts"):
-        gravity_files(replace(model, layers=(sensor, *model.layers[1:])))
+        gravity_files(
+            chain_of(with_fields(model, "sensor", counts_per_unit=(4096.0,) * 3 + counts_per_unit[3:]))
+        )
 
 
 def test_it_compiles_for_an_8_bit_core(tmp_path):
-    try:
-        compiler = require("avr-gcc")
-    except MissingToolError as missing:
-        pytest.skip(str(missing))
-    for name, content in gravity_files(nine_channel_model()).items():
+    compiler = require("avr-gcc")
+    for name, content in gravity_files(chain_of(nine_channel_model())).items():
         (tmp_path / name).write_bytes(content)
     flags = ["-mmcu=atmega328p", "-Os", "-std=c99", *STRICT]
     subprocess.run([compiler, *flags, "-c", "nine_gravity.c"], cwd=tmp_path, check=True)
     size = subprocess.run(
-        ["avr-size", "nine_gravity.o"], cwd=tmp_path, capture_output=True, text=True, check=True
+        [require("avr-size"), "nine_gravity.o"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert int(size.stdout.split("\n")[1].split()[0]) < 500

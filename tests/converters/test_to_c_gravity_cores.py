@@ -52,13 +52,14 @@ def filter_artifact() -> Artifact:
     return Artifact("c", "filter", {"filter.h": HEADER.encode(), "filter.c": source.encode()}, "filter.c")
 
 
-def defined(windows: np.ndarray) -> np.ndarray:
-    """Return int32 [windows, 6]: the estimate and the body acceleration after the last step, begun at zero."""
+def defined(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return estimate and body acceleration after the last step, int32 [windows, 6], and which is largest."""
     estimate = np.zeros((len(windows), 3), np.int32)
     body = np.zeros((len(windows), 3), np.int16)
     for step in range(windows.shape[1]):
         estimate, body = gravity_step(estimate, windows[:, step])
-    return np.concatenate([estimate, body], axis=1).astype(np.int32)
+    answer = np.concatenate([estimate, body], axis=1).astype(np.int32)
+    return answer, answer.argmax(axis=1)
 
 
 @pytest.mark.parametrize(

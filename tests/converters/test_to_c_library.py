@@ -1,7 +1,6 @@
 """The library folder: its sketch runs against a stubbed board, its sources build for AVR, ARM and with CMake."""
 
 import json
-import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +11,9 @@ import pytest
 from converters.base import converter
 from converters.to_c.gravity import CHANNELS
 from converters.to_c.library import convert_to_library, sensor_range
+from tests.graph_edits import with_fields
 from tinygmp.artifact import Artifact
 from tinygmp.device.tools import require
-from tinygmp.errors import MissingToolError
 from tinygmp.graph.model import PackedModel
 from tinygmp.graph.random_model import random_model
 from tinygmp.graph.reference.run import run
@@ -29,13 +28,14 @@ STRICT = ("-Wall", "-Wextra", "-Werror")
 def motion_model(channels: tuple[str, ...] = CHANNELS, counts: dict[str, float] = COUNTS) -> PackedModel:
     model = random_model(3, inputs=len(channels), hidden=12, classes=4, steps=STEPS)
     units = tuple("rad/s" if "gyro" in name else "g" for name in channels)
-    sensor = replace(
-        model.input,
+    model = with_fields(
+        model,
+        "sensor",
         channel_names=channels,
         units=units,
         counts_per_unit=tuple(counts[unit] for unit in units),
     )
-    return replace(model, name="my_motion", layers=(sensor, *model.layers[1:]))
+    return replace(model, name="my_motion")
 
 
 @pytest.fixture(scope="module")
@@ -43,29 +43,14 @@ def nine() -> Artifact:
     return convert_to_library(motion_model())
 
 
-def tool(name: str) -> str:
-    """Return a tool of the device lab; the test is skipped, with the line that installs it, where it is absent."""
-    try:
-        return require(name)
-    except MissingToolError as missing:
-        pytest.skip(str(missing))
-
-
-def program(name: str, package: str) -> str:
-    path = shutil.which(name)
-    if path is None:
-        pytest.skip(f"'{name}' is missing: apt-get install --no-install-recommends {package}")
-    return path
-
-
 def sketch_program(artifact: Artifact, folder: Path) -> Path:
     """Compile the example sketch and the library against the stub; an Arduino build adds the first #include too."""
-    compiler = program("g++", "g++")
+    compiler = require("g++")
     artifact.write(folder)
     sources = [path for path in artifact.files if path.endswith(".c")]
     flags = ["-O1", "-fsanitize=undefined", *STRICT, f"-I{STUB}", "-Isrc"]
     for source in sources:
-        subprocess.run([tool("gcc"), *flags, "-std=c99", "-c", source], cwd=folder, check=True)
+        subprocess.run([require("gcc"), *flags, "-std=c99", "-c", source], cwd=folder, check=True)
     objects = [f"{Path(source).stem}.o" for source in sources]
     (folder / "sketch.cpp").write_text(f'#include <Arduino.h>\n#include "{artifact.entry_point}"\n')
     subprocess.run(
@@ -138,11 +123,11 @@ def test_any_other_model_gets_a_sketch_that_takes_counts(tmp_path):
     ids=["unknown channels", "no such acceleration range", "degrees", "body acceleration alone"],
 )
 def test_a_model_that_no_range_fits_gets_no_sensor(model):
-    assert sensor_range(model.input) is None
+    assert sensor_range(model.node("sensor").operator) is None
 
 
 def test_units_decide_too():
-    layer = motion_model().input
+    layer = motion_model().node("sensor").operator
     assert sensor_range(layer).full_scale_degrees_s == 500
     assert sensor_range(replace(layer, units=("g",) * 9)) is None
 
@@ -178,13 +163,12 @@ CORTEX_M4 = ("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb")
 def test_the_sources_build_for_boards(core, nine, tmp_path):
     nine.write(tmp_path)
     for source in ("my_motion.c", "my_motion_gravity.c"):
-        command = [tool(core[0]), *core[1:], "-Os", "-std=c99", *STRICT, "-ffreestanding", "-c", source]
+        command = [require(core[0]), *core[1:], "-Os", "-std=c99", *STRICT, "-ffreestanding", "-c", source]
         subprocess.run(command, cwd=tmp_path / "src", check=True)
 
 
 def test_the_sketch_compiles_for_an_uno(nine, tmp_path):
-    compiler = program("avr-g++", "gcc-avr")
-    tool("avr-gcc")
+    compiler = require("avr-g++")
     nine.write(tmp_path)
     flags = ["-mmcu=atmega328p", "-Os", "-std=gnu++11", "-x", "c++", f"-I{STUB}", "-Isrc", *STRICT]
     command = [compiler, *flags, "-include", "Arduino.h", "-c", nine.entry_point, "-o", "sketch.o"]
@@ -200,7 +184,7 @@ target_link_libraries(user PRIVATE tinygmp_my_motion)
 
 
 def test_the_cmake_target_links(nine, tmp_path):
-    cmake = program("cmake", "cmake make")
+    cmake = require("cmake")
     nine.write(tmp_path / "library")
     (tmp_path / "CMakeLists.txt").write_text(USER)
     (tmp_path / "user.c").write_text(

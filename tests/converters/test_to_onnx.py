@@ -1,29 +1,32 @@
 """ONNX models follow the reference: the exact ones to the bit, the float ones as the dequantised network does."""
 
 from collections import Counter
-from dataclasses import replace
 
 import numpy as np
 import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tinygmp.packed.layers import STATE_LIMIT, LowRank
-from tinygmp.packed.ranges import largest_sum
-from tinygmp.packed.reference import run, run_steps
 
-from converters.agreement import compare, form_of, tolerance
 from converters.to_onnx.convert import convert
 from converters.to_onnx.run import open_session, run_onnx
+from tests.graph_edits import with_fields
+from tinygmp.data.samples import Samples
 from tinygmp.errors import DataError, FileFormatError, RangeError
 from tinygmp.graph.model import PackedModel
+from tinygmp.graph.operators.fastgrnn import STATE_LIMIT, LowRank, largest_sum
 from tinygmp.graph.random_model import random_model
+from tinygmp.graph.reference.run import run, run_steps
+from tinygmp.graph.window_chain import chain_of
 from tinygmp.sparse import encode
+from tinygmp.verify.forms import forms_of
+from tinygmp.verify.judge import judge
 
 
 def float_network(model: PackedModel, counts: np.ndarray) -> np.ndarray:
     """Logits of the dequantised network, float64, written from the scales that the records state."""
-    sensor, cell, classifier = model.layers
+    chain = chain_of(model)
+    sensor, cell, classifier = chain.input, chain.cell, chain.classifier
 
     def product(linear, vector, vector_scale):
         if not isinstance(linear, LowRank):
@@ -32,21 +35,23 @@ def float_network(model: PackedModel, counts: np.ndarray) -> np.ndarray:
         inner = np.clip(vector @ (linear.first.decode() * linear.first.scale).T, -inner_limit, inner_limit)
         return inner @ (linear.second.decode() * linear.second.scale).T
 
-    limit = 127 * sensor.scale
+    limit = 127 * chain.input_scale
     units = (counts - sensor.offset.astype(float)) * sensor.multiplier / 2.0**sensor.shift
-    x = np.clip(np.rint(units) * sensor.scale, -limit, limit)
-    zeta = cell.zeta * 2.0**-cell.zeta_shift * 1024 * cell.state_scale
-    nu = cell.nu * 2 * cell.state_scale
+    x = np.clip(np.rint(units) * chain.input_scale, -limit, limit)
+    zeta = cell.zeta * 2.0**-cell.zeta_shift * 1024 * chain.state_scale
+    nu = cell.nu * 2 * chain.state_scale
     h = np.zeros((len(counts), cell.hidden_size))
     for step in range(counts.shape[1]):
-        pre = product(cell.w, x[:, step], sensor.scale) + product(cell.u, h, 256 * cell.state_scale)
+        pre = product(cell.w, x[:, step], chain.input_scale) + product(cell.u, h, 256 * chain.state_scale)
         z = 1 / (1 + np.exp(-(pre + cell.bias_gate * 2.0 ** (cell.bias_gate_shift - 11))))
         c = np.tanh(pre + cell.bias_update * 2.0 ** (cell.bias_update_shift - 11))
         h = np.clip(
-            z * h + (zeta * (1 - z) + nu) * c, -STATE_LIMIT * cell.state_scale, STATE_LIMIT * cell.state_scale
+            z * h + (zeta * (1 - z) + nu) * c,
+            -STATE_LIMIT * chain.state_scale,
+            STATE_LIMIT * chain.state_scale,
         )
     weights = classifier.weights.decode() * classifier.weights.scale
-    return h @ weights.T + classifier.bias * classifier.scale
+    return h @ weights.T + classifier.bias * chain.logit_scale
 
 
 @pytest.fixture(scope="module")
@@ -63,10 +68,12 @@ def test_float_window_is_the_dequantised_network(network, files, walks):
 
 
 def test_every_form_agrees_with_the_reference_within_its_tolerance(network, files, walks):
-    counts = walks(200, steps=128)
-    for name, content in files.items():
-        agreement = compare(form_of(name), network, counts, run_onnx(content, counts).logits)
-        assert agreement.within(tolerance("FastGrnn", agreement.form)), agreement
+    expected = judge(network, Samples("walks", True, (walks(200, steps=128),)))
+    forms = forms_of(network, "onnx")
+    assert {f"tiny{form.ending}" for form in forms} == set(files)
+    for form in forms:
+        found = expected.form(form, files[f"tiny{form.ending}"])
+        assert found.agrees, found
 
 
 @settings(max_examples=12, deadline=None)
@@ -90,10 +97,10 @@ def test_exact_window_equals_the_reference_to_the_bit(seed, inputs, hidden, clas
 def test_exact_step_carries_the_state_of_the_reference(network, files, walks):
     counts = walks(5, steps=30)
     session = open_session(files["tiny_exact_step.onnx"], threads=1)
-    state = np.zeros((5, network.cell.hidden_size), np.int16)
+    state = np.zeros((5, network.node("rnn").operator.hidden_size), np.int16)
     for step, expected in enumerate(run_steps(network, counts)):
         (state,) = session.run(["state_out"], {"counts": counts[:, step].copy(), "state_in": state})
-        np.testing.assert_array_equal(state, expected)
+        np.testing.assert_array_equal(state, expected["next_state"])
     assert np.abs(state).max() > 1000
 
 
@@ -112,14 +119,14 @@ def test_exact_gates_saturate_and_change_sign_where_the_reference_does():
         for shift in (0, 5, 8):
             model = random_model(5, inputs=1, hidden=3, classes=2)
             biases = np.array([bias, -bias, 0], np.int8)
-            cell = replace(
-                model.cell,
+            model = with_fields(
+                model,
+                "rnn",
                 bias_gate=biases,
                 bias_gate_shift=shift,
                 bias_update=biases,
                 bias_update_shift=shift,
             )
-            model = replace(model, layers=(model.input, cell, model.classifier))
             counts = np.random.default_rng(bias + 200).integers(-32768, 32768, (4, 6, 1)).astype(np.int16)
             obtained = run_onnx(convert(model).files["random5_exact_step.onnx"], counts)
             np.testing.assert_array_equal(obtained.logits_int32, run(model, counts).logits)
@@ -130,9 +137,8 @@ def test_exact_holds_where_float32_sums_would_round():
     model = random_model(1, inputs=2, hidden=1100, classes=2)
     full = np.full((1100, 1100), 127, np.int8)
     full[::2, ::3] = -126
-    cell = replace(model.cell, u=encode("rnn.U", full, 1 / 64, "dense"), u_shift=0)
-    model = replace(model, layers=(model.input, cell, model.classifier))
-    assert largest_sum(cell.u) > 2**24
+    model = with_fields(model, "rnn", u=encode("rnn.U", full, 1 / 64, "dense"), u_shift=0)
+    assert largest_sum(model.node("rnn").operator.u) > 2**24
     counts = np.random.default_rng(0).integers(-32768, 32768, (3, 4, 2)).astype(np.int16)
     obtained = run_onnx(convert(model).files["random1_exact.onnx"], counts)
     np.testing.assert_array_equal(obtained.logits_int32, run(model, counts).logits)
@@ -209,6 +215,5 @@ def test_a_truncated_file_is_refused(files, walks):
 
 def test_an_accumulator_that_could_overflow_is_refused():
     model = random_model(1, hidden=300, u_kept=1.0)
-    model = replace(model, layers=(model.input, replace(model.cell, u_shift=15), model.classifier))
-    with pytest.raises(RangeError, match=r"rnn\.pre"):
-        convert(model)
+    with pytest.raises(RangeError, match=r"'rnn\.pre'"):
+        with_fields(model, "rnn", u_shift=15)

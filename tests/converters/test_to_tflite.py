@@ -6,15 +6,20 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
-from tinygmp.packed.layers import STATE_LIMIT
-from tinygmp.packed.reference import quantize_input, run
 
-from converters.agreement import compare, form_of, tolerance
 from converters.real_model import real_model
-from converters.to_tflite.convert import METADATA_NAME, convert
+from converters.to_tflite.convert import convert
 from converters.to_tflite.run import run_tflite
+from converters.to_tflite.stream import METADATA_NAME, convert_stream
+from tinygmp.data.samples import Samples
 from tinygmp.errors import DataError, FileFormatError, UnsupportedError
+from tinygmp.graph.operators.fastgrnn import STATE_LIMIT
 from tinygmp.graph.random_model import random_model
+from tinygmp.graph.reference.inputs import quantize_counts
+from tinygmp.graph.reference.run import run
+from tinygmp.graph.window_chain import chain_of
+from tinygmp.verify.forms import forms_of
+from tinygmp.verify.judge import judge
 
 F32, INT16X8 = "tiny_step_f32.tflite", "tiny_step_int16x8.tflite"
 
@@ -26,7 +31,7 @@ def files(network):
 
 def float_logits(model, counts: np.ndarray) -> np.ndarray:
     """The shared float equations in float64 numpy."""
-    real = real_model(model)
+    real = real_model(chain_of(model))
 
     def apply(matrices, vector):
         for position, matrix in enumerate(matrices):
@@ -53,10 +58,12 @@ def test_logits_follow_the_float_equations(network, files, walks, file, limit):
 
 
 def test_every_form_agrees_with_the_reference_within_its_tolerance(network, files, walks):
-    counts = walks(200, steps=128)
-    for name, content in files.items():
-        agreement = compare(form_of(name), network, counts, run_tflite(content, counts).logits)
-        assert agreement.within(tolerance("FastGrnn", agreement.form)), agreement
+    expected = judge(network, Samples("walks", True, (walks(200, steps=128),)))
+    forms = forms_of(network, "tflite")
+    assert {f"tiny{form.ending}" for form in forms} == set(files)
+    for form in forms:
+        found = expected.form(form, files[f"tiny{form.ending}"])
+        assert found.agrees, found
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (9, 64, 6), (5, 3, 2)])
@@ -95,11 +102,13 @@ def test_int16_input_is_the_references_int8_input(full_rank_network, walks):
     )
     tensors = {item["name"]: item["index"] for item in interpreter.get_tensor_details()}
     interpreter.resize_tensor_input(tensors["counts"], [500, 3])
-    interpreter.resize_tensor_input(tensors["state_in"], [500, full_rank_network.cell.hidden_size])
+    interpreter.resize_tensor_input(
+        tensors["state_in"], [500, full_rank_network.node("rnn").operator.hidden_size]
+    )
     interpreter.allocate_tensors()
     interpreter.set_tensor(tensors["counts"], counts[:, 0].copy())
     interpreter.invoke()
-    expected = quantize_input(full_rank_network.input, counts[:, 0]).astype(int)
+    expected = quantize_counts(full_rank_network.node("sensor").operator, counts[:, 0]).astype(int)
     difference = np.abs(interpreter.get_tensor(tensors["x"]) - expected)
     assert difference.max() <= 1
     assert (difference > 0).mean() < 0.01
@@ -110,7 +119,7 @@ def test_int16_state_is_the_references_own_unit(full_rank_network, walks):
     """The integers may be copied between the C code and this file: they differ by rounding only."""
     counts = walks(40, steps=30)
     obtained = run_tflite(convert(full_rank_network).files[INT16X8], counts).state.astype(int)
-    expected = run(full_rank_network, counts).state.astype(int)
+    expected = run(full_rank_network, counts).states["state"].astype(int)
     assert np.sqrt(np.mean((obtained - expected) ** 2)) < 0.01 * STATE_LIMIT
     assert np.abs(expected).max() > 0.3 * STATE_LIMIT
 
@@ -119,7 +128,7 @@ def test_the_state_saturates_where_the_reference_does():
     model = random_model(2, inputs=3, hidden=12)
     counts = np.full((2, 200, 3), 32767, np.int16)
     counts[1] = -32768
-    expected = np.abs(run(model, counts).state)
+    expected = np.abs(run(model, counts).states["state"])
     assert expected.max() == STATE_LIMIT
     for name, content in convert(model).files.items():
         full_scale = 1.0 if "f32" in name else STATE_LIMIT
@@ -219,7 +228,7 @@ def test_conversion_is_deterministic_and_has_the_expected_operators(full_rank_ne
 )
 def test_encodings_that_do_not_run_are_refused(full_rank_network, encoding, reason):
     with pytest.raises(UnsupportedError, match=reason):
-        convert(full_rank_network, weight_encoding=encoding)
+        convert_stream(full_rank_network, weight_encoding=encoding)
 
 
 def test_other_counts_are_refused(files, walks):

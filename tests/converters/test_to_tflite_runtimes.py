@@ -5,12 +5,12 @@ import sys
 
 import numpy as np
 import pytest
-from tinygmp.packed.layers import STATE_LIMIT
 
 from converters.to_tflite.convert import convert
 from converters.to_tflite.micro import run_micro
 from converters.to_tflite.run import run_tflite
 from tinygmp.errors import DataError, FileFormatError
+from tinygmp.graph.operators.fastgrnn import STATE_LIMIT
 from tinygmp.graph.random_model import random_model
 
 F32, INT16X8 = "tiny_step_f32.tflite", "tiny_step_int16x8.tflite"

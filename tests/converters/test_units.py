@@ -1,13 +1,11 @@
 """What the AVR's fastest build reads in one run: the payload's bytes in another order, and cuts that change nothing."""
 
 from collections import Counter
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tinygmp.packed.layers import FastGrnn
 
 from converters.to_c.arrays import constant_arrays
 from converters.to_c.convert import convert
@@ -21,29 +19,26 @@ from converters.to_c.units import (
     units_apart,
     units_in_order,
 )
+from tests.graph_edits import with_fields
 from tinygmp.graph.model import PackedModel
 from tinygmp.graph.random_model import random_model
+from tinygmp.graph.window_chain import chain_of
 from tinygmp.quant.requantize import Requantizer
 
 
 def with_cell(model: PackedModel, **fields: int) -> PackedModel:
-    return replace(
-        model,
-        layers=tuple(
-            replace(layer, **fields) if isinstance(layer, FastGrnn) else layer for layer in model.layers
-        ),
-    )
+    return with_fields(model, "rnn", **fields)
 
 
 @pytest.mark.parametrize("ranks", [{}, {"w_rank": 2, "u_rank": 4}])
 def test_the_run_holds_the_bytes_it_stands_for(ranks):
     model = random_model(3, inputs=5, hidden=20, index_format="csr8", **ranks)
-    in_order, apart = units_in_order(model), units_apart(model)
+    in_order, apart = units_in_order(chain_of(model)), units_apart(chain_of(model))
     assert in_order is not None
     assert apart is not None
-    runs = [in_order, apart, *(rows for letter in "wu" if (rows := inner_rows(model, letter)))]
+    runs = [in_order, apart, *(rows for letter in "wu" if (rows := inner_rows(chain_of(model), letter)))]
     assert len(runs) == (4 if ranks else 2)
-    arrays = {array.symbol: array.values.tobytes() for array in constant_arrays(model)}
+    arrays = {array.symbol: array.values.tobytes() for array in constant_arrays(chain_of(model))}
     for run in runs:
         stood_for = b"".join(arrays[symbol] for symbol in run.replaced)
         assert Counter(run.array.values.tobytes()) == Counter(stood_for)
@@ -94,8 +89,8 @@ def test_a_cut_changes_no_gate(pre_shift, multiplier, post_shift, largest):
 )
 def test_a_cell_beyond_the_assembler_has_no_run(fields):
     model = random_model(3, hidden=20, index_format="csr8")
-    assert units_in_order(model) is not None
-    assert units_in_order(with_cell(model, **fields)) is None
+    assert units_in_order(chain_of(model)) is not None
+    assert units_in_order(chain_of(with_cell(model, **fields))) is None
 
 
 @pytest.mark.parametrize(
@@ -103,6 +98,8 @@ def test_a_cell_beyond_the_assembler_has_no_run(fields):
     [random_model(1, hidden=130, index_format="csr8"), random_model(1, hidden=20, index_format="rice")],
 )
 def test_other_sizes_and_formats_have_no_run(model):
-    assert units_in_order(model) is None
-    assert (units_apart(model) is None) == (model.cell.hidden_size == 20)  # ARM takes more units
+    assert units_in_order(chain_of(model)) is None
+    assert (units_apart(chain_of(model)) is None) == (
+        model.node("rnn").operator.hidden_size == 20
+    )  # ARM takes more units
     assert "TG_UNITS_AVR" not in convert(model).files["random1.c"].decode()

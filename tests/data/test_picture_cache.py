@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tinygmp.data import picture_cache, picture_files
-from tinygmp.data.images import open_picture, spread_over, squared
+from tinygmp.data.images import cut_out, open_picture
 from tinygmp.data.labelled_pixels import LabelledPixels, random_box
 from tinygmp.data.picture_files import PictureFiles
 from tinygmp.data.pixel_file import PixelFile, StoredPixels, crc32_of
+from tinygmp.data.samples import spread_over
 from tinygmp.data.training_images import Reading, open_training_images
 from tinygmp.errors import ConfigError, DataError, OutputError
 
@@ -363,5 +364,5 @@ def test_hashes_tell_equal_pictures_whatever_size_is_stored(folder):
     assert hashes[0] == hashes[1]
     assert bad == {}
     np.testing.assert_array_equal(
-        kept[0], squared(open_picture(folder / "train" / "light" / "05.png", 3), 18, 1.0)
+        kept[0], cut_out(open_picture(folder / "train" / "light" / "05.png", 3), 18, 18, 1.0)
     )

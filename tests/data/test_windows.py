@@ -2,30 +2,32 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tinygmp.packed.reference import quantize_input
 
 from har.archive import SIGNALS
-from tinygmp.data.windows import Windows, counts_of, load_windows, random_windows, spread
+from tinygmp.data.windows import counts_of, load_windows, random_windows
 from tinygmp.errors import ConfigError, DataError
+from tinygmp.graph.reference.inputs import quantize_counts
 
 
 @pytest.fixture(scope="module")
 def har_model(model):
     """The random model, its channels named as those of UCI HAR."""
     sensor = replace(
-        model.input, channel_names=SIGNALS, counts_per_unit=(8192.0,) * 3 + (3755.0,) * 3 + (8192.0,) * 3
+        model.nodes[0].operator,
+        channel_names=SIGNALS,
+        counts_per_unit=(8192.0,) * 3 + (3755.0,) * 3 + (8192.0,) * 3,
     )
-    return replace(model, layers=(sensor, *model.layers[1:]))
+    return replace(model, nodes=(replace(model.nodes[0], operator=sensor), *model.nodes[1:]))
 
 
 def test_random_counts_reach_every_input_value_and_repeat(model):
     windows = random_windows(model)
-    assert windows.counts.dtype == np.int16
-    assert windows.counts.shape == (256, 128, 9)
-    x8 = quantize_input(model.input, windows.counts)
+    assert windows.first.dtype == np.int16
+    assert windows.first.shape == (256, 128, 9)
+    x8 = quantize_counts(model.nodes[0].operator, windows.first)
     assert (x8.min(), x8.max()) == (-127, 127)
     assert len(np.unique(x8)) == 255
-    assert (windows.counts == random_windows(model).counts).all()
+    assert (windows.first == random_windows(model).first).all()
     assert load_windows(model).name == "random counts"
 
 
@@ -39,11 +41,11 @@ def test_own_windows_in_counts_or_in_real_units(har_model, tmp_path):
     real = np.random.default_rng(0).normal(0, 0.3, (5, 7, 9))
     np.savez(tmp_path / "real.npz", windows=real, labels=[0, 1, 1, 0, 1])
     loaded = load_windows(har_model, str(tmp_path / "real.npz"))
-    assert (loaded.counts == counts_of(har_model, real)).all()
+    assert (loaded.first == counts_of(har_model, real)).all()
     assert loaded.labels.tolist() == [0, 1, 1, 0, 1]
-    np.savez(tmp_path / "counts.npz", counts=loaded.counts)
+    np.savez(tmp_path / "counts.npz", counts=loaded.first)
     again = load_windows(har_model, str(tmp_path / "counts.npz"))
-    assert (again.counts == loaded.counts).all()
+    assert (again.first == loaded.first).all()
     assert again.labels is None
 
 
@@ -76,7 +78,7 @@ def test_without_data_a_har_model_is_checked_on_synthetic_people(har_model, monk
     monkeypatch.setenv("TINYGMP_CACHE", str(tmp_path))
     windows = load_windows(har_model)
     assert windows.synthetic
-    assert windows.counts.shape[1:] == (128, 9)
+    assert windows.first.shape[1:] == (128, 9)
     assert set(windows.labels) == {0, 1}
 
 
@@ -85,12 +87,4 @@ def test_with_data_a_har_model_is_checked_on_the_test_people(har_model, data_roo
     monkeypatch.setenv("TINYGMP_DATA", str(data_root))
     windows = load_windows(har_model)
     assert not windows.synthetic
-    assert windows.counts.shape == (2947, 128, 9)
-
-
-def test_windows_are_spread_evenly():
-    windows = Windows("", False, np.arange(10, dtype=np.int16).reshape(10, 1, 1), None)
-    assert spread(windows, 4).ravel().tolist() == [0, 3, 6, 9]
-    assert spread(windows, 99).ravel().tolist() == list(range(10))
-    with pytest.raises(ConfigError, match="0 windows"):
-        spread(windows, 0)
+    assert windows.first.shape == (2947, 128, 9)

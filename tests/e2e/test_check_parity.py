@@ -5,14 +5,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = Path(__file__).parents[2] / "scripts" / "check_parity.py"
 
 
 def run(out: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, SCRIPT, "--out", out, "--models", "7", "--windows", "1"]
+    command += ["--graphs", "4", "--graphs-per-core", "1"]
     return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
+@pytest.mark.needs_program("avr-gcc", "simavr")
 def test_no_answer_differs_anywhere(tmp_path):
     done = run(tmp_path)
     assert done.returncode == 0, done.stderr
@@ -21,8 +25,13 @@ def test_no_answer_differs_anywhere(tmp_path):
     assert sum(total["windows"] for group, total in totals.items() if group.startswith("shipped")) >= 14
     assert all(total["logit_mismatches"] == total["class_mismatches"] == 0 for total in totals.values())
     assert sum(name.startswith("random, ") for name in totals) == 8  # this machine and seven cores
+    assert totals["graphs, this machine"]["windows"] == 16
+    assert sum(name.startswith("graphs, ") for name in totals) == 10  # and runtimes, and eight cores
+    cores = [total for name, total in totals.items() if name.count(", ") == 2 and name.startswith("graphs")]
+    assert [total["models"] - total["refused"] for total in cores] == [1] * 8
 
 
+@pytest.mark.needs_program("avr-gcc", "simavr")
 def test_a_difference_is_told(tmp_path):
     assert run(tmp_path).returncode == 0
     row = tmp_path / "random_0_host.json"

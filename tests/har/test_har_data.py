@@ -12,7 +12,7 @@ from har.sensor import fit_scaling, to_counts
 from har.synthetic import synthetic_data
 from har.training import prepare, settings_of
 from tinygmp.errors import ConfigError, DataError
-from tinygmp.pack.sensor import normalise_counts
+from tinygmp.floats.operators.sensor_input import normalise_counts
 from tinygmp.train.augment import Augmentation, WindowBatches, random_rotations
 
 

@@ -53,20 +53,20 @@ def test_a_stopped_run_reports_what_a_whole_one_does(data, recipe, tmp_path):
     for other in (resumed, finished):
         assert other.history == whole.history
         assert other.best_epoch_test_accuracy == whole.best_epoch_test_accuracy
-        for name, matrix in whole.weights.matrices().items():
-            assert np.array_equal(matrix, other.weights.matrices()[name]), name
+        for name, matrix in whole.graph.prunable().items():
+            assert np.array_equal(matrix, other.graph.prunable()[name]), name
 
 
 def test_what_is_reported(data, recipe):
     prepared = prepare(data, recipe, 0)
     pruned = train_pruned(prepared, recipe, 0, quiet, None)
-    size = sum(matrix.size for matrix in pruned.weights.matrices().values())
-    assert pruned.weights.nnz == size - round(recipe.pruning.sparsity * size)
+    size = pruned.graph.weight_count
+    assert pruned.graph.nnz == size - round(recipe.pruning.sparsity * size)
     assert [epoch.epoch for epoch in pruned.history if epoch.measured] == [4, 8]
     assert pruned.best_epoch_test_accuracy >= pruned.test_accuracy == pruned.history[-1].measured["test"]
     assert math.isfinite(pruned.validation_accuracy)
     dense = train_dense(prepared, recipe, 0, quiet, None)
-    assert dense.weights.nnz > 0.99 * size
+    assert dense.graph.nnz > 0.99 * size
     assert len(dense.history) == 6
 
 
@@ -83,6 +83,7 @@ def test_without_validation_people_everybody_trains(data, recipe):
 
 def test_another_seed_gives_another_network_and_the_same_seed_the_same(data, recipe):
     prepared = prepare(data, recipe, 0)
-    first, again, other = (train_dense(prepared, recipe, seed, quiet, None).weights for seed in (0, 0, 1))
-    assert np.array_equal(first.u[0], again.u[0])
-    assert not np.array_equal(first.u[0], other.u[0])
+    first, again, other = (train_dense(prepared, recipe, seed, quiet, None).graph for seed in (0, 0, 1))
+    first, again, other = (graph.prunable()["rnn.U"] for graph in (first, again, other))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)

@@ -22,8 +22,9 @@ def test_har2_is_shipped_and_real():
     model = open_model("har2")
     assert not model.synthetic
     assert model.labels == HAR2_LABELS
-    assert model.input.channel_names == CHANNELS
-    assert model.input.counts_per_unit == pytest.approx(COUNTS_PER_UNIT)
+    sensor = model.nodes[0].operator
+    assert sensor.channel_names == CHANNELS
+    assert sensor.counts_per_unit == pytest.approx(COUNTS_PER_UNIT)
     assert ledger(model).payload_bytes <= 1600
 
 

@@ -44,12 +44,10 @@ def test_a_failure_is_told_and_ends_with_1(fuzzer, monkeypatch, capsys):
 
 def test_honest_files_hold_every_format(fuzzer):
     models = [from_bytes(content, "honest") for content in fuzzer.honest_files()]
-    assert {model.cell.u.index_format for model in models[: len(fuzzer.INDEX_FORMATS)]} == set(
-        fuzzer.INDEX_FORMATS
-    )
-    assert {model.cell.u.second.value_format for model in models[len(fuzzer.INDEX_FORMATS) :]} == set(
-        fuzzer.VALUE_FORMATS
-    )
+    cells = [model.node("rnn").operator for model in models]
+    count = len(fuzzer.INDEX_FORMATS)
+    assert {cell.u.index_format for cell in cells[:count]} == set(fuzzer.INDEX_FORMATS)
+    assert {cell.u.second.value_format for cell in cells[count:]} == set(fuzzer.VALUE_FORMATS)
 
 
 def forge(fuzzer, change) -> bytes:
@@ -59,19 +57,23 @@ def forge(fuzzer, change) -> bytes:
     return fuzzer.sealed(json.dumps(description), arrays)
 
 
+def cell(description) -> dict:
+    return description["nodes"][1]["fields"]
+
+
 FORGERIES = {
     "infinite steps": lambda d: d.update(steps=float("inf")),
     "steps with a fraction": lambda d: d.update(steps=12.5),
     "true is no number": lambda d: d.update(steps=True),
-    "scale is not a number": lambda d: d["layers"][2].update(scale=float("nan")),
-    "scale is zero": lambda d: d["layers"][1]["u"].update(scale=0),
-    "scale beyond a double": lambda d: d["layers"][1]["u"].update(scale=10**400),
-    "statement as a name": lambda d: d["layers"][1]["u"].update(name="u[1]; int main(void) {} //"),
+    "scale is not a number": lambda d: d["values"][-1].update(scale=float("nan")),
+    "scale is zero": lambda d: cell(d)["u"].update(scale=0),
+    "scale beyond a double": lambda d: cell(d)["u"].update(scale=10**400),
+    "statement as a name": lambda d: cell(d)["u"].update(name="u[1]; int main(void) {} //"),
     "labels in one text": lambda d: d.update(labels="ab"),
     "half a character": lambda d: d.update(labels=["\ud800", "b"]),
     "half a character in provenance": lambda d: d["provenance"].update({"\ud800": "b"}),
     "provenance is a list": lambda d: d.update(provenance=["a"]),
-    "requantizer with another field": lambda d: d["layers"][1].update(pre_requantizer={"factor": 1}),
+    "requantizer with another field": lambda d: cell(d).update(pre_requantizer={"factor": 1}),
     "text without end": lambda d: d["provenance"].update(data="x" * 100_000),
 }
 

@@ -13,12 +13,12 @@ from tinygmp.inspect.artifact import inspect_artifact
 def test_arrays_of_generated_c_are_the_ledgers(model, tmp_path):
     converter("c")(model).write(tmp_path)
     found = inspect_artifact(str(tmp_path))
-    book = ledger(model)
+    book, cell = ledger(model), model.node("rnn").operator
     assert found.kind == "c"
     assert found.by_part["constant arrays"] == book.payload_bytes - book.scalar_bytes
     values = {tensor.name: tensor.stored_bytes for tensor in found.tensors}
-    assert values["random4_rnn_u_values"] == len(model.cell.u.streams["values"])
-    assert f"hidden {model.cell.hidden_size}" in found.notes
+    assert values["random4_rnn_u_values"] == len(cell.u.streams["values"])
+    assert f"hidden {cell.hidden_size}" in found.notes
 
 
 def test_symbols_of_a_program_are_the_builds(model, tmp_path):

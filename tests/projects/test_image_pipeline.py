@@ -20,6 +20,7 @@ from tinygmp.data.pixel_file import StoredPixels
 from tinygmp.data.training_images import Reading, open_training_images
 from tinygmp.errors import ConfigError, DataError
 from tinygmp.graph.file import load_model
+from tinygmp.graph.ledger import ledger
 from tinygmp.graph.reference.run import run
 from tinygmp.projects.image_pipeline import run_image_pipeline
 from tinygmp.projects.image_recipe import ImageRecipe, batch_within_memory
@@ -78,7 +79,7 @@ def test_figures_are_those_of_the_files(finished, images):
         "synthetic",
     )
     assert report["packed_test"] == np.mean(run(model, images.test.pixels).classes == images.test.labels)
-    assert report["payload_bytes"] == model.payload_bytes < report["dense_payload_bytes"]
+    assert report["payload_bytes"] == ledger(model).payload_bytes < report["dense_payload_bytes"]
     assert report["file_bytes"] == (out / "model.tgmp").stat().st_size
     assert (report["packed_nonzero"], report["packed_weights"]) == (model.nnz, model.weight_count)
     assert report["images"] == {"train": 54, "held_out": 6, "test": 20}
@@ -166,7 +167,7 @@ def test_random_resized_crops_train_a_network_of_their_own(finished, folder, tmp
         run_image_pipeline(RECIPE, images, finished[0])
     report = run_image_pipeline(replace(RECIPE, dense_epochs=1, epochs=1), images, tmp_path)
     assert (report["crop_scale"], finished[1]["crop_scale"]) == (0.5, None)
-    assert load_model(tmp_path / "model.tgmp").size == 16
+    assert load_model(tmp_path / "model.tgmp").input.shape == (16, 16, 3)
     assert (tmp_path / "model.tgmp").read_bytes() != (finished[0] / "model.tgmp").read_bytes()
 
 
@@ -228,21 +229,21 @@ def options(folder: Path, out: Path, **changes: str) -> list[str]:
     return [str(part) for pair in (given | changes).items() for part in pair]
 
 
-def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+def python(*command: str | Path) -> subprocess.CompletedProcess[str]:
     quiet = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.run([sys.executable, *command], capture_output=True, text=True, timeout=240, env=quiet)
 
 
 def test_the_script_under_torchrun_writes_one_report(folder, tmp_path):
     two = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2")
-    done = run(*two, SCRIPT, *options(folder, tmp_path), "--json", "--ema", "0.9")
+    done = python(*two, SCRIPT, *options(folder, tmp_path), "--json", "--ema", "0.9")
     assert done.returncode == 0, done.stderr[:3000] + done.stderr[-2000:]
     report = json.loads(done.stdout)  # one document: the other process says nothing
     assert (report["processes"], report["device"]) == (2, "cuda" if torch.cuda.is_available() else "cpu")
     assert report == json.loads((tmp_path / "report.json").read_text())
     assert done.stderr.count("pruned, epoch 1:") == 1
-    assert load_model(tmp_path / "model.tgmp").payload_bytes == report["payload_bytes"]
-    again = run(SCRIPT, *options(folder, tmp_path), "--ema", "0.9")  # one process finds the work of two done
+    assert ledger(load_model(tmp_path / "model.tgmp")).payload_bytes == report["payload_bytes"]
+    again = python(SCRIPT, *options(folder, tmp_path), "--ema", "0.9")  # finds the work of two done
     assert again.returncode == 0, again.stderr[-2000:]
     assert "epoch" not in again.stderr
     assert f"{report['payload_bytes']:,} B" in again.stdout
@@ -264,7 +265,7 @@ def test_the_command_keeps_large_sets_beside_the_run_and_says_so(folder, tmp_pat
 
 
 def test_the_script_tells_bad_input_in_one_line(folder, tmp_path):
-    done = run(SCRIPT, *options(folder, tmp_path / "out", **{"--classes": "5"}))
+    done = python(SCRIPT, *options(folder, tmp_path / "out", **{"--classes": "5"}))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: ")
     assert "holds 2 classes, 5 were asked for" in done.stderr

@@ -47,7 +47,7 @@ def report() -> Report:
         packed=packed,
         artifacts={
             "c": ArtifactResult(96.17, 0, 2_947, 0.0, 30_001, "gcc on this machine", True),
-            "tflite": ArtifactResult(96.1, 5, 2_947, 0.705, 11_900, "LiteRT", False, tflite),
+            "tflite": ArtifactResult(96.1, 5, 2_947, 0.705, 11_900, "LiteRT", False, variants=tflite),
             "onnx": ArtifactResult(96.2, 3, 2_947, 0.11, 20_600, "onnxruntime", True),
         },
         devices=(

@@ -2,15 +2,14 @@
 
 import json
 import re
-import shutil
 import subprocess
 from html import unescape
 
 import pytest
 
+from tinygmp.device.tools import require
 from tinygmp.report.html import to_html
 
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 PROBE = """<script>
 const column = (table, at) => [...table.tBodies[0].rows].map((row) => row.cells[at].textContent.trim());
 const boards = [...document.querySelectorAll("table.sortable")].at(-1);
@@ -36,14 +35,13 @@ document.title = JSON.stringify(found);
 @pytest.fixture
 def look(report, tmp_path):
     """Load the page with a probe and return what it found, and what the console said."""
-    if BROWSER is None:
-        pytest.skip("no chromium: scripts/install_device_tools.sh installs it")
+    browser = require("chromium")
     page = tmp_path / "report.html"
     page.write_text(to_html(report).replace("</body>", PROBE + "</body>"), encoding="utf-8")
 
     def run(*flags: str) -> tuple[dict, str]:
         done = subprocess.run(
-            [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", *flags,
+            [browser, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", *flags,
              f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", page.as_uri()],
             capture_output=True, text=True, timeout=120,
         )  # fmt: skip

@@ -182,6 +182,10 @@ def check_order(model: PackedModel) -> None:
         raise ConfigError(
             f"model '{model.name}' has no {'outputs' if model.inputs else 'inputs'}; it needs one"
         )
+    if unknown := there - set(model.values):
+        raise ConfigError(
+            f"model '{model.name}': inputs or states {sorted(unknown)[:10]} are no values of it"
+        )
     if len(there) < len(model.inputs) + len(model.states):
         raise ConfigError(f"model '{model.name}': an input or a state is named twice")
     for node in model.nodes:

@@ -1,5 +1,6 @@
 """PackedTensor: a weight matrix as the streams that lie in flash."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -33,6 +34,8 @@ class PackedTensor:
             raise FormatError(
                 f"'{self.name}': shape {self.shape} must be at least 1 x 1, with {MOST_WEIGHTS} weights at most"
             )
+        if not (self.scale > 0 and math.isfinite(self.scale)):
+            raise FormatError(f"'{self.name}': scale {self.scale} must be a positive number; pack it again")
         expected = value_format(self.value_format).streams
         if index_format(self.index_format).has_index:
             expected = expected | {"index"}
