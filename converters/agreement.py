@@ -1,17 +1,17 @@
 """How closely a converted model agrees with the integer reference, and how closely it must.
 
 The reference multiplies the state's top byte and reads a 33-entry gate table; float back ends do neither, so they
-can only agree within what that amounts to over a window. The limits stand here and nowhere else.
+can only agree within what that amounts to over a window. The limits stand here and nowhere else; which form has which,
+tinygmp/verify/forms.py tells.
 """
 
 import math
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from tinygmp.errors import ConfigError, DataError
+from tinygmp.errors import DataError
 from tinygmp.graph.model import PackedModel
 from tinygmp.graph.reference.run import run
 
@@ -27,21 +27,9 @@ class Tolerance:
     logit_deviation: float
 
 
-# The exact form answers float32 logits, which round the integer logit times its scale; classes and integers are equal.
-EXACT = Tolerance(0.0, 1e-6)
-# Measured on trained HAR-2 networks, 2,947 windows: at most 7 other classes (0.24 %), worst logit 0.15.
-REAL_CELL = Tolerance(0.01, 0.5)
-
-# Layer type -> form -> limit, for trained networks and windows of 128 steps.
-TOLERANCES: Mapping[str, Mapping[str, Tolerance]] = {
-    "FastGrnn": {
-        "onnx-exact": EXACT,
-        "onnx-float": REAL_CELL,
-        "tflite-float32": REAL_CELL,
-        "tflite-int16x8": REAL_CELL,
-    },
-}
 SAME_BITS = Tolerance(0.0, 0.0)
+# Cells, trained networks, windows of 128 steps: on HAR-2 at most 7 of 2,947 other classes (0.24 %), worst logit 0.15.
+REAL_CELL = Tolerance(0.01, 0.5)
 # Runtimes that round int8 by another rule than the model, and float ones that do not round activations at all.
 # MobileNet-V1 0.25 with 1,000 classes, where many images lie near a tie, on 500 images of the ImageNet sample:
 # int8 at most 6.4 % other classes and 0.22 deviations, real at most 10.2 % and 0.55.
@@ -49,54 +37,6 @@ INT8_GRAPH = Tolerance(0.10, 1.0)
 REAL_GRAPH = Tolerance(0.15, 3.0)
 # Operators that TFLite's kernels compute in floats: units by which their outputs may differ where all else is equal.
 SPARED_UNITS: Mapping[str, int] = {"Softmax": 1}
-IMAGE_TOLERANCES: Mapping[str, Tolerance] = {
-    "c": SAME_BITS,
-    "tflite int8, no delegate": INT8_GRAPH,
-    "tflite int8": INT8_GRAPH,
-    "tflite int8, micro": INT8_GRAPH,
-    "tflite int8 decoded, micro": INT8_GRAPH,
-    "tflite f32": REAL_GRAPH,
-    "tflite f32, no delegate": REAL_GRAPH,
-    "tflite f32 sparse": REAL_GRAPH,
-    "onnx exact": SAME_BITS,
-    "onnx int8": INT8_GRAPH,
-    "onnx f32": REAL_GRAPH,
-    "onnx f32 sparse": REAL_GRAPH,
-}
-# The form that rounds as the model does, so that nothing may differ; XNNPACK's kernels were compared on x86-64 only.
-ROUNDS_ALIKE = {"fp32": "tflite int8", "gemmlowp": "tflite int8, no delegate"}
-COMPARED_ON = ("x86_64", "AMD64")
-FORM_OF_ENDING = {
-    "_exact.onnx": "onnx-exact",
-    "_exact_step.onnx": "onnx-exact",
-    "_step.onnx": "onnx-float",
-    ".onnx": "onnx-float",
-    "_f32.tflite": "tflite-float32",
-    "_int16x8.tflite": "tflite-int16x8",
-}
-
-
-def tolerance(layer: str, form: str) -> Tolerance:
-    """Return the limit of a form; raises ConfigError when the layer or the form has none."""
-    if layer not in TOLERANCES or form not in TOLERANCES[layer]:
-        raise ConfigError(
-            f"no tolerance is stated for layer '{layer}' in form '{form}'; add it to TOLERANCES"
-        )
-    return TOLERANCES[layer][form]
-
-
-def image_tolerance(form: str, rounding: str) -> Tolerance:
-    """Return the limit of a form of an image network with this rounding, on this machine."""
-    compared = rounding != "fp32" or platform.machine() in COMPARED_ON
-    return SAME_BITS if form == ROUNDS_ALIKE[rounding] and compared else IMAGE_TOLERANCES[form]
-
-
-def form_of(file_name: str) -> str:
-    """Return the form that a converted file's name stands for, 'har2_step_f32.tflite' -> 'tflite-float32'."""
-    for ending, form in FORM_OF_ENDING.items():
-        if file_name.endswith(ending):
-            return form
-    raise ConfigError(f"file '{file_name}': known endings are {', '.join(FORM_OF_ENDING)}")
 
 
 @dataclass(frozen=True)

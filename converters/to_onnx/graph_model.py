@@ -45,7 +45,7 @@ def convert_graph(model: PackedModel) -> Artifact:
     shapes = [f"{each.dtype} [batch, {', '.join(map(str, each.shape))}]" for each in values]
     notes = {
         "input": f"{' and '.join(shapes)}, as the packed model takes it; the normalisation is inside",
-        "agreement": "exact: bit for bit; int8 and float: within TOLERANCES of converters/agreement.py",
+        "agreement": "exact: bit for bit; int8 and float: within the limits of converters/agreement.py",
     }
     sparse = with_sparse_weights(files[f"{name}.onnx"])
     if sparse is not None and len(sparse) < len(files[f"{name}.onnx"]):

@@ -31,7 +31,7 @@ def convert_stream(packed: PackedModel) -> Artifact:
     notes = {
         "input": f"raw int16 counts [batch, steps, {model.input.channels}]; the normalisation is inside",
         "state": "starts at zeros; float: fractions of full scale -1..1, exact: the int16 state of the C code",
-        "agreement": "exact: bit for bit; float: within TOLERANCES of converters/agreement.py",
+        "agreement": "exact: bit for bit; float: within the limits of converters/agreement.py",
     }
     return Artifact("onnx", name, files, f"{name}.onnx", notes)
 

@@ -41,7 +41,7 @@ def convert_stream(packed: PackedModel, weight_encoding: str = "dense") -> Artif
         "input": f"raw int16 counts [1, {model.input.channels}]; the normalisation is inside",
         "state": "starts at zeros; state_out is copied to state_in as it is, one scale for both",
         "weights": "stored dense: pruned weights are zeros in the file",
-        "agreement": "within TOLERANCES of converters/agreement.py",
+        "agreement": "within the limits of converters/agreement.py",
     }
     return Artifact("tflite", model.name, files, entry_point, notes)
 
