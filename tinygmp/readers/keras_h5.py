@@ -1,6 +1,5 @@
-"""Networks from a Keras .h5 file, read as data: nothing in it is executed."""
+"""Networks from a Keras file, read as data: nothing in it is executed."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,31 +7,26 @@ from typing import Any
 
 import numpy as np
 
-from tinygmp.errors import DataError, MissingToolError, UnsupportedError
+from tinygmp.errors import DataError, UnsupportedError
 from tinygmp.floats.graph import FloatGraph
 from tinygmp.floats.operators.pixel_input import PixelInput
 from tinygmp.graph.operators.window import Window
 from tinygmp.readers.builder import GraphBuilder
+from tinygmp.readers.keras_file import open_keras
 from tinygmp.readers.keras_layout import Config, Layer, layers_of, outputs_of, uses_of
 from tinygmp.readers.pixel_meaning import pixel_input
 
 
 def load_keras(path: Path, pixels: str | None = "minus_one_to_one") -> FloatGraph:
-    """Return the float graph of a Keras model file.
+    """Return the float graph of a Keras model file, .h5 or .keras.
 
     pixels: what training fed an input that is a map, 'minus_one_to_one' (Keras Applications) or 'zero_to_one' (MLPerf
     Tiny); None: plain reals. Raises DataError for a file that is no model, UnsupportedError that names a layer and what
     is supported, MissingToolError.
     """
-    try:
-        import h5py
-    except ImportError as error:
-        raise MissingToolError("h5py is absent; install it with: pip install 'tinygmp[keras]'") from error
     meaning = pixel_input(pixels)
     try:
-        with h5py.File(path, "r") as file:
-            config = json.loads(file.attrs["model_config"])["config"]
-            arrays = arrays_of(file["model_weights"])
+        config, arrays = open_keras(path)
         layers = layers_of(config)
         outputs = outputs_of(config, layers)
         reader = KerasReader(arrays, GraphBuilder(path.name, uses=uses_of(layers, outputs)), meaning)
@@ -43,20 +37,6 @@ def load_keras(path: Path, pixels: str | None = "minus_one_to_one") -> FloatGrap
         raise DataError(
             f"'{path}' is no Keras model that can be read ({error!r}); see docs/mobilenet.md"
         ) from error
-
-
-def arrays_of(group: Any) -> dict[str, np.ndarray]:
-    """Return every array by 'layer/variable', such as 'conv1_bn/gamma'."""
-    import h5py
-
-    found: dict[str, np.ndarray] = {}
-
-    def visit(name: str, node: Any) -> None:
-        if isinstance(node, h5py.Dataset):
-            found[f"{name.split('/')[0]}/{name.split('/')[-1].split(':')[0]}"] = np.asarray(node, np.float32)
-
-    group.visititems(visit)
-    return found
 
 
 @dataclass
@@ -80,7 +60,11 @@ class KerasReader:
             activate(self, Layer(layer.kind, layer.name, layer.config, (inner,)))
 
     def array(self, layer: Layer, variable: str) -> np.ndarray:
-        return self.arrays[f"{layer.name}/{variable}"]
+        """Return an array; Keras 3 calls the filters of a depthwise layer 'kernel' as those of any other."""
+        name = f"{layer.name}/{variable}"
+        if name not in self.arrays and variable == "depthwise_kernel":
+            name = f"{layer.name}/kernel"
+        return self.arrays[name]
 
     def bias(self, layer: Layer) -> np.ndarray | None:
         return self.array(layer, "bias") if layer.config["use_bias"] else None

@@ -14,6 +14,7 @@ from tinygmp.readers.pixel_meaning import HALF
 SUFFIXES = {
     ".npz": "MobileNet-V1 arrays",
     ".h5": "Keras",
+    ".keras": "Keras",
     ".tflite": "float TFLite",
     ".onnx": "ONNX",
     ".safetensors": "PyTorch",
@@ -26,7 +27,7 @@ PIXELS = {(0.5, 0.5): "minus_one_to_one", (0.0, 1.0): "zero_to_one"}
 def load_graph(
     path: Path, size: int | None = None, mean: Sequence[float] = HALF, std: Sequence[float] = HALF
 ) -> FloatGraph:
-    """Return the float graph of a file: .npz, .h5, .tflite, .onnx, .safetensors, .pt or .pth.
+    """Return the float graph of a file: .npz, .h5, .keras, .tflite, .onnx, .safetensors, .pt or .pth.
 
     size: rows and columns of an image, for .npz and PyTorch files, which do not tell; others are held against it. mean,
     std: by channel, what training subtracted from pixels in 0..1 and divided by; 0.5 and 0.5 mean -1..1, 0 and 1 mean

@@ -13,6 +13,7 @@ from tinygmp.floats.operators.pixel_input import PixelInput
 from tinygmp.graph.operators.window import Window
 from tinygmp.readers.builder import GraphBuilder
 from tinygmp.readers.folding import Sides
+from tinygmp.readers.onnx_constants import folded
 from tinygmp.readers.pixel_meaning import HALF, with_normalisation
 
 Attributes = dict[str, Any]
@@ -24,7 +25,7 @@ def load_onnx(
     """Return the float graph of an ONNX file, float32 [1, channels, rows, columns], [1, channels, steps] or [1, n] in.
 
     mean, std: by channel, what training subtracted from pixels in 0..1 and divided by; None: plain reals. Nothing in
-    the file is run, and weights outside of it are not read. Raises DataError for a file that is no such model,
+    the file is run; weights outside of it are looked for beside it. Raises DataError for a file that is no such model,
     UnsupportedError that names a node, MissingToolError.
     """
     try:
@@ -32,11 +33,13 @@ def load_onnx(
     except ImportError as error:
         raise MissingToolError("onnx is absent; install it with: pip install onnx") from error
     try:
-        graph = onnx.load(str(path), load_external_data=False).graph
+        graph = onnx.load(str(path)).graph
         arrays = {each.name: onnx.numpy_helper.to_array(each) for each in graph.initializer}
     except Exception as error:
-        raise DataError(f"'{path}' cannot be read as ONNX with its weights inside: {error}") from error
-    uses = Counter(name for node in graph.node for name in node.input)
+        raise DataError(
+            f"'{path}' cannot be read as ONNX: {error}; weights in a file of their own must lie beside it"
+        ) from error
+    uses = Counter(name for node in graph.node if node.op_type != "Shape" for name in node.input)
     uses.update(value.name for value in graph.output)
     builder = GraphBuilder(path.name, channels_first=True, uses=uses)
     try:
@@ -84,12 +87,27 @@ class OnnxReader:
             self.arrays[node.output[0]] = np.asarray(attributes(node)["value"])
             return
         call = Call(self, node)
+        if node.op_type == "Shape" and call.reads:
+            self.arrays[call.written] = self.shape_of(call)
+            return
+        constants = [self.arrays.get(name) for name in node.input]
+        if not call.reads and (value := folded(call.kind, call.at, constants)) is not None:
+            self.arrays[call.written] = value
+            return
         handler = HANDLERS.get(node.op_type)
         if handler is None:
             raise call.unsupported("this operation")
         if not call.reads:
             raise call.unsupported("an operation on constants")
         handler(call)
+
+    def shape_of(self, call: "Call") -> np.ndarray:
+        """Return a value's shape as the file orders it, for one sample."""
+        held = self.builder.held(call.place, call.read)
+        shape = self.builder.shapes[held.value]
+        if held.flat or len(shape) == 1:
+            return np.array([1, int(np.prod(shape))], np.int64)
+        return np.array([1, shape[2], shape[0], shape[1]], np.int64)
 
 
 class Call:

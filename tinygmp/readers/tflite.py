@@ -61,6 +61,10 @@ def load_tflite(path: Path, pixels: str | None = "minus_one_to_one") -> FloatGra
         ) from error
 
 
+# Operations on the shape of a value, for a batch of any size; what is written with it has its own shape in the file.
+SHAPES = ("SHAPE", "STRIDED_SLICE", "PACK")
+
+
 class TfliteReader:
     """Takes operations in order of execution; tensors are named by their number."""
 
@@ -69,7 +73,12 @@ class TfliteReader:
         self.names = {
             value: name for name, value in vars(schema.BuiltinOperator).items() if not name.startswith("_")
         }
-        uses = Counter(str(index) for operator in self.graph.operators for index in operator.inputs)
+        uses = Counter(
+            str(index)
+            for operator in self.graph.operators
+            if self.kind_of(operator) not in SHAPES
+            for index in operator.inputs
+        )
         uses.update(str(index) for index in self.graph.outputs)
         self.builder = GraphBuilder(origin, uses=uses)
         self.half: dict[int, np.ndarray] = {}
@@ -84,8 +93,9 @@ class TfliteReader:
         return without_batch(entry.shape)
 
     def add(self, index: int, operator: Any) -> None:
-        code = self.model.operatorCodes[operator.opcodeIndex]
-        kind = self.names.get(max(code.builtinCode, code.deprecatedBuiltinCode), "?")
+        kind = self.kind_of(operator)
+        if kind in SHAPES:
+            return
         inputs = [int(each) for each in operator.inputs]
         if kind == "DEQUANTIZE" and self.constant(inputs[0]) is not None:
             self.half[int(operator.outputs[0])] = np.asarray(self.constant(inputs[0]), np.float32)
@@ -96,6 +106,10 @@ class TfliteReader:
             raise self.builder.unsupported(call.place, "this operation")
         handler(call)
         call.clamp()
+
+    def kind_of(self, operator: Any) -> str:
+        code = self.model.operatorCodes[operator.opcodeIndex]
+        return self.names.get(max(code.builtinCode, code.deprecatedBuiltinCode), "?")
 
     def constant(self, index: int) -> np.ndarray | None:
         """Return a tensor that the file holds, as it is shaped; None for one that is computed."""

@@ -87,6 +87,7 @@ Module = tuple[str, dict[str, np.ndarray]]
 def grouped(state: Mapping[str, torch.Tensor], path: Path) -> list[Module]:
     """Return the layers in order, the one that takes the image first; numbers in keys count as numbers."""
     modules: dict[str, dict[str, np.ndarray]] = {}
+    state = masked(state)
     for key in sorted(state, key=natural):
         prefix, _, part = key.removeprefix("module.").rpartition(".")
         if part in BATCH_NORM:
@@ -105,6 +106,16 @@ def grouped(state: Mapping[str, torch.Tensor], path: Path) -> list[Module]:
     stem, last = found[stems[0] : stems[0] + 2], [found[lasts[0]]]
     taken = {name for name, _ in (*stem, *last)}
     return [*stem, *(each for each in found if each[0] not in taken), *last]
+
+
+def masked(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return the state with `torch.nn.utils.prune`'s pairs of weights and masks multiplied out."""
+    found = {key: value for key, value in state.items() if not key.endswith(("_orig", "_mask"))}
+    for key, mask in state.items():
+        name = key.removesuffix("_mask")
+        if name != key and f"{name}_orig" in state:
+            found[name] = state[f"{name}_orig"] * mask
+    return found
 
 
 def natural(key: str) -> list[tuple[int, str]]:
