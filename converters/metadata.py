@@ -11,14 +11,14 @@ PROVENANCE_PREFIX = "provenance."
 
 def describe_network(model: PackedModel) -> dict[str, str]:
     """Return what holds of any packed model as text by key, in a fixed order."""
-    weights = sum(tensor.size for tensor in model.tensors())
+    weights = model.weight_count
     facts = {
         "model": model.name,
         "synthetic": "yes" if model.synthetic else "no",
         "labels": json.dumps(list(model.labels)),
         "weights": str(weights),
         "nnz": str(model.nnz),
-        "sparsity": f"{1 - model.nnz / weights:.6f}",
+        "sparsity": f"{1 - model.nnz / weights if weights else 0.0:.6f}",
         "weights_payload_bytes": str(sum(tensor.payload_bytes for tensor in model.tensors())),
     }
     return facts | {

@@ -3,7 +3,9 @@
 240 random models over every storage format on this machine under AddressSanitizer and UndefinedBehaviorSanitizer, each
 also on one of the simulated cores; 80 bitmask models more on AVR, which has assembler for them; the shipped model on
 every simulated core, and on all test windows of UCI HAR on this machine where TINYGMP_DATA is set. 300 random graphs of
-every operator on this machine under the same sanitizers and in every runtime, 40 that fit the board on each simulated core of 32 bits. What is done is kept: a second run goes on.
+every operator, half of them at the edges of what operators take, on this machine under the same sanitizers and in every
+runtime, 40 that fit the board on each simulated core of 32 bits; 100 calibrated ones against the limits of every form.
+What is done is kept: a second run goes on.
 
     TINYGMP_DATA=... python scripts/check_parity.py --out runs/parity
 """
@@ -11,38 +13,27 @@ every operator on this machine under the same sanitizers and in every runtime, 4
 import hashlib
 import json
 import sys
-from collections.abc import Callable
-from dataclasses import asdict
 from itertools import product
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import typer
+from parity_of_graphs import BUILDS, Job, graph_jobs, measured
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from converters.agreement import SAME_BITS
 from converters.base import converter
 from tinygmp.artifact import write_atomically
-from tinygmp.data.samples import Samples
-from tinygmp.device.board import find_board
-from tinygmp.device.cores import CORES
 from tinygmp.device.host import run_on_host
-from tinygmp.device.lab import measure
-from tinygmp.device.report import Parity
-from tinygmp.device.words import reference_of, words_of
 from tinygmp.errors import RangeError, SimulationError, UnsupportedError
 from tinygmp.graph.file import load_model
 from tinygmp.graph.model import PackedModel
 from tinygmp.graph.random_formats import STEPS, random_of_formats
-from tinygmp.graph.random_graph import random_graph, random_inputs
 from tinygmp.graph.reference.run import run
 from tinygmp.pack.repack import Wish, repack
 from tinygmp.sparse.registry import INDEX_FORMATS, VALUE_FORMATS
-from tinygmp.verify.forms import forms_of
-from tinygmp.verify.judge import judge
 
 SHIPPED = Path(__file__).parents[1] / "har" / "pretrained" / "har2.tgmp"
 BOARDS = {
@@ -54,21 +45,6 @@ BOARDS = {
     "attiny85": 256,
     "msp430g2553": 16,
 }  # windows of the shipped model; the MSP430's simulator is slow
-# Boards of random graphs -> layers and elements of a map, so that most graphs fit. The C of graphs without a state needs
-# 32-bit addresses, so none is an AVR or an MSP430.
-GRAPH_BOARDS = {
-    "nucleo-f030r8": (8, 400),
-    "nucleo-g071rb": (8, 1500),
-    "arduino-due": (8, 1500),
-    "nucleo-f446re": (8, 1500),
-    "nucleo-h743zi": (8, 1500),
-    "nucleo-u575zi": (8, 1500),
-    "longan-nano": (8, 1500),
-    "ch32v003": (3, 100),
-}
-GRAPH_RUNS = 4
-MOST_TRIES = 8  # seeds for each graph that shall fit a board
-BUILDS = ("smallest", "balanced", "fastest")
 
 
 def main(
@@ -108,9 +84,6 @@ def claim(out: Path) -> None:
         Console(stderr=True).print(f"error: '{out}' holds results of another engine; give another folder")
         sys.exit(2)
     write_atomically(mark, digest.hexdigest().encode())
-
-
-Job = Callable[[], dict[str, object]]
 
 
 def random_jobs(count: int) -> dict[str, Job]:
@@ -203,92 +176,6 @@ def all_windows(model: PackedModel, counts: np.ndarray, name: str) -> dict[str, 
         "logit_mismatches": int((found.logits != expected.logits).any(axis=1).sum()),
         "worst_logit_difference": int(np.abs(found.logits - expected.logits).max()),
     }
-
-
-def measured(
-    model: PackedModel, board: str, counts: np.ndarray, optimise: str, group: str
-) -> dict[str, object]:
-    """Return the parity of a build on a simulated core, or that it does not fit the board."""
-    report = measure(
-        converter("c")(model),
-        find_board(board),
-        counts,
-        reference_of(model),
-        optimise=optimise,
-    )
-    parity = report.parity
-    about = {"group": group, "board": board, "build": optimise}
-    return about | (asdict(parity) if isinstance(parity, Parity) else {"refused": "does not fit the board"})
-
-
-def graph_jobs(count: int, per_core: int) -> dict[str, Job]:
-    """Return jobs by name: random graphs on this machine, in runtimes, and on every core."""
-    jobs: dict[str, Job] = {}
-    for seed in range(count):
-        jobs[f"graph {seed} host"] = lambda seed=seed: graph_on_host(seed)
-        jobs[f"graph {seed} runtimes"] = lambda seed=seed: graph_in_runtimes(seed)
-    for board in GRAPH_BOARDS:
-        jobs[f"graphs {board}"] = lambda board=board: graphs_on_core(board, per_core)
-    return jobs
-
-
-def graph_on_host(seed: int) -> dict[str, object]:
-    """Run one graph under sanitizers; odd seeds take the way of cores with DSP instructions."""
-    model = random_graph(seed)
-    words = words_of(model, random_inputs(model, GRAPH_RUNS, seed))
-    group = "graphs, this machine"
-    try:
-        defines = ("TG_DSP_EMULATED",) if seed % 2 else ()
-        found = run_on_host(converter("c")(model), words, sanitize=True, defines=defines)
-    except SimulationError as error:  # what a sanitizer finds counts as every run wrong
-        wrong = {"windows": GRAPH_RUNS, "class_mismatches": GRAPH_RUNS, "logit_mismatches": GRAPH_RUNS}
-        return {"group": group, "error": str(error), **wrong}
-    logits, classes = reference_of(model)(words)
-    return {
-        "group": group,
-        "windows": GRAPH_RUNS,
-        "class_mismatches": int((found.classes != classes).sum()),
-        "logit_mismatches": int((found.logits != logits).any(axis=1).sum()),
-    }
-
-
-def graph_in_runtimes(seed: int) -> dict[str, object]:
-    """Run one graph's ONNX and TFLite files; those that must be equal to the bit count as wrong where they are not.
-
-    The others' largest difference is told in units of the int8 outputs.
-    """
-    model = random_graph(seed)
-    expected = judge(model, Samples("random", True, tuple(random_inputs(model, GRAPH_RUNS, seed))))
-    wrong, units = 0, 0.0
-    for target in ("onnx", "tflite"):
-        artifact = converter(target)(model)
-        for form in forms_of(model, target):
-            content = form.content(artifact)
-            if content is None or "f32" in form.name:
-                continue
-            found = expected.form(form, content)
-            if form.limit(model) == SAME_BITS:
-                wrong += found.mismatches
-            else:
-                units = max(units, found.worst_units or 0.0)
-    about = {"group": "graphs, runtimes that round alike", "windows": GRAPH_RUNS}
-    return about | {"class_mismatches": 0, "logit_mismatches": wrong, "worst_units_of_others": units}
-
-
-def graphs_on_core(board: str, count: int) -> dict[str, object]:
-    """Run graphs until so many fit the board; those that do not are counted as refused."""
-    total = dict.fromkeys(("models", "refused", "windows", "class_mismatches", "logit_mismatches"), 0)
-    for seed in range(MOST_TRIES * count):
-        if total["models"] - total["refused"] == count:
-            break
-        total["models"] += 1
-        model = random_graph(seed, *GRAPH_BOARDS[board])
-        words = words_of(model, random_inputs(model, 2, seed))
-        row = measured(model, board, words, BUILDS[seed % 3], "")
-        total["refused"] += "refused" in row
-        for key in ("windows", "class_mismatches", "logit_mismatches"):
-            total[key] += int(str(row.get(key, 0)))
-    return {"group": f"graphs, {board}, {CORES[find_board(board).core].name}", **total}
 
 
 def totals(rows: list[dict[str, object]]) -> dict[str, dict[str, int]]:

@@ -6,9 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from tinygmp.device.tools import require
 from tinygmp.errors import MissingToolError
 from tinygmp.graph.model import PackedModel
 from tinygmp.graph.random_model import random_model
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "needs_program(name, ...): skipped where a program of the lab is missing"
+    )
 
 
 @pytest.hookimpl(wrapper=True)
@@ -21,9 +28,12 @@ def pytest_runtest_call() -> Generator[None, None, None]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_setup() -> Generator[None, None, None]:
-    """Do the same where a fixture needs it."""
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    """Do the same where a fixture needs it, or a mark `needs_program` names it."""
     try:
+        for mark in item.iter_markers("needs_program"):
+            for name in mark.args:
+                require(name)
         return (yield)
     except MissingToolError as missing:
         pytest.skip(str(missing))
@@ -36,6 +46,13 @@ def data_root() -> Path:
     if not root or not Path(root, "uci_har").is_dir():
         pytest.skip("real data absent: set TINYGMP_DATA to a folder that holds uci_har/")
     return Path(root).resolve()
+
+
+@pytest.fixture
+def no_programs(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Hide all programs, those on PATH and those in the user's cache."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,15 @@
 """What this machine has of everything that tinygmp can use."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tinygmp.device.tools import Tool
 from tinygmp.device.tools import doctor as lab_tools
+from tinygmp.progress import OnStep, silent
+
+if TYPE_CHECKING:
+    from tinygmp.device.debian.install import Installation
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,16 @@ def examine() -> tuple[Finding, ...]:
         for tool in (*lab_tools(), *PACKAGES)
     ]
     return (*tools, *data_findings(), model_finding())
+
+
+def install_tools(names: Sequence[str] = (), on_step: OnStep = silent) -> "Installation":
+    """Install programs of the device lab without root: those named, or all that are missing.
+
+    Raises ConfigError for an unknown name, MissingToolError without apt or a network, OutputError.
+    """
+    from tinygmp.device.debian.install import install
+
+    return install(names, on_step)
 
 
 def data_findings() -> list[Finding]:

@@ -1,5 +1,6 @@
 """C99 of a graph without states: one call from inputs to outputs, for cores with 32-bit addresses."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -77,7 +78,8 @@ def convert_graph(model: PackedModel) -> Artifact:
         "unread": [port.name for port in inputs if not any(port.value in step.reads for step in steps)],
         "uses_rows": any("&rows" in text for text in statements),
         "uses_at": any("at = 0" in text for text in statements),
-        "uses_words": any("words" in text or "map" in text for text in statements),
+        "uses_map": names_any(statements, "map"),
+        "uses_words": names_any(statements, "words", "map"),
         "payload_bytes": book.payload_bytes,
         "scalar_bytes": book.scalar_bytes,
         "named_classes": len(model.labels) <= MOST_NAMED_CLASSES,
@@ -94,6 +96,12 @@ def convert_graph(model: PackedModel) -> Artifact:
         + f"; {plan.least_bytes} are alive at once",
     }
     return Artifact("c", model.name, files, f"{model.name}.c", notes, interface="graph")
+
+
+def names_any(statements: Sequence[str], *variables: str) -> bool:
+    """Return whether a statement names one of these C variables."""
+    word = re.compile(rf"\b({'|'.join(variables)})\b")
+    return any(word.search(text) for text in statements)
 
 
 def steps_of(model: PackedModel) -> list[Step]:

@@ -66,6 +66,12 @@ class Emitter:
         """Append what brings channels of [batch, rows, columns, channels] to the front; a vector stays."""
         return self.graph.op("Transpose", x, perm=[0, 3, 1, 2]) if len(value.shape) == 3 else x
 
+    def as_map(self, x: str, value: Value) -> str:
+        """Append what makes a map of one position of a vector; a map stays."""
+        if len(value.shape) == 3:
+            return x
+        return self.graph.op("Unsqueeze", x, self.graph.constant("axes.2.3", [2, 3], np.int64))
+
     def reshaped(self, x: str, before: Value, after: Value) -> str:
         """Append what gives a value another shape, its elements in the order of rows, columns, channels."""
         if before.shape == after.shape:

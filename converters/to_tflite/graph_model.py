@@ -5,7 +5,7 @@ import json
 from converters.metadata import describe_network
 from converters.ports import input_names, output_names
 from converters.to_tflite.flatbuffer import serialise
-from converters.to_tflite.operators.registry import OUTSIDE, write
+from converters.to_tflite.operators.registry import HANDLERS, OUTSIDE, write
 from converters.to_tflite.operators.weights import is_smaller
 from converters.to_tflite.writer import Form, Writer
 from tinygmp.artifact import Artifact
@@ -13,6 +13,7 @@ from tinygmp.errors import UnsupportedError
 from tinygmp.graph.model import PackedModel
 from tinygmp.graph.operators.linear import Linear
 
+RAW = ("uint8", "int16")
 FORMS: tuple[Form, ...] = ("int8", "f32", "f32_sparse")
 
 
@@ -49,6 +50,7 @@ def one_form(model: PackedModel, form: Form) -> bytes:
         raise UnsupportedError(
             f"model '{model.name}' keeps a state; only the chain of a FastGRNN cell has TFLite for that"
         )
+    check_raw_inputs(model)
     writer = Writer(model, form)
     inputs, outputs = file_inputs(model), output_names(model)
     for value, called in inputs.items():
@@ -60,6 +62,19 @@ def one_form(model: PackedModel, form: Form) -> bytes:
     takes = {called: writer.tensors[value] for value, called in inputs.items()}
     gives = {called: writer.tensors[value] for value, called in outputs.items()}
     return serialise(writer.graph, takes, gives, {"tinygmp": facts.encode()})
+
+
+def check_raw_inputs(model: PackedModel) -> None:
+    """Raise UnsupportedError where counts or pixels go elsewhere than into one layer that makes int8 of them."""
+    for name, value in model.values.items():
+        readers = [type(node.operator) for node in model.nodes if name in node.reads]
+        outside = sum(reader in OUTSIDE for reader in readers)
+        unread = name in model.inputs and not readers
+        if value.dtype in RAW and (unread or outside > 1 or any(reader in HANDLERS for reader in readers)):
+            raise UnsupportedError(
+                f"model '{model.name}': '{name}' is {value.dtype}; a TFLite file takes int8, so one layer, a sensor or "
+                "pixel input, must read it and no other"
+            )
 
 
 def file_inputs(model: PackedModel) -> dict[str, str]:

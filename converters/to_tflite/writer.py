@@ -48,9 +48,15 @@ class Writer:
         self.graph.tensors[tensor].quantization.zeroPoint = np.array([value.zero_point], np.int64)
         return tensor
 
-    def fused(self, limits: Limits) -> int:
+    def fuses(self, limits: Limits, value: Value) -> bool:
+        """Return whether an operator can end with a clamp itself, and every runtime at the reference's integers."""
+        if limits.name == "none" or not self.quantised:
+            return limits.name in FUSED
+        return limits.name in FUSED and runtime_integers(limits, value) == {limits.integers(value)}
+
+    def fused(self, limits: Limits, value: Value) -> int:
         """Return the clamp that an operator itself ends with."""
-        name = limits.name if limits.name in FUSED else "none"
+        name = limits.name if self.fuses(limits, value) else "none"
         return int(getattr(schema.ActivationFunctionType, name.upper()))
 
     def finish(
@@ -64,7 +70,7 @@ class Writer:
         options: Any,
     ) -> int:
         """Add an operator that writes a value, and the clamp that it cannot end with itself."""
-        other = limits.name not in FUSED
+        other = not self.fuses(limits, value)
         if other and self.quantised and limits.integers(value) == value.limits:
             other = False  # the int8 range ends there
         written = self.tensor(f"{name}.open" if other else name, value)
@@ -96,3 +102,12 @@ class Writer:
         """Return the tensor of a value as a map; a vector is a map of one position."""
         value = self.model.values[name]
         return self.reshaped(self.tensors[name], f"{name}.map", value, value.map_shape)
+
+
+def runtime_integers(limits: Limits, value: Value) -> set[tuple[int, int]]:
+    """Return the integers at which runtimes clamp: TFLite's kernels round halves away from zero, XNNPACK to even."""
+    real = np.array([limits.low, limits.high], np.float32) / np.float32(value.scale)
+    away = np.copysign(np.floor(np.abs(real) + 0.5), real) + value.zero_point
+    even = np.rint(real + np.float32(value.zero_point))
+    least, most = value.limits
+    return {(int(low), int(high)) for low, high in (np.clip(each, least, most) for each in (away, even))}

@@ -12,7 +12,8 @@ from tinygmp.device.board import find_board
 
 ROOT = Path(__file__).parents[2]
 REPORT = ROOT / "docs" / "reports" / "check_budget.json"
-BOARDS = ("ch32v003", "msp430g2553", "nucleo-g071rb", "arduino-uno")
+UNO = pytest.param("arduino-uno", marks=pytest.mark.needs_program("avr-gcc", "simavr"))
+BOARDS = ("ch32v003", "msp430g2553", "nucleo-g071rb", UNO)
 
 
 @pytest.fixture(scope="module")

@@ -83,6 +83,7 @@ def test_no_board_and_an_unknown_board_are_refused(model):
         budget(model, ["zx81"])
 
 
+@pytest.mark.needs_program("avr-gcc", "simavr")
 def test_too_much_state_for_an_avr_is_an_overflow():
     """Its linker has words of its own for data beyond RAM."""
     found = budget(random_model(hidden=501, w_kept=0.1, u_kept=0.1, u_rank=2), ["attiny85"]).boards[0]
@@ -91,6 +92,7 @@ def test_too_much_state_for_an_avr_is_an_overflow():
     assert "hidden units would have to go" in found.remedies[0]
 
 
+@pytest.mark.needs_program("avr-gcc", "simavr")
 def test_what_a_core_cannot_even_build_is_told_for_that_board_alone():
     """avr-gcc takes no array above 32,767 B."""
     model = random_model(hidden=250, w_kept=1, u_kept=1, index_format="dense")

@@ -57,6 +57,7 @@ def test_checks_are_read_from_the_projects_folder(project):
     assert (second.given, second.reserve) == ("har2", Reserve())
 
 
+@pytest.mark.needs_program("avr-gcc", "simavr")
 def test_a_limit_binds_where_the_board_has_more(project):
     found = run_check(read_project(project)[0])
     assert [board.flash_limit_bytes for board in found.budget.boards] == [6_000, 6_000]
@@ -66,6 +67,7 @@ def test_a_limit_binds_where_the_board_has_more(project):
     assert not run_check(read_project(project)[0]).passed
 
 
+@pytest.mark.needs_program("avr-gcc", "simavr")
 def test_a_reserve_binds_where_it_leaves_less_than_the_limit(project):
     project.write_text(WHOLE.replace("20_000", "30_000"))
     boards = run_check(read_project(project)[0]).budget.boards

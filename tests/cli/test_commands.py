@@ -58,8 +58,8 @@ def test_budget_fails_when_the_application_leaves_too_little(tinygmp, stored):
     assert spoken.err == ""
 
 
-def test_budget_tells_a_missing_compiler_with_its_install_line(tinygmp, stored, monkeypatch):
-    monkeypatch.setenv("PATH", "/nowhere")
+@pytest.mark.usefixtures("no_programs")
+def test_budget_tells_a_missing_compiler_with_its_install_line(tinygmp, stored):
     spoken = tinygmp("budget", stored, "--board", "arduino-uno", "--json", "--no-cache")
     assert spoken.code == 3
     assert "avr-gcc" in json.loads(spoken.out)["missing"]["arduino-uno"]
@@ -154,8 +154,8 @@ def test_boards_are_listed_and_searched(tinygmp):
     assert "xtensa-lx6 (no compiler)" in tinygmp("boards", "esp32").out
 
 
-def test_doctor_names_a_remedy_for_all_that_is_missing(tinygmp, monkeypatch):
-    monkeypatch.setenv("PATH", "/nowhere")
+@pytest.mark.usefixtures("no_programs")
+def test_doctor_names_a_remedy_for_all_that_is_missing(tinygmp):
     spoken = tinygmp("doctor", "--json")
     assert spoken.code == 0
     findings = {finding["name"]: finding for finding in json.loads(spoken.out)["findings"]}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tinygmp.artifact import Artifact
-from tinygmp.device.tools import TOOLS
+from tinygmp.device.tools import require
 
 HEADER = """
 #include <stdint.h>
@@ -98,8 +98,25 @@ def windows() -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def summing_logits():
-    """The reference of the summing model: int32 logits [windows, 3] of counts."""
+    """Gives the right logits of the summing model, int32 [windows, 3], for counts."""
     return lambda counts: (counts.astype(np.int64).sum(axis=1) @ WEIGHTS.T).astype(np.int32)
+
+
+@pytest.fixture(scope="session")
+def summing_reference(summing_logits):
+    """The reference of the summing model: (logits, classes) of counts."""
+
+    def reference(counts):
+        logits = summing_logits(counts)
+        return logits, logits.argmax(axis=1)
+
+    return reference
+
+
+@pytest.fixture(scope="session")
+def zero_reference():
+    """The reference of models that never add anything up: (logits, classes) are 0."""
+    return lambda counts: (np.zeros((len(counts), 3), np.int32), np.zeros(len(counts), np.uint8))
 
 
 @pytest.fixture
@@ -107,8 +124,7 @@ def needs():
     """Skip, with the install line, when a tool is absent."""
 
     def check(*names: str) -> None:
-        for tool in TOOLS:
-            if tool.name in names and not tool.found:
-                pytest.skip(f"{tool.name} is missing: {tool.install}")
+        for name in names:
+            require(name)
 
     return check

@@ -5,8 +5,6 @@ import pytest
 
 from tinygmp.device.board import find_board
 from tinygmp.device.lab import budget, measure, measure_all
-from tinygmp.device.tools import TOOLS, doctor, require
-from tinygmp.errors import MissingToolError
 
 BOARD = find_board("nucleo-g071rb")
 
@@ -17,8 +15,8 @@ def _lab(needs):
 
 
 @pytest.mark.usefixtures("_lab")
-def test_report_is_plain_json_with_time_from_cycles(counted, windows, summing_logits):
-    report = measure(counted, BOARD, windows, lambda counts: 0 * summing_logits(counts))
+def test_report_is_plain_json_with_time_from_cycles(counted, windows, zero_reference):
+    report = measure(counted, BOARD, windows, zero_reference)
     table = json.loads(json.dumps(report.as_dict()))
     assert table["board"] == "nucleo-g071rb"
     assert (table["mismatches"], table["windows"], table["instructions_per_step"]) == (0, 8, 12)
@@ -30,8 +28,8 @@ def test_report_is_plain_json_with_time_from_cycles(counted, windows, summing_lo
 
 
 @pytest.mark.usefixtures("_lab")
-def test_no_time_or_energy_without_a_cycle_model(counted, windows, summing_logits):
-    report = measure(counted, find_board("nucleo-f446re"), windows, lambda counts: 0 * summing_logits(counts))
+def test_no_time_or_energy_without_a_cycle_model(counted, windows, zero_reference):
+    report = measure(counted, find_board("nucleo-f446re"), windows, zero_reference)
     assert report.milliseconds_per_step is None
     assert report.share_of_period(20) is None
     assert report.microjoules_per_step(5, 3) is None
@@ -46,9 +44,9 @@ def test_budget_needs_no_run(summing):
 
 
 @pytest.mark.usefixtures("_lab")
-def test_a_difference_is_traced_to_its_first_step(summing, windows, summing_logits):
+def test_a_difference_is_traced_to_its_first_step(summing, windows, summing_reference):
     def reference(counts):  # the truth, but one that leaves out what comes after step 12 of every window
-        return summing_logits(counts[:, :13])
+        return summing_reference(counts[:, :13])
 
     parity = measure(summing, BOARD, windows[2:], reference).parity
     assert parity.logit_mismatches == 6
@@ -57,8 +55,8 @@ def test_a_difference_is_traced_to_its_first_step(summing, windows, summing_logi
 
 
 @pytest.mark.usefixtures("_lab")
-def test_what_does_not_fit_is_not_run(summing, windows, summing_logits):
-    report = measure(summing, dataclasses.replace(BOARD, flash_bytes=300), windows, summing_logits)
+def test_what_does_not_fit_is_not_run(summing, windows, summing_reference):
+    report = measure(summing, dataclasses.replace(BOARD, flash_bytes=300), windows, summing_reference)
     assert not report.fits
     assert report.measured_by == "not run: it does not fit"
     assert report.as_dict()["mismatches"] is None
@@ -66,27 +64,16 @@ def test_what_does_not_fit_is_not_run(summing, windows, summing_logits):
 
 
 @pytest.mark.usefixtures("_lab")
-def test_several_boards_come_back_in_order(summing, windows, summing_logits):
+def test_several_boards_come_back_in_order(summing, windows, summing_reference):
     boards = [find_board(name) for name in ("longan-nano", "nucleo-g071rb")]
-    reports, missing = measure_all(summing, boards, windows, summing_logits)
+    reports, missing = measure_all(summing, boards, windows, summing_reference)
     assert [report.board for report in reports] == ["longan-nano", "nucleo-g071rb"]
     assert all(report.parity.exact for report in reports)
     assert missing == {}
 
 
-def test_a_board_without_its_tool_is_left_out_by_name(summing, windows, summing_logits, monkeypatch):
-    monkeypatch.setattr("tinygmp.device.tools.shutil.which", lambda name: None)
-    reports, missing = measure_all(summing, [find_board("arduino-uno")], windows, summing_logits)
+@pytest.mark.usefixtures("no_programs")
+def test_a_board_without_its_tool_is_left_out_by_name(summing, windows, summing_reference):
+    reports, missing = measure_all(summing, [find_board("arduino-uno")], windows, summing_reference)
     assert reports == []
-    assert "gcc-avr avr-libc" in missing["arduino-uno"]
-
-
-def test_a_missing_program_is_named_with_its_install_line(monkeypatch):
-    monkeypatch.setattr("tinygmp.device.tools.shutil.which", lambda name: None)
-    with pytest.raises(MissingToolError, match=r"'avr-gcc' is missing; .*apt-get install .*gcc-avr avr-libc"):
-        require("avr-gcc")
-    assert not any(tool.found for tool in doctor() if tool.kind == "program")
-
-
-def test_every_tool_has_an_install_line():
-    assert all(tool.install.startswith(("apt-get install", "python -m pip install")) for tool in TOOLS)
+    assert "tinygmp doctor --install avr-gcc" in missing["arduino-uno"]

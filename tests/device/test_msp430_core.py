@@ -9,6 +9,7 @@ import pytest
 
 from tinygmp.device.msp430_run import STOPPED, Msp430
 from tinygmp.device.native_code import load_native
+from tinygmp.device.tools import require
 
 CODE, RAM, STACK = 0xC000, 0x0200, 0x03F0
 SCRATCH = range(4, 16)  # registers that programs here may use freely
@@ -117,7 +118,11 @@ def test_random_programs_end_as_in_mspdebug(needs, tmp_path):
         ]
         (tmp_path / "script").write_text("\n".join(script) + "\n")
         told = subprocess.run(
-            ["mspdebug", "-q", "sim", "read script"], cwd=tmp_path, capture_output=True, text=True, check=True
+            [require("mspdebug"), "-q", "sim", "read script"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
         theirs = {
             int(number): int(value, 16) for number, value in re.findall(r"R(\d+): 0?([0-9a-f]{4})\)", told)

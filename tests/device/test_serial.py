@@ -32,7 +32,7 @@ def board_behind_a_terminal(artifact: Artifact) -> Iterator[str]:
     program = ("serial_main.c", "serial_avr.c")
     firmware = build(artifact, UNO, defines=(f"F_CPU={UNO.clock_hz}UL",), program=program)
     code = flash_image(read_image(firmware.elf))
-    command = [str(simavr_runner("simavr_serial.c")), UNO.mcu, str(UNO.clock_hz)]
+    command = [*simavr_runner("simavr_serial.c"), UNO.mcu, str(UNO.clock_hz)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     process.stdin.write(len(code).to_bytes(4, "little") + code)
     process.stdin.close()
@@ -45,13 +45,13 @@ def board_behind_a_terminal(artifact: Artifact) -> Iterator[str]:
 @pytest.fixture
 def simulated_board(needs, summing):
     """Path of a terminal with the summing model's firmware behind it."""
-    needs("avr-gcc", "simavr", "gcc")
+    needs("avr-gcc", "simavr")
     with board_behind_a_terminal(summing) as terminal:
         yield terminal
 
 
 def test_verify_checks_the_board_behind_a_port(needs, tmp_path, monkeypatch, capsys):
-    needs("avr-gcc", "simavr", "gcc")
+    needs("avr-gcc", "simavr")
     model = random_model(seed=5, inputs=3, hidden=8, steps=6)
     path = save_model(model, tmp_path / "model.tgmp")
     other = save_model(random_model(seed=6, inputs=3, hidden=8, steps=6), tmp_path / "other.tgmp")

@@ -3,7 +3,6 @@
 import os
 import re
 import shlex
-import shutil
 import stat
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from tinygmp.budget.project import KEYS, read_project
 from tinygmp.cli import main
 from tinygmp.device.board import find_board
 from tinygmp.device.toolchain import build
+from tinygmp.device.tools import require
 from tinygmp.graph.file import save_model
 from tinygmp.graph.random_model import random_model
 
@@ -65,6 +65,7 @@ def run(command: str, monkeypatch) -> int:
     return int(ended.value.code or 0)
 
 
+@pytest.mark.needs_program("avr-gcc", "simavr")
 def test_the_commands_run_in_their_order_and_pass(project, monkeypatch, capsys):
     assert len(COMMANDS) >= 10
     assert [(command, run(command, monkeypatch)) for command in COMMANDS] == [
@@ -86,6 +87,7 @@ def test_the_documented_project_is_read(project):
     assert second.given.endswith("firmware.elf")
 
 
+@pytest.mark.needs_program("avr-gcc", "simavr")
 def test_the_github_workflow_runs(project, monkeypatch):
     workflow = yaml.safe_load(blocks("yaml")[0])
     (job,) = workflow["jobs"].values()
@@ -100,6 +102,7 @@ def test_the_github_workflow_runs(project, monkeypatch):
     assert all((project / name).is_file() for name in uploads)
 
 
+@pytest.mark.needs_program("avr-gcc", "simavr")
 def test_the_pre_commit_hook_runs(project, monkeypatch):
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     documented = yaml.safe_load(blocks("yaml")[1])
@@ -119,9 +122,7 @@ add_executable(firmware main.c)
 
 def test_the_cmake_function_holds_the_program_after_its_link(project, tmp_path):
     """The program is linked for this machine, so a stand-in for tinygmp tells what it was asked."""
-    cmake = shutil.which("cmake")
-    if cmake is None:
-        pytest.skip("cmake is missing: apt-get install cmake make")
+    cmake = require("cmake")
     (tmp_path / "main.c").write_text("int main(void) { return 0; }\n")
     (tmp_path / "CMakeLists.txt").write_text(CMAKE_PROJECT + blocks("cmake")[0])
     tools = tmp_path / "tools"

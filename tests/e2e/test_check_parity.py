@@ -12,7 +12,7 @@ SCRIPT = Path(__file__).parents[2] / "scripts" / "check_parity.py"
 
 def run(out: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, SCRIPT, "--out", out, "--models", "7", "--windows", "1"]
-    command += ["--graphs", "4", "--graphs-per-core", "1"]
+    command += ["--graphs", "4", "--graphs-per-core", "2"]
     return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
@@ -25,10 +25,12 @@ def test_no_answer_differs_anywhere(tmp_path):
     assert sum(total["windows"] for group, total in totals.items() if group.startswith("shipped")) >= 14
     assert all(total["logit_mismatches"] == total["class_mismatches"] == 0 for total in totals.values())
     assert sum(name.startswith("random, ") for name in totals) == 8  # this machine and seven cores
-    assert totals["graphs, this machine"]["windows"] == 16
+    assert [totals[f"{kind}, this machine"]["windows"] for kind in ("graphs", "edge graphs")] == [8, 8]
+    assert totals["edge graphs, runtimes that round alike"]["windows"] == 8
+    assert totals["calibrated, every form within its limit"]["windows"] >= 2 * 10 * 16  # graphs, forms, runs
     assert sum(name.startswith("graphs, ") for name in totals) == 10  # and runtimes, and eight cores
     cores = [total for name, total in totals.items() if name.count(", ") == 2 and name.startswith("graphs")]
-    assert [total["models"] - total["refused"] for total in cores] == [1] * 8
+    assert [total["models"] - total["refused"] for total in cores] == [2] * 8
 
 
 @pytest.mark.needs_program("avr-gcc", "simavr")
@@ -40,4 +42,4 @@ def test_a_difference_is_told(tmp_path):
     (tmp_path / "engine.txt").write_text("another")
     other = run(tmp_path)
     assert other.returncode == 2
-    assert "results of another engine" in other.stderr.replace("\n", " ")
+    assert "results of another engine" in " ".join(other.stderr.split())  # lines are folded

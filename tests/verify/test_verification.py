@@ -120,9 +120,7 @@ def test_a_board_runs_images_too_and_fails_where_one_takes_too_long(images):
     assert replace(found, period_ms=1e3).passed
 
 
-def test_a_board_whose_compiler_is_absent_is_told(model, windows, monkeypatch, tmp_path):
-    monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.setenv("TINYGMP_CACHE", str(tmp_path))
+def test_a_board_whose_compiler_is_absent_is_told(model, windows, no_programs):
     found = verify(model, windows, (), ("arduino-uno", "nucleo-g071rb"), samples_per_core=1)
     assert [device.board for device in found.devices] == ["nucleo-g071rb"]
     assert "avr-gcc" in found.missing["arduino-uno"]

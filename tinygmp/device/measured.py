@@ -8,8 +8,6 @@ import functools
 import hashlib
 import importlib.metadata
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,9 +17,10 @@ import numpy as np
 
 from tinygmp.artifact import Artifact, write_atomically
 from tinygmp.device.board import Board
+from tinygmp.device.cache import cache_folder
 from tinygmp.device.cores import CORES
 from tinygmp.device.elf_sizes import Sizes
-from tinygmp.device.native_code import cache_folder
+from tinygmp.device.programs import program_version
 from tinygmp.errors import MissingToolError, OutputError, SimulationError
 
 if TYPE_CHECKING:
@@ -139,14 +138,6 @@ def package_version(name: str) -> str:
         return f"{name} {importlib.metadata.version(name)}"
     except importlib.metadata.PackageNotFoundError:
         return f"{name} absent"
-
-
-def program_version(name: str) -> str:
-    path = shutil.which(name)
-    if path is None:
-        return f"{name} absent"
-    found = os.stat(path)
-    return f"{os.path.realpath(path)} {found.st_size} {found.st_mtime_ns}"
 
 
 def recalled(path: Path) -> Measured | None:

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tinygmp.device.cache import cache_folder
 from tinygmp.device.tools import host_compiler
 from tinygmp.errors import BuildError
 
@@ -28,19 +29,6 @@ def load_native(name: str) -> ctypes.CDLL:
 
 def digest(source: Path) -> str:
     return hashlib.sha256(source.read_bytes()).hexdigest()[:16]
-
-
-def cache_folder() -> Path:
-    """Return the folder of compiled helpers, made when absent; a private temporary one where it cannot be made."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(base) / "tinygmp"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK):
-            return folder
-    except OSError:
-        pass
-    return Path(tempfile.mkdtemp(prefix="tinygmp-cache-"))
 
 
 def compile_shared(source: Path, path: Path) -> None:

@@ -1,5 +1,6 @@
 """Run firmware of an AVR board in simavr, exact to the cycle."""
 
+import hashlib
 import os
 import re
 import subprocess
@@ -8,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from tinygmp.device.cache import cache_folder
 from tinygmp.device.elf_sizes import Image, read_image
-from tinygmp.device.native_code import cache_folder, digest
+from tinygmp.device.native_code import digest
+from tinygmp.device.programs import library_folders, program_version, unpacked_root
 from tinygmp.device.run_result import RunResult, StepCost, input_words, split_output
 from tinygmp.device.toolchain import FIRMWARE_FOLDER, Firmware
-from tinygmp.device.tools import require
+from tinygmp.device.tools import host_compiler, require
 from tinygmp.errors import MissingToolError, SimulationError
 
 # Data addresses of GPIOR0..2, from the data sheets; AVRs of the ATtiny x5 family have them elsewhere.
@@ -40,7 +43,7 @@ def run_in_simavr(firmware: Firmware, counts: np.ndarray, timeout_s: float = 900
         CYCLE_LIMIT,
     )
     data = len(code).to_bytes(4, "little") + code + input_words(counts).astype("<i2").tobytes()
-    command = [str(simavr_runner()), board.mcu, *(str(number) for number in numbers)]
+    command = [*simavr_runner(), board.mcu, *(str(number) for number in numbers)]
     try:
         done = subprocess.run(command, input=data, capture_output=True, timeout=timeout_s, check=False)
     except subprocess.TimeoutExpired as error:
@@ -78,23 +81,45 @@ def flash_image(image: Image) -> bytes:
     return bytes(flash)
 
 
-def simavr_runner(name: str = "simavr_run.c") -> Path:
-    """Return a compiled runner; it is built with the host's compiler when this version of it has not been yet."""
-    source = FIRMWARE_FOLDER / name
-    path = cache_folder() / f"{source.stem}-{digest(source)}"
+def simavr_runner(name: str = "simavr_run.c") -> list[str]:
+    """Return the command that starts a runner; it is compiled for this version of it and of simavr, once."""
+    simavr = require("simavr")
+    root = unpacked_root(simavr)
+    path = compiled_runner(FIRMWARE_FOLDER / name, library_flags(simavr))
+    if root is None:
+        return [str(path)]
+    # A search path in the runner would serve simavr's library, but not the libraries that that one needs.
+    folders = [*map(str, library_folders(root)), *filter(None, [os.environ.get("LD_LIBRARY_PATH")])]
+    return ["env", f"LD_LIBRARY_PATH={':'.join(folders)}", str(path)]
+
+
+def compiled_runner(source: Path, flags: list[str]) -> Path:
+    """Return the program of a runner, compiled when there is none of this source and this simavr yet."""
+    made_for = hashlib.sha256(" ".join((program_version("simavr"), *flags)).encode()).hexdigest()[:16]
+    path = cache_folder() / f"{source.stem}-{digest(source)}-{made_for}"
     if path.exists():
         return path
-    require("simavr")
     handle, temporary = tempfile.mkstemp(dir=path.parent)
     os.close(handle)
-    command = [require("gcc"), "-O2", "-I/usr/include/simavr", str(source), "-o", temporary, "-lsimavr"]
+    command = [*host_compiler(), "-O2", str(source), "-o", temporary, *flags]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         os.unlink(temporary)
         raise MissingToolError(
-            "simavr's library is missing or unusable: apt-get install --no-install-recommends libsimavr-dev; "
-            f"the compiler said: {done.stderr.strip()[:200]}"
+            "simavr's library is unusable: tinygmp doctor --install simavr, or as root: apt-get install "
+            f"--no-install-recommends libsimavr-dev; the compiler said: {done.stderr.strip()[:200]}"
         )
     os.chmod(temporary, 0o755)
     os.replace(temporary, path)
     return path
+
+
+def library_flags(simavr: str) -> list[str]:
+    """Return what a compiler needs to link simavr's library, the lab's or the system's."""
+    root = unpacked_root(simavr)
+    if root is None:
+        return ["-I/usr/include/simavr", "-lsimavr"]
+    found = [f"-I{root}/usr/include", f"-I{root}/usr/include/simavr"]
+    for folder in library_folders(root):
+        found += [f"-L{folder}", f"-Wl,-rpath,{folder}"]
+    return [*found, "-lsimavr"]

@@ -1,13 +1,13 @@
-"""The outside programs of the device lab: where they are, what they are for, and how to install them."""
+"""The outside programs and packages of the device lab: what for, whether they are here, how to install them."""
 
 import importlib.util
 import shutil
 import sys
 from dataclasses import dataclass
 
-from tinygmp.errors import MissingToolError
+from tinygmp.device.programs import PROGRAMS, program_path
+from tinygmp.errors import ConfigError, MissingToolError
 
-APT = "apt-get install --no-install-recommends"
 PIP = "python -m pip install 'tinygmp[device]'"
 
 
@@ -24,24 +24,15 @@ class Tool:
     def found(self) -> bool:
         if self.kind == "package":
             return importlib.util.find_spec(self.name) is not None
-        return shutil.which(self.name) is not None
+        return program_path(self.name) is not None
 
 
-TOOLS = (
+PACKAGES = (
     Tool("ziglang", "package", "building for ARM, RISC-V and MSP430; a C compiler where there is none", PIP),
     Tool("unicorn", "package", "running Cortex-M and RISC-V programs", PIP),
     Tool("elftools", "package", "flash and RAM figures", "python -m pip install pyelftools"),
-    Tool("avr-gcc", "program", "building for AVR", f"{APT} gcc-avr avr-libc"),
-    Tool("simavr", "program", "running AVR programs, exact to the cycle", f"{APT} simavr libsimavr-dev"),
-    Tool("mspdebug", "program", "a second simulator for MSP430", f"{APT} mspdebug"),
-    Tool("arm-none-eabi-gcc", "program", "a second compiler for ARM",
-         f"{APT} gcc-arm-none-eabi libnewlib-arm-none-eabi"),
-    Tool("riscv64-unknown-elf-gcc", "program", "a second compiler for RISC-V",
-         f"{APT} gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf"),
-    Tool("qemu-system-arm", "program", "a second simulator for ARM", f"{APT} qemu-system-arm"),
-    Tool("qemu-system-riscv32", "program", "a second simulator for RISC-V", f"{APT} qemu-system-misc"),
-    Tool("gcc", "program", "the host build under AddressSanitizer", f"{APT} gcc libc6-dev"),
-)  # fmt: skip
+)
+TOOLS = (*PACKAGES, *(Tool(each.name, "program", each.needed_for, each.install) for each in PROGRAMS))
 
 
 def doctor() -> tuple[Tool, ...]:
@@ -50,11 +41,18 @@ def doctor() -> tuple[Tool, ...]:
 
 
 def require(name: str) -> str:
-    """Return the path of a program (or the name of a package); raises MissingToolError with the install line."""
-    tool = next(tool for tool in TOOLS if tool.name == name)
-    if not tool.found:
+    """Return the path of a program (or the name of a package); raises MissingToolError with the install line.
+
+    A program is one of programs.toml or one that comes with it; raises ConfigError for another name.
+    """
+    owner = next((each.name for each in PROGRAMS if name in each.also), name)
+    tool = next((tool for tool in TOOLS if tool.name == owner), None)
+    if tool is None:
+        raise ConfigError(f"tool '{name}' is unknown; use one of {', '.join(tool.name for tool in TOOLS)}")
+    path = (name if tool.found else None) if tool.kind == "package" else program_path(name)
+    if path is None:
         raise MissingToolError(f"'{name}' is missing; it is needed for {tool.needed_for}: {tool.install}")
-    return name if tool.kind == "package" else str(shutil.which(name))
+    return path
 
 
 def zig(tool: str) -> list[str]:

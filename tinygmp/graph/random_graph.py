@@ -42,10 +42,14 @@ def random_inputs(model: PackedModel, batch: int, seed: int = 0) -> list[np.ndar
     rng, arrays = np.random.default_rng(seed), []
     for name in model.inputs:
         value = model.values[name]
-        low, high = (-9000, 9000) if value.dtype == "int16" else value.limits
-        shape = (batch, *((model.steps,) if model.recurrent else ()), *value.shape)
-        arrays.append(rng.integers(low, high + 1, shape).astype(value.dtype))
+        arrays.append(random_values(rng, value, (batch, *((model.steps,) if model.recurrent else ()))))
     return arrays
+
+
+def random_values(rng: np.random.Generator, value: Value, leading: tuple[int, ...]) -> np.ndarray:
+    """Return integers [*leading, *shape] over the whole range of a value's type, counts within that of a sensor."""
+    low, high = (-9000, 9000) if value.dtype == "int16" else value.limits
+    return rng.integers(low, high + 1, (*leading, *value.shape)).astype(value.dtype)
 
 
 class RandomGraph:
@@ -66,14 +70,17 @@ class RandomGraph:
         for _ in range(layers):
             steps = self.steps()
             steps[int(self.rng.integers(len(steps)))]()
-        outputs = [self.classify(), *self.further_outputs()]
+        return self.finished([self.classify(), *self.further_outputs()])
+
+    def finished(self, outputs: list[str], labelled: bool = True) -> PackedModel:
+        classes = self.values[outputs[0]].size if labelled else 0
         return PackedModel(
             f"graph{self.seed}",
             values=self.values,
             inputs=tuple(self.inputs),
             nodes=tuple(self.nodes),
             outputs=tuple(outputs),
-            labels=tuple(f"class{index}" for index in range(self.values[outputs[0]].size)),
+            labels=tuple(f"class{index}" for index in range(classes)),
             provenance=random_provenance(self.seed),
         )
 
@@ -88,22 +95,25 @@ class RandomGraph:
     def add_input(self) -> None:
         """Add an input of a random type, and the node that makes int8 of it."""
         name, kind = f"in{len(self.inputs)}", int(self.rng.integers(3))
-        channels = int(self.rng.integers(1, 9))
-        rows, columns = (int(self.rng.integers(1, 15)) for _ in range(2))
-        if self.rng.random() < 0.25:
-            rows = 1  # a series
-        shape = (rows, columns, channels)
+        shape = self.input_shape()
         self.inputs.append(name)
         if kind == 0:
             self.values[name] = Value(name, shape, "int8", self.scale(), int(self.rng.integers(-20, 20)))
             self.maps.append(self.values[name])
             return
         dtype, operator = (
-            ("uint8", PixelInput()) if kind == 1 else ("int16", random_sensor(self.rng, channels))
+            ("uint8", PixelInput()) if kind == 1 else ("int16", random_sensor(self.rng, shape[-1]))
         )
         self.values[name] = Value(name, shape, dtype)
         zero = 0 if isinstance(operator, SensorInput) else int(self.rng.integers(-5, 6))
         self.write(operator, [self.values[name]], shape, self.scale(), zero)
+
+    def input_shape(self) -> tuple[int, ...]:
+        channels = int(self.rng.integers(1, 9))
+        rows, columns = (int(self.rng.integers(1, 15)) for _ in range(2))
+        if self.rng.random() < 0.25:
+            rows = 1  # a series
+        return rows, columns, channels
 
     def scale(self) -> float:
         return float(np.float32(self.rng.uniform(0.01, 0.05)))

@@ -60,7 +60,7 @@ def sums(model: PackedModel, node: Node, operator: FullyConnected) -> Kernel:
         rows = f"{begin_rows(operator)}, {weights}_index, {weights}_values"
         return f"tg_sums_sparse({rows}, {symbol}_bias, {reads[0]}, {writes[0]}, {sizes}, {work});\n"
 
-    sources = ("tg_fully_connected_sums.c", *((row_source(operator),) if is_sparse(operator) else ()))
-    return Kernel(
-        sources, arrays, call, work_bytes=4 * survivors_of_fullest_row(operator) if is_sparse(operator) else 0
-    )
+    if not is_sparse(operator):
+        return Kernel(("tg_fully_connected_sums.c",), arrays, call)
+    sources = ("tg_fully_connected_sums_sparse.c", row_source(operator))
+    return Kernel(sources, arrays, call, work_bytes=4 * survivors_of_fullest_row(operator))

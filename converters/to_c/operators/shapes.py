@@ -45,9 +45,15 @@ def pad(model: PackedModel, node: Node) -> list[Kernel]:
 
 def reshape(model: PackedModel, node: Node) -> list[Kernel]:
     """Return the way to rename a shape: a copy where the value may not stay in its place."""
-    count = model.written_by(node)[0].bytes
+    written = model.written_by(node)[0]
+    plain = written.dtype == "int8"
 
     def call(reads: Sequence[str], writes: Sequence[str], work: str) -> str:
-        return "" if reads == writes else f"tg_move({reads[0]}, {writes[0]}, {count}u);\n"
+        if reads == writes:
+            return ""
+        places = (
+            (reads[0], writes[0]) if plain else (f"(const int8_t *)({reads[0]})", f"(int8_t *)({writes[0]})")
+        )
+        return f"tg_move({', '.join(places)}, {written.bytes}u);\n"
 
     return [Kernel(("tg_move.c",), (), call, overlap=(0,))]

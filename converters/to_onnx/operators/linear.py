@@ -32,17 +32,13 @@ def linear(emitter: Emitter, node: Node, x: str) -> str:
 
 
 def convolve(emitter: Emitter, operator: Linear, read: Value, *inputs: str) -> str:
-    """Append a convolution; a vector is a map of one position."""
+    """Append a convolution."""
     assert isinstance(operator, Conv2d | DepthwiseConv2d)
     window = operator.window
     top, bottom, left, right = window.padding
-    x = inputs[0]
-    if len(read.shape) == 1:
-        axes = emitter.graph.constant("axes.2.3", [2, 3], np.int64)
-        x = emitter.graph.op("Unsqueeze", x, axes)
     return emitter.graph.op(
         "Conv",
-        x,
+        emitter.as_map(inputs[0], read),
         *inputs[1:],
         group=operator.inputs if isinstance(operator, DepthwiseConv2d) else 1,
         kernel_shape=list(window.kernel),

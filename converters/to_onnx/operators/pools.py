@@ -23,8 +23,9 @@ def attributes(window: Window) -> dict[str, Any]:
 
 
 def max_pool(emitter: Emitter, node: Node, x: str) -> str:
-    operator, (written,) = node.operator, emitter.model.written_by(node)
+    operator, (read,), (written,) = node.operator, emitter.model.read_by(node), emitter.model.written_by(node)
     assert isinstance(operator, MaxPool)
+    x = emitter.as_map(x, read)
     if not emitter.exact:
         y = emitter.graph.op("MaxPool", x, **attributes(operator.window))
         return emitter.settle(y, written, operator.limits)
@@ -36,7 +37,7 @@ def max_pool(emitter: Emitter, node: Node, x: str) -> str:
 def average_pool(emitter: Emitter, node: Node, x: str) -> str:
     operator, (read,), (written,) = node.operator, emitter.model.read_by(node), emitter.model.written_by(node)
     assert isinstance(operator, AveragePool)
-    graph = emitter.graph
+    graph, x = emitter.graph, emitter.as_map(x, read)
     if not emitter.exact:
         y = graph.op("AveragePool", x, count_include_pad=0, **attributes(operator.window))
         return emitter.settle(y, written, operator.limits)
@@ -60,11 +61,7 @@ def global_average_pool(emitter: Emitter, node: Node, x: str) -> str:
     (read,), (written,) = emitter.model.read_by(node), emitter.model.written_by(node)
     graph = emitter.graph
     if len(read.shape) == 1:
-        return (
-            x
-            if len(written.shape) == 1
-            else graph.op("Unsqueeze", x, graph.constant("axes.2.3", [2, 3], np.int64))
-        )
+        return x if len(written.shape) == 1 else emitter.as_map(x, read)
     if emitter.exact:
         total = graph.op("ReduceSum", x, graph.constant("axes.2.3", [2, 3], np.int64), keepdims=1)
         y = rounded_mean(graph, total, graph.integer(read.positions), graph.integer(read.positions // 2))

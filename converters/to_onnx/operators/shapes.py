@@ -23,7 +23,7 @@ def pad(emitter: Emitter, node: Node, x: str) -> str:
     graph = emitter.graph
     sides = graph.constant(f"{node.name}.sides", [0, 0, top, left, 0, 0, bottom, right], np.int64)
     border = graph.integer(read.zero_point) if emitter.exact else emitter.real(0.0)
-    return graph.op("Pad", x, sides, border)
+    return graph.op("Pad", emitter.as_map(x, read), sides, border)
 
 
 def reshape(emitter: Emitter, node: Node, x: str) -> str:

@@ -11,7 +11,7 @@ def add(writer: Writer, node: Node, name: str) -> int:
     operator, (written,) = node.operator, writer.model.written_by(node)
     assert isinstance(operator, Add)
     options = schema.AddOptionsT()
-    options.fusedActivationFunction = writer.fused(operator.limits)
+    options.fusedActivationFunction = writer.fused(operator.limits, written)
     options.potScaleInt16 = False
     inputs = [writer.tensors[each] for each in node.reads]
     return writer.finish("ADD", 2 if writer.quantised else 1, inputs, name, written, operator.limits, options)

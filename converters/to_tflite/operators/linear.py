@@ -25,7 +25,7 @@ def convolution(writer: Writer, node: Node, name: str) -> int:
     options.padding = schema.Padding.SAME if same else schema.Padding.VALID
     options.strideH, options.strideW = window.stride
     options.dilationHFactor, options.dilationWFactor = window.dilation
-    options.fusedActivationFunction = writer.fused(operator.limits)
+    options.fusedActivationFunction = writer.fused(operator.limits, written)
     if isinstance(operator, DepthwiseConv2d):
         options.depthMultiplier = operator.multiplier
     kind, version = "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D", 3 if writer.quantised else 1
@@ -40,7 +40,7 @@ def fully_connected(writer: Writer, node: Node, name: str) -> int:
     if read.positions > 1:
         x = writer.reshaped(x, f"{name}.flat", read, (read.size,))
     options = schema.FullyConnectedOptionsT()
-    options.fusedActivationFunction = writer.fused(operator.limits)
+    options.fusedActivationFunction = writer.fused(operator.limits, written)
     if written.dtype == "int32" and writer.quantised:
         written = whole_range(operator, read, written)
     inputs = [x, weights(writer, node, operator), bias(writer, node, operator, read)]

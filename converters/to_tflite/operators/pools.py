@@ -23,7 +23,7 @@ def pool(writer: Writer, node: Node, name: str) -> int:
             )
         x = padded_with_least(writer, x, f"{name}.padded", read, operator.window.padding)
     options = options_of(operator.window, same)
-    options.fusedActivationFunction = writer.fused(operator.limits)
+    options.fusedActivationFunction = writer.fused(operator.limits, written)
     kind = "MAX_POOL_2D" if isinstance(operator, MaxPool) else "AVERAGE_POOL_2D"
     return writer.finish(kind, 2 if writer.quantised else 1, [x], name, written, operator.limits, options)
 

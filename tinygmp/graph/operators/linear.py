@@ -81,4 +81,7 @@ class Linear:
                 f"{INT32_MAX}; use a larger weight scale"
             )
         if written.dtype == "int8":
-            self.requantizers(read, written)
+            try:
+                self.requantizers(read, written)
+            except RangeError as error:
+                raise RangeError(f"layer '{node}': {error}") from error

@@ -5,7 +5,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from converters.to_c.images import LEAST_SHIFT
+from converters.to_c.operators.linear import LEAST_SHIFT
 from converters.to_c.runtime_text import joined_kernels
 from tinygmp.device.tools import host_compiler
 from tinygmp.quant.rounding_multiply import (
