@@ -39,5 +39,13 @@ def model_path(name_or_path: str = SHIPPED) -> Path:
 
 
 def open_model(name_or_path: str = SHIPPED) -> PackedModel:
-    """Read a model by path or by shipped name; raises ConfigError or FileFormatError."""
-    return load_model(model_path(name_or_path))
+    """Read a model by path or by shipped name: a .tgmp file, or a full-integer .tflite file.
+
+    Raises ConfigError, FileFormatError, and for a .tflite file DataError or UnsupportedError.
+    """
+    path = model_path(name_or_path)
+    if path.suffix.lower() == ".tflite":
+        from tinygmp.readers.tflite_int8 import load_int8_tflite
+
+        return load_int8_tflite(path)
+    return load_model(path)

@@ -1,0 +1,147 @@
+"""Full-integer files answer as LiteRT with XNNPACK does, to the bit, and go on to every target."""
+
+import platform
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from converters.base import converter
+from tinygmp.data.images import random_images
+from tinygmp.data.source import random_samples
+from tinygmp.device.host import run_on_host
+from tinygmp.device.words import words_of
+from tinygmp.errors import DataError
+from tinygmp.graph.random_graph import random_graph
+from tinygmp.graph.random_image_model import random_image_model
+from tinygmp.graph.reference.run import run
+from tinygmp.quant.rounding_multiply import ROUNDINGS
+from tinygmp.readers.tflite_int8 import load_int8_tflite, name_of
+from tinygmp.shipped import open_model
+
+X86 = pytest.mark.skipif(
+    platform.machine() not in ("x86_64", "AMD64"), reason="XNNPACK's kernels were compared on x86-64 only"
+)
+TINY = ("vww_96_int8", "kws_ref_model", "pretrainedResnet_quant", "ad01_int8", "str_ww_ref_model")
+
+
+def litert_answers(path: Path, inputs: np.ndarray, reference_kernels: bool = False) -> np.ndarray:
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    kernels = OpResolverType.BUILTIN_REF if reference_kernels else OpResolverType.AUTO
+    interpreter = Interpreter(str(path), num_threads=1, experimental_op_resolver_type=kernels)
+    interpreter.allocate_tensors()
+    (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
+    answers = []
+    for one in inputs:
+        interpreter.set_tensor(source["index"], one.reshape(source["shape"]))
+        interpreter.invoke()
+        answers.append(interpreter.get_tensor(target["index"]).reshape(-1))
+    return np.array(answers)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory) -> dict[str, Path]:
+    """Small networks that TensorFlow made full-integer, by name."""
+    tensorflow = pytest.importorskip("tensorflow", reason="install it with: pip install tensorflow")
+    layers, rng = tensorflow.keras.layers, np.random.default_rng(0)
+    networks = {
+        "digits": (
+            (14, 14, 1),
+            [layers.Conv2D(6, 3, activation="relu"), layers.MaxPool2D(2), layers.Flatten(), layers.Dense(5)],
+        ),
+        "pools": (
+            (16, 12, 2),
+            [
+                layers.Conv2D(5, (3, 2), strides=(2, 1), padding="same", activation="relu6"),
+                layers.DepthwiseConv2D(3, depth_multiplier=2, padding="same"),
+                layers.AveragePooling2D(2),
+                layers.Flatten(),
+                layers.Dense(7, activation="relu"),
+                layers.Dense(4, activation="softmax"),
+            ],
+        ),
+        "vectors": ((20,), [layers.Dense(9, activation="relu"), layers.Dense(1)]),
+    }
+    folder, found = tmp_path_factory.mktemp("int8"), {}
+    for name, (shape, parts) in networks.items():
+        model = tensorflow.keras.Sequential([layers.Input(shape), *parts])
+        for ending, kind in (("", tensorflow.int8), ("_float_ends", tensorflow.float32)):
+            make = tensorflow.lite.TFLiteConverter.from_keras_model(model)
+            make.optimizations = [tensorflow.lite.Optimize.DEFAULT]
+            make.representative_dataset = lambda shape=shape: (
+                [rng.normal(size=(1, *shape)).astype(np.float32)] for _ in range(20)
+            )
+            make.target_spec.supported_ops = [tensorflow.lite.OpsSet.TFLITE_BUILTINS_INT8]
+            make.inference_input_type = make.inference_output_type = kind
+            found[name + ending] = folder / f"{name}{ending}.tflite"
+            found[name + ending].write_bytes(make.convert())
+    return found
+
+
+@X86
+@pytest.mark.parametrize("name", ["digits", "pools", "vectors"])
+def test_answers_are_litert_s_in_the_reference_and_in_c(files, name):
+    model = load_int8_tflite(files[name])
+    (inputs,) = random_samples(model, 40).inputs
+    expected = litert_answers(files[name], inputs)
+    assert len(np.unique(expected, axis=0)) > 20
+    assert np.array_equal(run(model, inputs).logits, expected)
+    assert np.array_equal(run_on_host(converter("c")(model), words_of(model, [inputs])).logits, expected)
+
+
+def test_every_target_takes_them(files):
+    for name in ("digits", "pools", "vectors"):
+        model = open_model(str(files[name]))
+        for target in ("c", "onnx", "tflite"):
+            assert converter(target)(model).files
+
+
+@pytest.mark.parametrize("name", ["digits", "vectors"])
+def test_float_ends_are_left_out(files, name):
+    """Quantise and dequantise operations at the ends: the same integers lie between them."""
+    model, plain = load_int8_tflite(files[f"{name}_float_ends"]), load_int8_tflite(files[name])
+    assert [type(node.operator) for node in model.nodes] == [type(node.operator) for node in plain.nodes]
+    assert model.input.dtype == model.output.dtype == "int8"
+
+
+@pytest.mark.real_data
+@X86
+@pytest.mark.parametrize("name", TINY)
+def test_mlperf_tiny_s_files_to_the_bit(data_root, name):
+    """Of the keyword, person, picture and noise networks, under XNNPACK and under the reference kernels."""
+    path = data_root / "mlperf_tiny" / f"{name}.tflite"
+    for rounding in ("fp32", "gemmlowp"):
+        model = load_int8_tflite(path, rounding)
+        (inputs,) = random_samples(model, 30).inputs
+        assert np.array_equal(run(model, inputs).logits, litert_answers(path, inputs, rounding == "gemmlowp"))
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+def test_what_we_write_is_read_back_with_the_same_answers(tmp_path, rounding):
+    model = random_image_model(3, 15, 4, ((7, 1), (9, 2)), 5, 0.3, "rice", rounding)
+    path = tmp_path / "own.tflite"
+    path.write_bytes(converter("tflite")(model).files[f"{model.name}_int8.tflite"])
+    again = load_int8_tflite(path, rounding)
+    pixels = random_images(model, 5).first
+    inputs = (pixels.astype(np.int16) - 128).astype(np.int8)
+    assert np.array_equal(run(again, inputs).logits, run(model, pixels).logits)
+    assert (again.nnz, again.weight_count) == (model.nnz, model.weight_count)
+
+
+def test_other_files_are_refused_in_a_sentence(tmp_path, files):
+    (tmp_path / "no.tflite").write_bytes(b"no model at all")
+    with pytest.raises(DataError, match=r"no\.tflite.*full-integer"):
+        load_int8_tflite(tmp_path / "no.tflite")
+    (tmp_path / "cut.tflite").write_bytes(files["digits"].read_bytes()[:900])
+    with pytest.raises(DataError, match=r"cut\.tflite"):
+        load_int8_tflite(tmp_path / "cut.tflite")
+    model = random_graph(0)
+    (tmp_path / "float.tflite").write_bytes(converter("tflite")(model).files[f"{model.name}_f32.tflite"])
+    with pytest.raises(DataError, match="must be int8"):
+        load_int8_tflite(tmp_path / "float.tflite")
+
+
+def test_a_file_s_name_becomes_a_c_identifier():
+    assert name_of(Path("x/My Model-v2.tflite")) == "my_model_v2"
+    assert name_of(Path("2nd.tflite")) == "m_2nd"
