@@ -5,11 +5,16 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tinygmp.device.tools import require
 from tinygmp.errors import MissingToolError
 from tinygmp.graph.model import PackedModel
 from tinygmp.graph.random_model import random_model
+
+# The same examples on every machine; other ones with `--hypothesis-profile=default`.
+settings.register_profile("same", derandomize=True)
+settings.load_profile("same")
 
 
 def pytest_configure(config: pytest.Config) -> None:
