@@ -2,7 +2,7 @@
 
 Every quantity is a fraction of its full scale, so that saturation is a clip to -1..1:
 
-    x = clip(round((counts - offset) * input_gain) / 127, -1, 1)    1 is 127 units of the int8 input
+    x = clip(round((counts - offset) * input_gain) / input_limit, -1, 1)    input_limit: 127, or 32767 of a wide cell
     p = w(x) + u(h)                                           a LowRank map clips between its factors
     z = sigmoid(p + bias_gate),  c = tanh(p + bias_update)
     h = clip(z * h + (zeta * (1 - z) + nu) * c, -1, 1)              1 is 32512 units of the int16 state
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinygmp.graph.operators.base import INT8_LIMIT
-from tinygmp.graph.operators.fastgrnn import STATE_LIMIT, LinearMap, LowRank
+from tinygmp.graph.operators.fastgrnn import STATE_LIMIT, FastGrnn, LinearMap, LowRank
 from tinygmp.graph.window_chain import WindowChain
 from tinygmp.quant.gate_table import PRE_FRACTION_BITS
 
@@ -45,7 +45,8 @@ class RealModel:
     """Coefficients of the equations above, float64; w and u hold one matrix, or two factors as applied."""
 
     offset: np.ndarray  # int16 [channels]
-    input_gain: np.ndarray  # [channels], int8 units a count
+    input_gain: np.ndarray  # [channels], units of the input a count
+    input_limit: int
     w: tuple[RealMatrix, ...]
     u: tuple[RealMatrix, ...]
     bias_gate: np.ndarray  # [hidden]
@@ -71,26 +72,31 @@ class RealModel:
 def real_model(model: WindowChain) -> RealModel:
     """Return the coefficients of a packed model; raises FormatError when a weight stream is damaged."""
     cell, classifier, sensor = model.cell, model.classifier, model.input
-    pre_unit = cell.pre_requantizer.factor * INT8_LIMIT / 2**PRE_FRACTION_BITS
+    pre_unit = cell.pre_requantizer.factor / 2**PRE_FRACTION_BITS
+    state_limit = STATE_LIMIT if cell.wide else INT8_LIMIT
     bias_unit = 2.0**-PRE_FRACTION_BITS
     return RealModel(
         offset=sensor.offset,
         input_gain=sensor.multiplier * 2.0**-sensor.shift,
-        w=real_map(cell.w, pre_unit * 2**cell.w_shift),
-        u=real_map(cell.u, pre_unit * 2**cell.u_shift),
+        input_limit=cell.vector_limit,
+        w=real_map(cell, cell.w, pre_unit * 2**cell.w_shift),
+        u=real_map(cell, cell.u, pre_unit * 2**cell.u_shift),
         bias_gate=cell.bias_gate * (2**cell.bias_gate_shift * bias_unit),
         bias_update=cell.bias_update * (2**cell.bias_update_shift * bias_unit),
         zeta=cell.zeta * 2.0**-cell.zeta_shift * 4 * TANH_ONE / STATE_LIMIT,
         nu=cell.nu * 4 * TANH_ONE / GATE_ONE / STATE_LIMIT,
         classifier=RealMatrix(
-            classifier.weights.name, classifier.weights.decode(), model.logit_scale * INT8_LIMIT
+            classifier.weights.name, classifier.weights.decode(), model.logit_scale * state_limit
         ),
         classifier_bias=classifier.bias * model.logit_scale,
     )
 
 
-def real_map(linear: LinearMap, unit: float) -> tuple[RealMatrix, ...]:
+def real_map(cell: FastGrnn, linear: LinearMap, unit: float) -> tuple[RealMatrix, ...]:
+    """Return a map's matrices; unit: of its sums' integers. What enters each is a fraction of its own full scale."""
     if isinstance(linear, LowRank):
-        first = RealMatrix(linear.first.name, linear.first.decode(), linear.requantizer.factor)
-        return first, RealMatrix(linear.second.name, linear.second.decode(), unit)
-    return (RealMatrix(linear.name, linear.decode(), unit),)
+        vector = cell.vector_limit
+        gain = linear.requantizer.factor * (cell.limit_of(linear.first) / vector)
+        first = RealMatrix(linear.first.name, linear.first.decode(), gain)
+        return first, RealMatrix(linear.second.name, linear.second.decode(), unit * vector)
+    return (RealMatrix(linear.name, linear.decode(), unit * cell.limit_of(linear)),)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tinygmp.pack.repack import Repacked
     from tinygmp.projects.fitting import Fitted
     from tinygmp.projects.further import Pruned
+    from tinygmp.projects.pack_file import PackedFile
     from tinygmp.projects.training import Trained
     from tinygmp.report.record import Report
     from tinygmp.verify.verification import Verification
@@ -149,19 +150,22 @@ def train_images(data: Path | str, out: Path | str, size: int, sparsity: float =
     return load_model(Path(out) / "model.tgmp")
 
 
-def pack_images(
-    weights: Path | str, pictures: Path | str, size: int | None = None, sparsity: float = 0.0
-) -> PackedModel:
-    """Return published image weights as a packed network, calibrated and perhaps pruned with unlabelled pictures.
+def pack_file(
+    path: Path | str, calibrate: Path | str, sparsity: float = 0.0, size: int | None = None
+) -> "PackedFile":
+    """Make a packed model of a network file, calibrated, perhaps pruned, and checked with samples.
 
-    >>> pack_images("mobilenet.weights", "pictures/")  # doctest: +ELLIPSIS
+    `tinygmp.projects.pack_file.PackWish` holds every other setting.
+
+    >>> pack_file("mobilenet.onnx", "pictures/")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    tinygmp.errors.ConfigError: 'mobilenet.weights' has no ending of image weights; known: .npz, .h5, ...
+    tinygmp.errors.DataError: 'pictures' is no folder of pictures ...
     """
-    from tinygmp.projects.pack_images import Meaning
-    from tinygmp.projects.pack_images import pack_images as workflow
+    from tinygmp.projects.pack_file import PackWish
+    from tinygmp.projects.pack_file import pack_file as workflow
+    from tinygmp.readers.load import Meaning
 
-    return workflow(Path(weights), Path(pictures), Meaning(size), sparsity)
+    return workflow(Path(path), Path(calibrate), PackWish(Meaning(size), sparsity=sparsity))
 
 
 def boards(text: str = "") -> "tuple[Board, ...]":

@@ -15,7 +15,7 @@ from tinygmp.commands.init import init
 from tinygmp.commands.inspect import inspect
 from tinygmp.commands.options import BAD_INPUT, TOOL_MISSING
 from tinygmp.commands.pack import pack
-from tinygmp.commands.pack_images import pack_images
+from tinygmp.commands.pack_network import pack_images
 from tinygmp.commands.prune import prune
 from tinygmp.commands.report import report
 from tinygmp.commands.reproduce import reproduce

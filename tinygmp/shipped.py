@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tinygmp.data.registry import model_folders
 from tinygmp.errors import ConfigError
+from tinygmp.file_kind import IN_WORDS, NETWORKS, kind_of_path
 from tinygmp.graph.file import load_model
 from tinygmp.graph.model import PackedModel
 
@@ -38,14 +39,35 @@ def model_path(name_or_path: str = SHIPPED) -> Path:
     return shipped[name_or_path]
 
 
+def is_packed(path: Path) -> bool:
+    """Return whether a file holds integers to run as they are: a .tgmp file, or a full-integer .tflite file."""
+    kind = kind_of_path(path)
+    if kind != "tflite":
+        return kind not in NETWORKS
+    from tinygmp.readers.tflite_int8 import is_full_integer
+
+    return is_full_integer(path)
+
+
 def open_model(name_or_path: str = SHIPPED) -> PackedModel:
     """Read a model by path or by shipped name: a .tgmp file, or a full-integer .tflite file.
 
-    Raises ConfigError, FileFormatError, and for a .tflite file DataError or UnsupportedError.
+    Raises ConfigError for a file of another kind, FileFormatError, and for a .tflite file DataError or
+    UnsupportedError.
     """
     path = model_path(name_or_path)
-    if path.suffix.lower() == ".tflite":
+    if not path.exists():
+        return load_model(path)  # which tells that it is missing
+    kind = kind_of_path(path)
+    if kind == "tflite" and is_packed(path):
         from tinygmp.readers.tflite_int8 import load_int8_tflite
 
         return load_int8_tflite(path)
+    if kind in NETWORKS:
+        raise ConfigError(
+            f"'{path}' is {IN_WORDS[kind]} in floats; make a packed model of it first: tinygmp pack {path.name} "
+            "--calibrate SAMPLES"
+        )
+    if kind in ("elf", "c"):
+        raise ConfigError(f"'{path}' is {IN_WORDS[kind]}, no model; give the .tgmp file that it was made of")
     return load_model(path)

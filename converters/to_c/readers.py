@@ -44,17 +44,22 @@ class Reader:
         return f"{self.function}(&{self.rows}, {x}, {self.columns}u)"
 
 
-def reader(tensor: PackedTensor, symbol: str, every_step: bool = True, share: bool = False) -> Reader:
+def reader(
+    tensor: PackedTensor, symbol: str, every_step: bool = True, share: bool = False, wide: bool = False
+) -> Reader:
     """Return the reader of a tensor whose arrays are `<symbol>_index`, `<symbol>_values` and `<symbol>_codebook`.
 
     A tensor that is read every step may get a faster kernel where there is one. `share` prefers kernels whose decoders
-    serve other tensors of the model too. Raises UnsupportedError for a matrix beyond the kernels' 16-bit positions.
+    serve other tensors of the model too. `wide`: the vectors are int16. Raises
+    UnsupportedError for a matrix beyond the kernels' 16-bit positions.
     """
     family, arguments = index_kernel(tensor.index_format)
     expect_16_bit_positions(tensor, family)
-    if is_whole(tensor) and not (share and family in BY_GAPS):
+    if wide and family == "dense" and is_whole(tensor):
+        return dense_16_reader(tensor, symbol)
+    if is_whole(tensor) and not wide and not (share and family in BY_GAPS):
         return whole_reader(tensor, symbol, family, arguments, every_step)
-    return composed_reader(tensor, symbol, family, arguments)
+    return composed_reader(tensor, symbol, family, arguments, wide)
 
 
 def is_whole(tensor: PackedTensor) -> bool:
@@ -81,9 +86,24 @@ def whole_reader(
     )
 
 
-def composed_reader(tensor: PackedTensor, symbol: str, family: str, arguments: tuple[int, ...]) -> Reader:
+def dense_16_reader(tensor: PackedTensor, symbol: str) -> Reader:
+    variable = variable_of(symbol)
+    return Reader(
+        symbol=symbol,
+        rows=variable,
+        kernels=("tg_rows_16_dense.c",),
+        struct="tg_rows_16_dense",
+        init=call("tg_rows_16_dense_init", f"&{variable}", f"{symbol}_values"),
+        function="tg_dot_16_dense_int8",
+        columns=tensor.shape[1],
+    )
+
+
+def composed_reader(
+    tensor: PackedTensor, symbol: str, family: str, arguments: tuple[int, ...], wide: bool
+) -> Reader:
     values, value_arguments = value_kernel(tensor)
-    variable, pair = variable_of(symbol), f"{family}_{values}"
+    variable, pair, bits = variable_of(symbol), f"{family}_{values}", "16_" if wide else ""
     index = [f"{symbol}_index"] if "index" in tensor.streams else []
     codebook = [f"{symbol}_codebook"] if "codebook" in tensor.streams else []
     inits = (
@@ -95,12 +115,12 @@ def composed_reader(tensor: PackedTensor, symbol: str, family: str, arguments: t
     return Reader(
         symbol=symbol,
         rows=variable,
-        kernels=(f"tg_index_{family}.c", f"tg_values_{values}.c", "tg_rows.c"),
-        struct=f"tg_rows_{pair}",
+        kernels=(f"tg_index_{family}.c", f"tg_values_{values}.c", "tg_rows_16.c" if wide else "tg_rows.c"),
+        struct=f"tg_rows_{bits}{pair}",
         init=", ".join(inits),
-        function=f"tg_dot_{pair}",
+        function=f"tg_dot_{bits}{pair}",
         columns=tensor.shape[1],
-        definition=f"TG_ROWS({family}, {values})",
+        definition=f"{'TG_ROWS_16' if wide else 'TG_ROWS'}({family}, {values})",
     )
 
 

@@ -13,7 +13,7 @@ from tinygmp.artifact import Artifact
 from tinygmp.errors import UnsupportedError
 from tinygmp.graph.ledger import ledger
 from tinygmp.graph.model import PackedModel
-from tinygmp.graph.operators.fastgrnn import LinearMap, LowRank, factors, largest_sum
+from tinygmp.graph.operators.fastgrnn import LinearMap, LowRank, factors
 from tinygmp.graph.window_chain import WindowChain, chain_of
 from tinygmp.quant.gate_table import half_tanh_table
 
@@ -53,6 +53,7 @@ def convert_stream(packed: PackedModel) -> Artifact:
 def template_context(model: WindowChain) -> dict[str, object]:
     """Return everything that the templates name."""
     maps = {"w": model.cell.w, "u": model.cell.u}
+    wide = model.cell.wide
     share = not all(is_whole(tensor) for tensor in model.tensors())
     readers = {letter: map_readers(model, linear, share) for letter, linear in maps.items()}
     classifier = reader(
@@ -60,23 +61,24 @@ def template_context(model: WindowChain) -> dict[str, object]:
         symbol_of(model, model.classifier.weights.name),
         every_step=False,
         share=share,
+        wide=wide,
     )
-    in_order, apart = units_in_order(model), units_apart(model)
+    in_order, apart = (None, None) if wide else (units_in_order(model), units_apart(model))
     inner = {letter: rows for letter in maps if in_order and (rows := inner_rows(model, letter))}
     everything = (*readers["w"], *readers["u"], classifier)
     kernels = (
-        "tg_sensor.c",
-        "tg_fastgrnn.c",
-        "tg_fastgrnn_armv6m.c",
+        *(("tg_sensor_16.c", "tg_fastgrnn_16.c") if wide else ("tg_sensor.c", "tg_fastgrnn.c")),
+        *(() if wide else ("tg_fastgrnn_armv6m.c",)),
         *(("tg_units_avr.c",) if in_order else ()),
         *(("tg_units_arm.c", "tg_units_riscv.c") if apart else ()),
         *sorted({kernel for each in everything for kernel in each.kernels}),
     )
-    run = one_run(model)
+    run = None if wide else one_run(model)
     before = kernel_order(("tg_one_run_avr.c",)) if run else ()
     book = ledger(model.model)
     return {
         "model": model,
+        "wide": wide,
         "prefix": model.name,
         "upper": model.name.upper(),
         "readers": readers,
@@ -85,7 +87,7 @@ def template_context(model: WindowChain) -> dict[str, object]:
         },
         "ranks": {letter: linear.rank for letter, linear in maps.items() if isinstance(linear, LowRank)},
         "limits": {"pre": model.cell.largest_accumulator}
-        | {letter: largest_sum(factors(linear)[0]) for letter, linear in maps.items()},
+        | {letter: model.cell.largest_sum(factors(linear)[0]) for letter, linear in maps.items()},
         "plain_scaling": scales_plainly(model),
         "classifier": classifier,
         "kernels": joined_kernels(kernels, before=before) + definitions(everything),
@@ -112,8 +114,11 @@ def scales_plainly(model: WindowChain) -> bool:
     """Return whether no pre-activation needs saturation, neither before its multiplier nor for its biases' sake."""
     cell = model.cell
     narrow = cell.largest_accumulator >> cell.pre_requantizer.pre_shift
-    return narrow < 32767 and max(cell.bias_gate_shift, cell.bias_update_shift) <= 6
+    return not cell.wide and narrow < 32767 and max(cell.bias_gate_shift, cell.bias_update_shift) <= 6
 
 
 def map_readers(model: WindowChain, linear: LinearMap, share: bool) -> tuple[Reader, ...]:
-    return tuple(reader(tensor, symbol_of(model, tensor.name), share=share) for tensor in factors(linear))
+    return tuple(
+        reader(tensor, symbol_of(model, tensor.name), share=share, wide=model.cell.wide)
+        for tensor in factors(linear)
+    )

@@ -32,20 +32,21 @@ class ExactCell:
         self.model = model
 
     def prepare(self, graph: Graph, counts: str) -> str:
-        """Append the curves of the gates and the folded normalisation: int16 counts to int64 -127..127."""
+        """Append the gates' curves and the folded normalisation: int16 counts to int64 within the vector's limit."""
         append_curves(graph, self.model.cell)
+        limit = self.model.cell.vector_limit
         sensor = self.model.input
         wide = graph.op("Cast", counts, to=TensorProto.INT64)
         offset = graph.constant("sensor.offset", sensor.offset, np.int64)
         centred = clip(graph, graph.op("Sub", wide, offset), INT16_MIN, INT16_MAX)
         product = graph.op("Mul", centred, graph.constant("sensor.multiplier", sensor.multiplier, np.int64))
-        return clip(graph, shift_right_rounded(graph, product, sensor.shift), -INT8_LIMIT, INT8_LIMIT)
+        return clip(graph, shift_right_rounded(graph, product, sensor.shift), -limit, limit)
 
     def step(self, graph: Graph, x: str, state: str) -> str:
         """Append one step: x int64 [batch, channels] and state int64 [batch, hidden] to the next state."""
         cell = self.model.cell
-        w_sum = times(graph, apply_map(graph, cell.w, x), 1 << cell.w_shift)
-        u_sum = times(graph, apply_map(graph, cell.u, top_byte(graph, state)), 1 << cell.u_shift)
+        w_sum = times(graph, apply_map(graph, cell, cell.w, x), 1 << cell.w_shift)
+        u_sum = times(graph, apply_map(graph, cell, cell.u, self.entering(graph, state)), 1 << cell.u_shift)
         pre = requantize(graph, cell.pre_requantizer, graph.op("Add", w_sum, u_sum))
         gate = curve_index(graph, pre, "rnn.bias_gate", cell.bias_gate, cell.bias_gate_shift)
         update = curve_index(graph, pre, "rnn.bias_update", cell.bias_update, cell.bias_update_shift)
@@ -55,10 +56,15 @@ class ExactCell:
             graph, shift_right_rounded(graph, graph.op("Add", kept, added), 9), -STATE_LIMIT, STATE_LIMIT
         )
 
+    def entering(self, graph: Graph, state: str) -> str:
+        """Append the state as matrices take it."""
+        return state if self.model.cell.wide else top_byte(graph, state)
+
     def classify(self, graph: Graph, state: str) -> None:
         """Append 'logits_int32' as in the reference, 'logits' float32 in real units, and 'class' int64."""
         classifier = self.model.classifier
-        product = exact_product(graph, classifier.weights, top_byte(graph, state))
+        limit = STATE_LIMIT if self.model.cell.wide else INT8_LIMIT
+        product = exact_product(graph, classifier.weights, self.entering(graph, state), limit)
         bias = graph.constant("classifier.bias", classifier.bias, np.int64)
         total = graph.op("Add", product, bias)
         graph.op("Cast", total, output="logits_int32", to=TensorProto.INT32)
@@ -83,18 +89,20 @@ def curve_index(graph: Graph, pre: str, name: str, bias: np.ndarray, shift: int)
     return clip(graph, graph.op("Add", pre, lifted), 0, INT16_MAX - INT16_MIN)
 
 
-def apply_map(graph: Graph, linear: LinearMap, x8: str) -> str:
+def apply_map(graph: Graph, cell: FastGrnn, linear: LinearMap, x: str) -> str:
     if isinstance(linear, LowRank):
-        inner = requantize(graph, linear.requantizer, exact_product(graph, linear.first, x8))
-        return exact_product(graph, linear.second, clip(graph, inner, -INT8_LIMIT, INT8_LIMIT))
-    return exact_product(graph, linear, x8)
+        product = exact_product(graph, linear.first, x, cell.limit_of(linear.first))
+        inner = requantize(graph, linear.requantizer, product)
+        x = clip(graph, inner, -cell.vector_limit, cell.vector_limit)
+        return exact_product(graph, linear.second, x, cell.vector_limit)
+    return exact_product(graph, linear, x, cell.limit_of(linear))
 
 
-def exact_product(graph: Graph, tensor: PackedTensor, x8: str) -> str:
-    """Append x8 @ weights.T, int64 in and out."""
-    dtype = TensorProto.FLOAT if largest_sum(tensor) < FLOAT32_EXACT else TensorProto.DOUBLE
+def exact_product(graph: Graph, tensor: PackedTensor, x: str, limit: int) -> str:
+    """Append x @ weights.T of integers up to that magnitude, int64 in and out."""
+    dtype = TensorProto.FLOAT if largest_sum(tensor, limit) < FLOAT32_EXACT else TensorProto.DOUBLE
     stored = graph.constant(f"{tensor.name}.transposed", np.ascontiguousarray(tensor.decode().T))
-    product = graph.op("MatMul", graph.op("Cast", x8, to=dtype), graph.op("Cast", stored, to=dtype))
+    product = graph.op("MatMul", graph.op("Cast", x, to=dtype), graph.op("Cast", stored, to=dtype))
     return graph.op("Cast", product, to=TensorProto.INT64)
 
 

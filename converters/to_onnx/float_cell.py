@@ -4,7 +4,6 @@ import numpy as np
 
 from converters.real_model import RealMatrix, RealModel, real_model
 from converters.to_onnx.graph import Graph, TensorProto
-from tinygmp.graph.operators.base import INT8_LIMIT
 from tinygmp.graph.window_chain import WindowChain
 
 
@@ -27,7 +26,7 @@ class FloatCell:
             graph.constant("sensor.offset", real.offset, np.float32),
         )
         scaled = graph.op("Mul", centred, graph.constant("sensor.gain", real.input_gain, np.float32))
-        return clip(graph, graph.op("Mul", graph.op("Round", scaled), one_unit(graph)))
+        return clip(graph, graph.op("Mul", graph.op("Round", scaled), one_unit(graph, real)))
 
     def step(self, graph: Graph, x: str, state: str) -> str:
         """Append one step: x [batch, channels] and state [batch, hidden] to the next state."""
@@ -62,8 +61,8 @@ def transposed(graph: Graph, matrix: RealMatrix) -> str:
     return graph.constant(f"{matrix.name}.transposed", np.ascontiguousarray(matrix.float32.T))
 
 
-def one_unit(graph: Graph) -> str:
-    return graph.constant("sensor.unit", 1 / INT8_LIMIT, np.float32)
+def one_unit(graph: Graph, real: RealModel) -> str:
+    return graph.constant("sensor.unit", 1 / real.input_limit, np.float32)
 
 
 def clip(graph: Graph, x: str) -> str:

@@ -4,7 +4,6 @@ import numpy as np
 
 from converters.real_model import RealMatrix, RealModel
 from converters.to_tflite.flatbuffer import Subgraph, schema
-from tinygmp.graph.operators.base import INT8_LIMIT
 
 CLIP = schema.ActivationFunctionType.RELU_N1_TO_1
 NO_BIAS_VERSION = 6  # of FULLY_CONNECTED: the first that may leave the bias out
@@ -42,7 +41,7 @@ class FloatCell:
         centred = self.subtract("centred", wide, self.row("sensor.offset", real.offset))
         scaled = self.multiply("scaled", centred, self.row("sensor.gain", real.input_gain))
         rounded = self.activate("ROUND", "rounded", scaled)
-        return self.multiply("x", rounded, self.scalar("sensor.unit", 1 / INT8_LIMIT), CLIP)
+        return self.multiply("x", rounded, self.scalar("sensor.unit", 1 / real.input_limit), CLIP)
 
     def linear(self, name: str, matrices: tuple[RealMatrix, ...], x: int) -> int:
         for position, matrix in enumerate(matrices):

@@ -1,20 +1,19 @@
 """The FastGRNN step with int8 weights and int16 activations: the same equations, with our own scales.
 
 All zero points are 0. The state has ONE scale, that of the integer reference: state_out may be copied to
-state_in byte for byte, and its integers are the C code's; so are those of x, -127..127 in an int16 tensor. Both
-are clipped by the operator that makes them; the inner vector of a low-rank map saturates at 32767, which is 1.
+state_in byte for byte, and its integers are the C code's; so are those of x, of int8 cells -127..127 in an
+int16 tensor. Both are clipped by the operator that makes them; the inner vector of a low-rank map saturates at
+32767, which is 1.
 """
 
 import numpy as np
 
 from converters.real_model import RealMatrix, RealModel
 from converters.to_tflite.flatbuffer import Subgraph, schema
-from tinygmp.graph.operators.base import INT8_LIMIT
 from tinygmp.graph.operators.fastgrnn import STATE_LIMIT
 from tinygmp.quant.requantize import INT16_MAX
 
 CLIP = schema.ActivationFunctionType.RELU_N1_TO_1
-INPUT = 1 / INT8_LIMIT
 FRACTION = 1 / INT16_MAX  # scale of values in -1..1
 GATE = 1 / 32768  # what LOGISTIC and TANH must answer in
 PRE = 2.0**-11  # -16..16, the range of the reference's pre-activation
@@ -55,9 +54,9 @@ class Int16x8Cell:
         real = self.real
         offset = self.graph.constant("sensor.offset", real.offset.astype(np.int16)[None, :], 1.0)
         centred = self.subtract("centred", counts, offset, 1.0)
-        gain = real.input_gain / INT8_LIMIT
+        gain = real.input_gain / real.input_limit
         factor = self.row("sensor.gain", gain, float(gain.max()) / INT16_MAX)
-        return self.multiply("x", centred, factor, INPUT, CLIP)
+        return self.multiply("x", centred, factor, 1 / real.input_limit, CLIP)
 
     def linear(self, name: str, matrices: tuple[RealMatrix, ...], x: int) -> int:
         """Multiply by one matrix or two factors; the product's scale holds the largest possible sum."""

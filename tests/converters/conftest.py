@@ -11,6 +11,7 @@ from tinygmp.floats.window_classifier import with_sensor
 from tinygmp.graph.model import PackedModel
 from tinygmp.pack.identity import PackIdentity
 from tinygmp.pack.packer import pack
+from tinygmp.pack.settings import PackSettings
 
 CHANNELS = 3
 SCALING = SensorScaling(
@@ -29,15 +30,19 @@ def random_walks(windows: int, steps: int = 40, channels: int = CHANNELS, seed: 
     return np.clip(walk, -32768, 32767).astype(np.int16)
 
 
-def packed_network(w_rank: int = 0, u_rank: int = 0, hidden: int = 20) -> PackedModel:
+def packed_network(w_rank: int = 0, u_rank: int = 0, state_bits: int = 8, hidden: int = 20) -> PackedModel:
     """Return a pruned random network, packed as a trained one would be."""
     graph = random_cell_graph(4, (w_rank, u_rank), hidden, classes=2, deviation=0.5, zeta=0.9, nu=0.02)
     provenance = {"data": "random", "synthetic": "yes", "seed": "4"}
     identity = PackIdentity("tiny", ("left", "right"), provenance)
-    return pack(with_sensor(graph, SCALING), random_walks(60), identity)
+    return pack(with_sensor(graph, SCALING), random_walks(60), identity, PackSettings(state_bits=state_bits))
 
 
-@pytest.fixture(scope="session", params=[(0, 0), (2, 6)], ids=["full", "low_rank"])
+@pytest.fixture(
+    scope="session",
+    params=[(0, 0, 8), (2, 6, 8), (0, 0, 16), (2, 6, 16)],
+    ids=["full", "low_rank", "full_16", "low_rank_16"],
+)
 def network(request: pytest.FixtureRequest) -> PackedModel:
     return packed_network(*request.param)
 

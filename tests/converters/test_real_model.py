@@ -25,7 +25,7 @@ def test_matrices_are_the_stored_integers_times_their_real_scale(network):
         real.classifier.float32 / state_full_scale, classifier.decode() * classifier.scale, rtol=1e-4
     )
     for matrices, linear, full_scale in (
-        (real.w, cell.w, 127 * chain.input_scale),
+        (real.w, cell.w, cell.vector_limit * chain.input_scale),
         (real.u, cell.u, state_full_scale),
     ):
         tensors = (linear,) if len(matrices) == 1 else (linear.first, linear.second)

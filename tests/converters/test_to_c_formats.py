@@ -65,7 +65,7 @@ static void {name}(uint16_t vectors, uint16_t rows, uint16_t columns)
     uint8_t *m_t_index = block(sizes[0]);
     {values_type} *m_t_values = block(sizes[1]);
     int8_t *m_t_codebook = block(sizes[2]);
-    int8_t *x = block((uint32_t)vectors * columns);
+    {x_type} *x = block((uint32_t)vectors * columns * sizeof(*x));
     uint16_t vector, row;
     (void)m_t_index;
     for (vector = 0; vector < vectors; vector++) {{
@@ -134,6 +134,7 @@ def function_text(side: Reader, name: str) -> str:
         rows=side.rows,
         init=side.init,
         function=side.function,
+        x_type="int16_t" if "_16_" in side.function else "int8_t",
     )
 
 
@@ -150,10 +151,11 @@ def program(sides: list[Reader], folder: Path) -> Path:
     return folder / "rows"
 
 
-def vectors_for(q: np.ndarray) -> np.ndarray:
+def vectors_for(q: np.ndarray, wide: bool) -> np.ndarray:
+    dtype, limit = (np.int16, 32767) if wide else (np.int8, 127)
     if q.size < LARGE:
-        return np.eye(q.shape[1], dtype=np.int8)
-    return np.random.default_rng(q.size).integers(-127, 128, (3, q.shape[1])).astype(np.int8)
+        return np.eye(q.shape[1], dtype=dtype) * (-limit if wide else 1)
+    return np.random.default_rng(q.size).integers(-limit, limit + 1, (3, q.shape[1])).astype(dtype)
 
 
 def message(place: int, tensor: PackedTensor, x: np.ndarray, missing: int = 0) -> bytes:
@@ -169,14 +171,14 @@ def answer(built: Path, messages: list[bytes]) -> subprocess.CompletedProcess[by
     return subprocess.run([built], input=b"".join(messages), capture_output=True, timeout=120, check=False)
 
 
-def expect_equal(groups: list[list[PackedTensor]], share: bool, folder: Path) -> None:
+def expect_equal(groups: list[list[PackedTensor]], share: bool, folder: Path, wide: bool = False) -> None:
     """Compare the products of every tensor, one reader for each group of the same formats."""
-    sides = [reader(tensors[0], "m_t", every_step=False, share=share) for tensors in groups]
+    sides = [reader(tensors[0], "m_t", every_step=False, share=share, wide=wide) for tensors in groups]
     messages, products = [], []
     for place, tensors in enumerate(groups):
         for tensor in tensors:
             q = tensor.decode()
-            x = vectors_for(q)
+            x = vectors_for(q, wide)
             messages.append(message(place, tensor, x))
             products.append((x.astype(np.int32) @ q.T.astype(np.int32)).ravel())
     done = answer(program(sides, folder), messages)
@@ -184,14 +186,15 @@ def expect_equal(groups: list[list[PackedTensor]], share: bool, folder: Path) ->
     assert np.array_equal(np.frombuffer(done.stdout, np.int32), np.concatenate(products))
 
 
+@pytest.mark.parametrize("wide", [False, True], ids=["8", "16"])
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_every_weight_that_c_reads_equals_python(kernel, tmp_path):
+def test_every_weight_that_c_reads_equals_python(kernel, wide, tmp_path):
     groups = []
     for index in (name for name in INDEX_FORMATS if index_kernel(name)[0] == kernel):
         for value in VALUE_FORMATS:
             groups.append([tensor for q in corpus() if (tensor := held(q, index, value)) is not None])
             assert len(groups[-1]) >= 20
-    expect_equal(groups, False, tmp_path)
+    expect_equal(groups, False, tmp_path, wide)
 
 
 def test_kernels_that_share_their_decoder_read_the_same(tmp_path):
@@ -208,7 +211,7 @@ def test_a_reader_that_looks_beyond_its_stream_is_caught(index, value, tmp_path)
     """The proof that the test above can fail: the last byte of an index is missing."""
     tensor = held(np.ones((4, 16), np.int8), index, value)
     built = program([reader(tensor, "m_t", every_step=False)], tmp_path)
-    x = vectors_for(tensor.decode())
+    x = vectors_for(tensor.decode(), wide=False)
     assert answer(built, [message(0, tensor, x)]).returncode == 0
     done = answer(built, [message(0, tensor, x, missing=1)])
     assert done.returncode != 0

@@ -12,7 +12,7 @@ from tinygmp.graph.random_model import random_model
 from tinygmp.graph.reencode import replace_tensors
 from tinygmp.sparse import encode
 
-BOARDS = ("arduino-uno", "nucleo-g071rb", "longan-nano")
+BOARDS = ("arduino-uno", "nucleo-g071rb", "longan-nano", "msp430g2553")
 PAIRS = (
     ("bitmask", "int4"),
     ("csr16", "ternary"),
@@ -23,9 +23,9 @@ PAIRS = (
 )
 
 
-def model_in(index_format: str, value_format: str) -> PackedModel:
+def model_in(index_format: str, value_format: str, state_bits: int) -> PackedModel:
     """Return a random model of few different weights, half of every group of four zero."""
-    model = random_model(6, inputs=8, hidden=16, index_format="bitmask")
+    model = random_model(6, inputs=8, hidden=16, index_format="bitmask", state_bits=state_bits)
     levels = np.array([1] if value_format == "ternary" else [1, 4] if value_format == "power2" else [1, 3, 7])
     tensors = {}
     for tensor in model.tensors():
@@ -38,8 +38,9 @@ def model_in(index_format: str, value_format: str) -> PackedModel:
 
 @pytest.mark.parametrize("board", BOARDS)
 @pytest.mark.parametrize(("index_format", "value_format"), PAIRS)
-def test_flash_streams_give_the_reference_on_the_core(board, index_format, value_format):
-    model = model_in(index_format, value_format)
+@pytest.mark.parametrize("state_bits", [8, 16])
+def test_flash_streams_give_the_reference_on_the_core(board, index_format, value_format, state_bits):
+    model = model_in(index_format, value_format, state_bits)
     counts = np.random.default_rng(3).integers(-32768, 32768, (2, 8, 8)).astype(np.int16)
     for optimise in ("smallest", "fastest"):
         report = measure(convert(model), find_board(board), counts, reference_of(model), optimise)

@@ -31,18 +31,19 @@ def float_network(model: PackedModel, counts: np.ndarray) -> np.ndarray:
     def product(linear, vector, vector_scale):
         if not isinstance(linear, LowRank):
             return vector @ (linear.decode() * linear.scale).T
-        inner_limit = 127 * linear.first.scale * vector_scale / linear.requantizer.factor
+        inner_limit = chain.cell.vector_limit * linear.first.scale * vector_scale / linear.requantizer.factor
         inner = np.clip(vector @ (linear.first.decode() * linear.first.scale).T, -inner_limit, inner_limit)
         return inner @ (linear.second.decode() * linear.second.scale).T
 
-    limit = 127 * chain.input_scale
+    limit = chain.cell.vector_limit * chain.input_scale
     units = (counts - sensor.offset.astype(float)) * sensor.multiplier / 2.0**sensor.shift
     x = np.clip(np.rint(units) * chain.input_scale, -limit, limit)
     zeta = cell.zeta * 2.0**-cell.zeta_shift * 1024 * chain.state_scale
     nu = cell.nu * 2 * chain.state_scale
     h = np.zeros((len(counts), cell.hidden_size))
     for step in range(counts.shape[1]):
-        pre = product(cell.w, x[:, step], chain.input_scale) + product(cell.u, h, 256 * chain.state_scale)
+        state_scale = chain.state_scale * (1 if cell.wide else 256)
+        pre = product(cell.w, x[:, step], chain.input_scale) + product(cell.u, h, state_scale)
         z = 1 / (1 + np.exp(-(pre + cell.bias_gate * 2.0 ** (cell.bias_gate_shift - 11))))
         c = np.tanh(pre + cell.bias_update * 2.0 ** (cell.bias_update_shift - 11))
         h = np.clip(

@@ -39,7 +39,7 @@ def float_logits(model, counts: np.ndarray) -> np.ndarray:
             vector = vector @ (matrix.q * matrix.unit).T
         return vector
 
-    x = np.clip(np.rint((counts - real.offset.astype(float)) * real.input_gain) / 127, -1, 1)
+    x = np.clip(np.rint((counts - real.offset.astype(float)) * real.input_gain) / real.input_limit, -1, 1)
     h = np.zeros((len(counts), real.hidden_size))
     for step in range(counts.shape[1]):
         pre = apply(real.w, x[:, step]) + apply(real.u, h)

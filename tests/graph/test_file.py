@@ -1,5 +1,7 @@
 """.tgmp files: the same bytes every time, and damage is always told, never half understood."""
 
+import json
+
 import numpy as np
 import pytest
 import safetensors.numpy
@@ -14,6 +16,7 @@ from tinygmp.graph.reference.run import run
 MODELS = {
     "full rank": lambda: random_model(3, hidden=16),
     "low rank": lambda: random_model(3, hidden=16, w_rank=2, u_rank=8),
+    "16 bits": lambda: random_model(3, hidden=16, w_rank=2, u_rank=8, state_bits=16),
     "graph": lambda: random_graph(6),
 }
 
@@ -63,7 +66,7 @@ def test_every_flipped_bit_is_refused(model):
 
 
 FORGERIES = {
-    "newer version": lambda d: d.update(version=5),
+    "newer version": lambda d: d.update(version=6),
     "version of another kind": lambda d: d.update(version="4"),
     "earlier version": lambda d: d.update(version=2),
     "unknown layer": lambda d: d["nodes"][1].update(kind="lstm"),
@@ -132,3 +135,16 @@ def test_a_failed_save_leaves_nothing_behind(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileFormatError, match=r"absent\.tgmp"):
         load_model(tmp_path / "absent.tgmp")
+
+
+def test_a_cell_of_16_bits_is_of_a_later_version_and_no_other_model_is():
+    versions = {name: described(make())["version"] for name, make in MODELS.items()}
+    assert versions == {"full rank": 4, "low rank": 4, "16 bits": 5, "graph": 4}
+    narrow = described(random_model(3, hidden=16))
+    assert "state_bits" not in narrow["nodes"][1]["fields"]  # the bytes of such files are what they were
+
+
+def described(model) -> dict:
+    header = to_bytes(model)
+    length = int.from_bytes(header[:8], "little")
+    return json.loads(json.loads(header[8 : 8 + length])["__metadata__"]["tinygmp"])

@@ -1,13 +1,58 @@
-"""`tinygmp pack`: a packed model in other storage formats."""
+"""`tinygmp pack`: a network file as a packed model, or a packed model in other storage formats."""
+
+from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinygmp.commands.options import SHIPPED, Json, Model
+from tinygmp.commands.options import SHIPPED, Json, Quiet
+from tinygmp.commands.pack_network import (
+    Agreement,
+    Labels,
+    Mean,
+    Rounding,
+    Size,
+    SkipCorrupt,
+    Sparsity,
+    Std,
+    pack_network,
+    wish_of,
+)
 
-Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="The .tgmp file to write.")]
+if TYPE_CHECKING:
+    from tinygmp.pack.repack import Wish
+
+File = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE",
+        help="A Keras, TFLite, ONNX, PyTorch or .npz file, a folder of EdgeML matrices, a .tgmp file, or the name of a "
+        "model that comes with tinygmp.",
+    ),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FILE", help="The .tgmp file to write. [the file's name with .tgmp, here]"),
+]
+Calibrate = Annotated[
+    Path | None,
+    typer.Option(
+        "--calibrate",
+        metavar="SAMPLES",
+        help="What the network will see: a folder of pictures, an .npz or .npy of samples, or a table with a row a "
+        "sample. A part is held apart to check the packed model.",
+    ),
+]
+CountsPerUnit = Annotated[
+    list[float] | None,
+    typer.Option(
+        "--counts-per-unit",
+        metavar="N",
+        help="Of sensor windows in reals: what the sensor counts for one unit; once, or for each channel.",
+    ),
+]
 Index = Annotated[
     list[str] | None,
     typer.Option("--index", metavar="FORMAT", help="Index format to choose from; repeatable."),
@@ -30,25 +75,70 @@ MostCycles = Annotated[
 
 
 def pack(
-    out: Out,
-    model: Model = SHIPPED,
+    file: File = SHIPPED,
+    out: Out = None,
+    calibrate: Calibrate = None,
+    sparsity: Sparsity = 0.0,
+    size: Size = None,
+    mean: Mean = None,
+    std: Std = None,
+    counts_per_unit: CountsPerUnit = None,
+    labels: Labels = None,
+    rounding: Rounding = "fp32",
+    agreement: Agreement = 99.0,
+    skip_corrupt: SkipCorrupt = False,
     index: Index = None,
     values: Values = None,
     core: Core = None,
     fastest: Fastest = False,
     most_cycles: MostCycles = None,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Store a packed model in other formats; its answers stay the same."""
-    from tinygmp.commands import show
-    from tinygmp.graph.file import save_model
-    from tinygmp.pack.repack import Wish, repack
-    from tinygmp.shipped import open_model
+    """Make a packed model of a network file, checked against the float network; or store a packed one in other formats.
+
+    Exit code 1 where the packed model gives too few samples the float network's class.
+    """
+    from tinygmp.errors import ConfigError
+    from tinygmp.pack.repack import Wish
+    from tinygmp.shipped import is_packed, model_path
     from tinygmp.sparse.decode_cost import measured_cost
 
-    cost = measured_cost(core) if core else None
-    wish = Wish(index, tuple(values or ("int8",)), fastest, most_cycles, cost)
-    before = open_model(model)
+    path = model_path(file)
+    target = out or Path(f"{path.stem}.tgmp")
+    if target.resolve() == path.resolve():
+        raise ConfigError(f"'{target}' is the file to read; give another with --out")
+    if is_packed(path):
+        if calibrate is not None or sparsity:
+            raise ConfigError(
+                f"'{path}' holds integers already: nothing is calibrated or pruned; give the float network"
+            )
+        cost = measured_cost(core) if core else None
+        store(
+            path, target, Wish(index, tuple(values or ("int8",)), fastest, most_cycles, cost), core, as_json
+        )
+        return
+    if index or values or core or fastest or most_cycles:
+        raise ConfigError(
+            "storage formats are chosen for a packed model: pack the network first, then pack the .tgmp"
+        )
+    if calibrate is None:
+        raise ConfigError(
+            f"'{path}' holds floats, whose ranges must be seen: give samples with "
+            "--calibrate (a folder of pictures, an .npz, .npy or .csv file)"
+        )
+    wish = wish_of(size, mean, std, sparsity, labels, skip_corrupt, rounding, agreement, counts_per_unit)
+    pack_network(path, calibrate, target, wish, as_json, quiet)
+
+
+def store(path: Path, out: Path, wish: Wish, core: str | None, as_json: bool) -> None:
+    """Write a packed model in other formats and tell what they take; its answers stay the same."""
+    from tinygmp.commands import show
+    from tinygmp.graph.file import save_model
+    from tinygmp.pack.repack import repack
+    from tinygmp.shipped import open_model
+
+    before = open_model(str(path))
     packed = repack(before, wish)
     save_model(packed.model, out)
     was = sum(tensor.payload_bytes for tensor in before.tensors())

@@ -73,21 +73,43 @@ def load_images(
 
 def listed(model: PackedModel, folder: Path) -> tuple[list[Path], np.ndarray | None]:
     """Return files and labels of a folder."""
+    files, texts = labelled_files(folder)
+    if texts is None:
+        return files, None
+    numbers = [class_number(model, text, str(file)) for file, text in zip(files, texts, strict=True)]
+    return files, np.array(numbers, np.int64)
+
+
+def labelled_files(folder: Path) -> tuple[list[Path], list[str] | None]:
+    """Return the pictures of a folder and what labels.csv, or the folder that each lies in, says of them."""
     if (folder / LABEL_FILE).is_file():
-        return labelled_by_file(model, folder)
+        return labelled_by_file(folder)
     classes = sorted(path for path in folder.iterdir() if path.is_dir())
     if not classes:
         return pictures(folder), None
-    files: list[Path] = []
-    labels: list[int] = []
-    for one in classes:
-        found = pictures(one)
-        files += found
-        labels += [class_number(model, one.name, str(one))] * len(found)
-    return files, np.array(labels, np.int64)
+    files = [(file, one.name) for one in classes for file in pictures(one)]
+    return [file for file, _ in files], [name for _, name in files]
 
 
-def labelled_by_file(model: PackedModel, folder: Path) -> tuple[list[Path], np.ndarray]:
+def labels_of_folder(folder: Path) -> tuple[list[Path], np.ndarray | None, tuple[str, ...]]:
+    """Return files in order, int64 classes or None, and the classes' names, of a folder of any depth.
+
+    Numbers are classes themselves, names are counted in order; pictures beside or below the classes' folders leave no
+    classes.
+    """
+    everything = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURES)
+    files, texts = labelled_files(folder)
+    if texts is None or set(files) != set(everything):
+        return everything, None, ()
+    by_file = dict(zip(files, texts, strict=True))
+    texts = [by_file[file] for file in everything]
+    if all(text.isdecimal() for text in texts):
+        return everything, np.array([int(text) for text in texts], np.int64), ()
+    names = tuple(sorted(set(texts)))
+    return everything, np.array([names.index(text) for text in texts], np.int64), names
+
+
+def labelled_by_file(folder: Path) -> tuple[list[Path], list[str]]:
     try:
         with open(folder / LABEL_FILE, newline="", encoding="utf-8") as stream:
             rows = [(row["file"], row["label"]) for row in csv.DictReader(stream)]
@@ -96,8 +118,7 @@ def labelled_by_file(model: PackedModel, folder: Path) -> tuple[list[Path], np.n
             f"'{folder / LABEL_FILE}' is not readable ({error!r}); it needs columns file and label"
         ) from error
     within = folder / "images" if (folder / "images").is_dir() else folder
-    numbers = [class_number(model, label, f"{folder / LABEL_FILE}, '{file}'") for file, label in rows]
-    return [within / file for file, _ in rows], np.array(numbers, np.int64)
+    return [within / file for file, _ in rows], [label for _, label in rows]
 
 
 def class_number(model: PackedModel, label: str, place: str) -> int:

@@ -1,6 +1,7 @@
 """The .tgmp file: a safetensors container whose one metadata entry describes the graph (docs/tgmp.md).
 
-Version 4 holds graphs and is what is written; versions 1 to 3 are read as graphs too.
+Version 4 holds graphs and is what is written, 5 where a cell has a state of 16 bits, which a reader of 4 would not
+notice; versions 1 to 3 are read as graphs too.
 
 Every stream and array is a tensor of its own, exactly as it lies in flash. A SHA-256 over description and
 tensors is stored as the tensor 'digest', so that no damaged file is ever half understood.
@@ -20,9 +21,10 @@ from tinygmp.graph.description import build_model, describe_model
 from tinygmp.graph.earlier_files import build_earlier
 from tinygmp.graph.fields import Description
 from tinygmp.graph.model import PackedModel
+from tinygmp.graph.operators.fastgrnn import FastGrnn
 
-VERSION = 4
-READABLE = (1, 2, 3, VERSION)
+VERSION, WIDE_VERSION = 4, 5
+READABLE = (1, 2, 3, VERSION, WIDE_VERSION)
 METADATA_KEY = "tinygmp"
 DIGEST = "digest"
 FILE_BYTES_LIMIT = 1 << 28
@@ -48,10 +50,15 @@ def load_model(path: Path) -> PackedModel:
 def to_bytes(model: PackedModel) -> bytes:
     """Return the content of a .tgmp file."""
     description, arrays = describe_model(model)
-    text = json.dumps({"version": VERSION, **description}, separators=(",", ":"), ensure_ascii=True)
+    text = json.dumps({"version": version_of(model), **description}, separators=(",", ":"), ensure_ascii=True)
     tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     tensors[DIGEST] = digest(text, tensors)
     return bytes(safetensors.numpy.save(tensors, metadata={METADATA_KEY: text}))
+
+
+def version_of(model: PackedModel) -> int:
+    wide = any(isinstance(node.operator, FastGrnn) and node.operator.wide for node in model.nodes)
+    return WIDE_VERSION if wide else VERSION
 
 
 def from_bytes(content: bytes, source: str) -> PackedModel:
@@ -64,7 +71,7 @@ def from_bytes(content: bytes, source: str) -> PackedModel:
         )
     description = parse_description(text, source)
     try:
-        build = build_model if description["version"] == VERSION else build_earlier
+        build = build_model if description["version"] >= VERSION else build_earlier
         model = build(description, arrays)
         for tensor in model.tensors():
             tensor.check()

@@ -15,6 +15,7 @@ from tinygmp.sparse.registry import INDEX_FORMATS
 from tinygmp.sparse.tensor import PackedTensor
 
 STEPS = 16
+SHARE_OF_16_BITS = 0.3
 GAIN_LIMIT = 16383  # of zeta * 512 >> zeta_shift, plus nu
 
 
@@ -38,6 +39,7 @@ def random_of_formats(seed: int, index_format: str, value_format: str) -> Packed
         u_rank=min(ranks[1], hidden),
         index_format="bitmask",
         steps=STEPS,
+        state_bits=16 if np.random.default_rng([seed, 3]).random() < SHARE_OF_16_BITS else 8,
     )
     model = replace_tensors(model, lambda tensor: stored(tensor, index_format, value_format))
     nodes = (
@@ -71,14 +73,14 @@ def with_scalars(cell: FastGrnn, rng: np.random.Generator) -> FastGrnn:
     """Return the cell with other shifts, biases' units, gains and requantiser."""
     zeta, zeta_shift = int(rng.integers(0, 256)), int(rng.integers(3, 13))
     gain = zeta * 512 >> zeta_shift
-    limit = 2 ** int(rng.integers(10, 22))
+    limit, units = 2 ** int(rng.integers(10, 22)), 256 if cell.wide else 1
     return replace(
         cell,
         w_shift=int(rng.integers(0, 4)),
         u_shift=int(rng.integers(0, 4)),
-        pre_requantizer=fit_requantizer(float(rng.uniform(0.005, 1.5)), limit),
-        bias_gate_shift=int(rng.integers(0, 9)),
-        bias_update_shift=int(rng.integers(0, 9)),
+        pre_requantizer=fit_requantizer(float(rng.uniform(0.005, 1.5)) / units, limit * units),
+        bias_gate_shift=0 if cell.wide else int(rng.integers(0, 9)),
+        bias_update_shift=0 if cell.wide else int(rng.integers(0, 9)),
         zeta=zeta if gain <= GAIN_LIMIT else 0,
         zeta_shift=zeta_shift,
         nu=int(rng.integers(0, GAIN_LIMIT + 1 - (gain if gain <= GAIN_LIMIT else 0))),

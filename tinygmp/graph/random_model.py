@@ -24,12 +24,13 @@ def random_model(
     u_rank: int = 0,
     index_format: str | None = None,
     steps: int = 128,
+    state_bits: int = 8,
 ) -> PackedModel:
     """Return a model of uniform int8 weights; a rank of 0 means full rank, no format means the smallest.
 
     The kept fractions are exact counts per matrix (rounded). Labelled as random in its provenance.
     """
-    rng = np.random.default_rng(seed)
+    rng, wide = np.random.default_rng(seed), state_bits == 16
 
     def tensor(name: str, rows: int, columns: int, kept: float) -> PackedTensor:
         q = random_weights(rng, rows, columns, kept)
@@ -39,23 +40,31 @@ def random_model(
         if rank == 0:
             return tensor(name, hidden, columns, kept)
         first = tensor(f"{name}2", rank, columns, kept)
-        return LowRank(first, unit_gain(columns * kept), tensor(f"{name}1", hidden, rank, kept))
+        gain = unit_gain(columns * kept)
+        if wide:
+            gain = fit_requantizer(gain.factor, 127 * 32767 * columns)
+        return LowRank(first, gain, tensor(f"{name}1", hidden, rank, kept))
 
     fan_in = inputs * w_kept + hidden * u_kept
+    bias_type, bias_factor = (np.int16, 32) if wide else (np.int8, 1)
+    units = 256 if wide else 1  # of a vector's integers in one of int8
     cell = FastGrnn(
         w=linear("rnn.W", inputs, w_kept, w_rank),
         u=linear("rnn.U", hidden, u_kept, u_rank),
         w_shift=int(rng.integers(0, 3)),
         u_shift=int(rng.integers(0, 2)),
-        pre_requantizer=fit_requantizer(0.6 / np.sqrt(max(fan_in, 1)), 127 * 127 * 8 * (inputs + hidden)),
-        bias_gate=rng.integers(-127, 128, hidden).astype(np.int8),
-        bias_gate_shift=5,
-        bias_update=rng.integers(-127, 128, hidden).astype(np.int8),
-        bias_update_shift=4,
+        pre_requantizer=fit_requantizer(
+            0.6 / units / np.sqrt(max(fan_in, 1)), 127 * 127 * 8 * (inputs + hidden) * units
+        ),
+        bias_gate=(rng.integers(-127, 128, hidden) * bias_factor).astype(bias_type),
+        bias_gate_shift=0 if wide else 5,
+        bias_update=(rng.integers(-127, 128, hidden) * bias_factor).astype(bias_type),
+        bias_update_shift=0 if wide else 4,
         table=half_tanh_table(),
         zeta=int(rng.integers(128, 256)),
         zeta_shift=5,
         nu=int(rng.integers(0, 2000)),
+        state_bits=state_bits,
     )
     weights = tensor("classifier.weights", classes, hidden, max(u_kept, 1 / hidden))
     classifier = FullyConnected(
@@ -68,7 +77,7 @@ def random_model(
         random_sensor(rng, inputs),
         cell,
         classifier,
-        scales=(1 / 16, 1 / 16384, 1 / 4096),
+        scales=(1 / 16 / units, 1 / 16384, 1 / 4096),
         labels=tuple(f"class{index}" for index in range(classes)),
         steps=steps,
         provenance=random_provenance(seed),

@@ -22,6 +22,8 @@ def describe_record(record: Any, name: str, arrays: Arrays) -> Description:
     described: Description = {}
     for each in fields(record):
         value = getattr(record, each.name)
+        if each.metadata.get("omitted") and value == each.default:
+            continue  # as in files from before there was such a field
         if isinstance(value, np.ndarray):
             arrays[f"{name}.{each.name}"] = value
         else:
@@ -67,6 +69,7 @@ def build_record(record: type, description: Description, name: str, arrays: Mapp
                 hints[each.name], description.get(each.name), f"{name}.{each.name}", arrays
             )
             for each in fields(record)
+            if each.name in description or not each.metadata.get("omitted")
         }
     )
 

@@ -25,16 +25,18 @@ def window_chain(
     provenance: Mapping[str, str],
     node_names: tuple[str, str, str] = ("sensor", "rnn", "classifier"),
 ) -> PackedModel:
-    """Return the model; scales: real value of one unit of the int8 input, the int16 state and the int32 logits."""
+    """Return the model; scales: real value of one unit of the input, the int16 state and the int32 logits."""
     input_scale, state_scale, logit_scale = scales
     hidden = (cell.hidden_size,)
+    tops = () if cell.wide else ("top", "next_top")
+    reads, writes = ("state", *tops[:1]), ("next_state", *tops[1:])
     values = (
         Value("counts", (sensor.channels,), "int16"),
-        Value("x", (sensor.channels,), "int8", input_scale),
+        Value("x", (sensor.channels,), "int16" if cell.wide else "int8", input_scale),
         Value("state", hidden, "int16", state_scale),
-        Value("top", hidden, "int8", TOP_BYTE * state_scale),
+        *(Value(top, hidden, "int8", TOP_BYTE * state_scale) for top in tops[:1]),
         Value("next_state", hidden, "int16", state_scale),
-        Value("next_top", hidden, "int8", TOP_BYTE * state_scale),
+        *(Value(top, hidden, "int8", TOP_BYTE * state_scale) for top in tops[1:]),
         Value("logits", (classifier.outputs,), "int32", logit_scale),
     )
     return PackedModel(
@@ -43,12 +45,12 @@ def window_chain(
         inputs=("counts",),
         nodes=(
             Node(node_names[0], sensor, ("counts",), ("x",)),
-            Node(node_names[1], cell, ("x", "state", "top"), ("next_state", "next_top")),
-            Node(node_names[2], classifier, ("next_top",), ("logits",)),
+            Node(node_names[1], cell, ("x", *reads), writes),
+            Node(node_names[2], classifier, writes[-1:], ("logits",)),
         ),
         outputs=("logits",),
         labels=labels,
-        states=(State("state", "next_state"), State("top", "next_top")),
+        states=tuple(State(read, written) for read, written in zip(reads, writes, strict=True)),
         steps=steps,
         provenance=provenance,
     )
@@ -109,7 +111,7 @@ def is_window_chain(model: PackedModel) -> bool:
         sensor.reads == model.inputs
         and cell.reads[0] == sensor.writes[0]
         and model.states == states
-        and classifier.reads == (cell.writes[1],)
+        and classifier.reads == cell.writes[-1:]
         and classifier.writes == model.outputs
         and model.output.dtype == "int32"
         and len(model.labels) > 0

@@ -22,6 +22,8 @@ def inspect_onnx(path: Path) -> FileInspection:
         model = onnx.load_model_from_string(data)
     except (DecodeError, ValueError) as error:
         raise FileFormatError(f"'{path}' is not an .onnx file: {error}; export it again") from error
+    outside = sum(each.data_location == onnx.TensorProto.EXTERNAL for each in model.graph.initializer)
+    beside = with_outside(path, model) if outside else 0
     graph = model.graph
     if not graph.node:
         raise FileFormatError(f"'{path}' is an .onnx file without nodes; export it again")
@@ -44,10 +46,32 @@ def inspect_onnx(path: Path) -> FileInspection:
             )
         )
     held = sum(tensor.stored_bytes for tensor in tensors)
-    parts = {"initializers": held, "graph and names": max(len(data) - held, 0)}
-    outside = [each.name for each in graph.initializer if each.data_location == onnx.TensorProto.EXTERNAL]
-    notes = (f"{len(outside)} tensors lie in other files and are not counted",) if outside else ()
-    return FileInspection("onnx", path.stem, len(data), tuple(layers), tuple(tensors), parts, notes)
+    parts = {"initializers": held, "graph and names": max(len(data) + beside - held, 0)}
+    notes = (f"{outside} tensors lie in other files, {beside:,} B, and are counted",) if outside else ()
+    return FileInspection("onnx", path.stem, len(data) + beside, tuple(layers), tuple(tensors), parts, notes)
+
+
+def with_outside(path: Path, model: "onnx.ModelProto") -> int:
+    """Read the weights that lie in other files beside the model into it and return those files' bytes.
+
+    Raises FileFormatError where one is missing or damaged.
+    """
+    from onnx.external_data_helper import load_external_data_for_model
+
+    names = {
+        entry.value
+        for each in model.graph.initializer
+        for entry in each.external_data
+        if entry.key == "location"
+    }
+    try:
+        load_external_data_for_model(model, str(path.parent))
+        return sum((path.parent / name).stat().st_size for name in names)
+    except Exception as error:  # onnx raises its checker's classes, which are no common kind
+        raise FileFormatError(
+            f"'{path}': its weights lie in {sorted(names)[:3]}, which must be beside it ({error}); export it again, or "
+            "copy both"
+        ) from error
 
 
 def shape_of(value: "onnx.ValueInfoProto") -> tuple[int, ...]:

@@ -23,7 +23,9 @@ def assemble(
     steps: int = 1,
 ) -> PackedModel:
     """Return the packed model of a graph as it stands; cells, tensors, steps: of recurrent ones, see Assembly."""
-    assembly = Assembly(graph, meanings, settings.storage, settings.rounding, cells or {}, tensors or {})
+    cells = cells or {}
+    wide = frozenset(graph.node(name).reads[0] for name, scales in cells.items() if scales.wide)
+    assembly = Assembly(graph, meanings, settings.storage, settings.rounding, cells, tensors or {}, wide=wide)
     for name in graph.inputs:
         if name in meanings:  # plain reals; the nodes that read pixels and counts add those values
             assembly.add_value(assembly.meant(name))

@@ -19,7 +19,8 @@ class Assembly:
 
     meanings: of every int8 value by its name in the float graph. cells: scales of recurrent cells, by node. tensors:
     matrices that are packed already, by name. read_as: the packed value that stands for a float one where both differ
-    in name or type, as the top bytes of a cell's state.
+    in name or type, as the top bytes of a cell's state. wide: float values that become
+    int16.
     """
 
     graph: FloatGraph
@@ -32,15 +33,17 @@ class Assembly:
     nodes: list[Node] = field(default_factory=list)
     states: list[State] = field(default_factory=list)
     read_as: dict[str, str] = field(default_factory=dict)
+    wide: frozenset[str] = frozenset()
 
     def add_value(self, value: Value) -> Value:
         self.values[value.name] = value
         return value
 
     def meant(self, name: str, shape: Shape | None = None) -> Value:
-        """Return an int8 value that means what was decided for a float value."""
+        """Return the value that means what was decided for a float value, int8 or int16."""
         meaning = self.meanings[name]
-        return Value(name, shape or self.graph.shapes[name], "int8", meaning.scale, meaning.zero_point)
+        dtype = "int16" if name in self.wide else "int8"
+        return Value(name, shape or self.graph.shapes[name], dtype, meaning.scale, meaning.zero_point)
 
     def read(self, name: str) -> Value:
         """Return the packed value that a reader of a float value reads."""

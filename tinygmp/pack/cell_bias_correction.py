@@ -49,10 +49,10 @@ def mean_pre_activation(model: PackedModel, node: str, inputs: Sequence[np.ndarr
     packed = model.node(node)
     assert isinstance(packed.operator, fastgrnn.FastGrnn)
     cell, total = ExactCell(packed.operator), np.zeros(packed.operator.hidden_size)
-    top = np.zeros((len(inputs[0]), packed.operator.hidden_size), np.int8)
+    state = np.zeros((len(inputs[0]), packed.operator.hidden_size), np.int16)
     for values in run_steps(model, *inputs):
-        total += cell.pre_activation(values[packed.reads[0]], top).mean(axis=0)
-        top = values[packed.writes[1]]
+        total += cell.pre_activation(values[packed.reads[0]], state).mean(axis=0)
+        state = values[packed.writes[-1]]
     return total / inputs[0].shape[1]
 
 

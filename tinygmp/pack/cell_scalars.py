@@ -3,6 +3,7 @@
 import numpy as np
 
 from tinygmp.errors import RangeError
+from tinygmp.quant.requantize import INT16_MAX
 from tinygmp.quant.symmetric import INT8_LIMIT, quantize_int8
 
 
@@ -18,6 +19,12 @@ def bias_int8(bias: np.ndarray, fraction_bits: int) -> tuple[np.ndarray, int]:
             f"bias {np.abs(bias).max():.3f} exceeds {INT8_LIMIT * 2.0 ** (8 - fraction_bits)}; train with weight decay"
         )
     return quantize_int8(fixed, 2.0**shift), shift
+
+
+def bias_int16(bias: np.ndarray, fraction_bits: int) -> tuple[np.ndarray, int]:
+    """Return int16 biases in `fraction_bits` of fraction, and no shift; beyond 16 bits the gates are level anyway."""
+    fixed = np.rint(bias * 2.0**fraction_bits)
+    return np.clip(fixed, -INT16_MAX, INT16_MAX).astype(np.int16), 0
 
 
 def update_gain(zeta: float, state_units: float) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from tinygmp.graph.model import PackedModel
 from tinygmp.pack.assemble import assemble
 from tinygmp.pack.cell_bias_correction import correct_cell_biases, real_logits
 from tinygmp.pack.cell_ranges import CellOutput, CellRanges, run_cell
-from tinygmp.pack.cell_scales import cell_scales
+from tinygmp.pack.cell_scales import TOP_BYTE, cell_scales
 from tinygmp.pack.compaction import compact
 from tinygmp.pack.identity import PackIdentity
 from tinygmp.pack.meanings import Meaning, meanings_of, widened
@@ -90,9 +90,13 @@ def pack_ranges(prepared: Prepared, ranges: CellRanges, input_scale: float) -> P
     """Return the model for given ranges of the cell."""
     graph, node = prepared.graph, cell_of(prepared.graph)
     assert isinstance(node.operator, FastGrnn)
-    scales = cell_scales(node.name, node.operator, prepared.tensors, ranges, input_scale)
-    top = Meaning(scales.top, 0)
-    given = {node.reads[0]: Meaning(scales.input, 0), node.reads[1]: top, node.writes[0]: top}
+    if prepared.settings.state_bits == 16:
+        input_scale /= TOP_BYTE
+    scales = cell_scales(
+        node.name, node.operator, prepared.tensors, ranges, input_scale, prepared.settings.state_bits
+    )
+    state = Meaning(scales.entering, 0)
+    given = {node.reads[0]: Meaning(scales.input, 0), node.reads[1]: state, node.writes[0]: state}
     seen = {name: (float(x.min()), float(x.max())) for name, x in prepared.expected.values.items()}
     meanings = widened(graph, meanings_of(graph, seen, given))
     return assemble(

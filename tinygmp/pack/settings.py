@@ -42,12 +42,14 @@ MINIMAL_ERROR = Calibration()
 class PackSettings:
     """rounding: of sums that become int8: 'fp32' as LiteRT's default, 'gemmlowp' as TFLite Micro.
 
-    See tinygmp/quant/rounding_multiply.py; a cell has its own arithmetic (docs/arithmetic.md).
+    See tinygmp/quant/rounding_multiply.py; a cell has its own arithmetic (docs/arithmetic.md). state_bits: 8 or 16, of
+    a cell's state where it enters U and of the vectors between low-rank factors.
     """
 
     storage: Storage = SMALLEST
     calibration: Calibration = MINIMAL_ERROR
     rounding: str = "fp32"
+    state_bits: int = 8
 
     def __post_init__(self) -> None:
         if self.rounding not in ROUNDINGS:

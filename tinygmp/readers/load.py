@@ -1,47 +1,55 @@
-"""One door for networks from anywhere: the reader follows from the file's name."""
+"""One door for networks from anywhere: the reader follows from what the file holds."""
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from tinygmp.errors import ConfigError, DataError
+from tinygmp.file_kind import IN_WORDS, NETWORKS, Kind, kind_of_path
 from tinygmp.floats.graph import FloatGraph
 from tinygmp.floats.operators.linear import Linear
-from tinygmp.readers.pixel_meaning import HALF
+from tinygmp.readers.pixel_meaning import HALF, with_normalisation
 
-SUFFIXES = {
-    ".npz": "MobileNet-V1 arrays",
-    ".h5": "Keras",
-    ".keras": "Keras",
-    ".tflite": "float TFLite",
-    ".onnx": "ONNX",
-    ".safetensors": "PyTorch",
-    ".pt": "PyTorch",
-    ".pth": "PyTorch",
-}
+# What training fed, by mean and deviation of pixels in 0..1, as two readers take it without a layer of their own.
 PIXELS = {(0.5, 0.5): "minus_one_to_one", (0.0, 1.0): "zero_to_one"}
+CHANNELS_FIRST: tuple[Kind, ...] = ("onnx", "torch", "safetensors")
 
 
-def load_graph(
-    path: Path, size: int | None = None, mean: Sequence[float] = HALF, std: Sequence[float] = HALF
-) -> FloatGraph:
-    """Return the float graph of a file: .npz, .h5, .keras, .tflite, .onnx, .safetensors, .pt or .pth.
+@dataclass(frozen=True)
+class Meaning:
+    """What the file does not tell.
 
-    size: rows and columns of an image, for .npz and PyTorch files, which do not tell; others are held against it. mean,
-    std: by channel, what training subtracted from pixels in 0..1 and divided by; 0.5 and 0.5 mean -1..1, 0 and 1 mean
-    0..1. Raises DataError, UnsupportedError or ConfigError that name the file and what is missing.
+    size: rows and columns of an image where needed. mean, std: by channel, what training subtracted from pixels in 0..1
+    and divided by. reals: maps are plain reals, no pixels.
     """
-    kind = SUFFIXES.get(path.suffix.lower())
-    if kind is None:
-        raise ConfigError(f"'{path}' has no ending of image weights; known: {', '.join(SUFFIXES)}")
-    check_normalisation(path, mean, std)
-    graph = read(path, kind, size, mean, std)
-    check_weights(path, graph, len(mean))
-    rows, columns = map_sides(graph)
-    if size is not None and (rows, columns) != (size, size):
-        raise DataError(f"'{path}' takes images of {rows} x {columns}, not {size}; give size {rows}")
+
+    size: int | None = None
+    mean: tuple[float, ...] = HALF
+    std: tuple[float, ...] = HALF
+    reals: bool = False
+
+
+USUAL = Meaning()
+
+
+def load_graph(path: Path, meaning: Meaning = USUAL) -> FloatGraph:
+    """Return the float graph of a Keras, float TFLite, ONNX, PyTorch, safetensors, .npz or EdgeML file or folder.
+
+    Raises DataError, UnsupportedError or ConfigError that name the file and what is missing.
+    """
+    kind = kind_of_path(path)
+    if kind not in NETWORKS:
+        known = ", ".join(IN_WORDS[each] for each in NETWORKS)
+        raise ConfigError(f"'{path}' is {IN_WORDS[kind]}, no network in floats; give {known}")
+    check_normalisation(path, meaning.mean, meaning.std)
+    graph = read(path, kind, meaning)
+    check_weights(path, graph, len(meaning.mean))
+    size, sides = meaning.size, map_sides(graph)
+    if size is not None and sides != (size, size):
+        raise DataError(f"'{path}' takes images of {sides[0]} x {sides[1]}, not {size}; give size {sides[0]}")
     return graph
 
 
@@ -80,30 +88,51 @@ def check_weights(path: Path, graph: FloatGraph, normalised: int) -> None:
         )
 
 
-def read(path: Path, kind: str, size: int | None, mean: Sequence[float], std: Sequence[float]) -> FloatGraph:
-    if kind == "ONNX":
+def read(path: Path, kind: Kind, meaning: Meaning) -> FloatGraph:
+    mean, std, size = meaning.mean, meaning.std, meaning.size
+    normalisation = (None, None) if meaning.reals else (mean, std)
+    if kind == "edgeml":
+        from tinygmp.readers.edgeml import load_edgeml
+
+        return load_edgeml(path)
+    if kind == "onnx":
         from tinygmp.readers.onnx import load_onnx
 
-        return load_onnx(path, mean, std)
-    if kind in ("PyTorch", "MobileNet-V1 arrays") and size is None:
+        return load_onnx(path, *normalisation)
+    if kind == "torch" and is_exported(path):
+        from tinygmp.readers.torch_export import load_exported
+
+        return load_exported(path, *normalisation)
+    if kind in ("torch", "safetensors", "arrays") and size is None:
         raise ConfigError(f"'{path}' does not tell the size of its images; give it, 224 or 128 for example")
-    if kind == "PyTorch":
+    if kind in ("torch", "safetensors"):
         from tinygmp.readers.torch_state import load_torch
 
         return load_torch(path, size or 0, mean, std)
     pixels = PIXELS.get((mean[0], std[0])) if len({*mean}) == len({*std}) == 1 else None
-    if pixels is None:
-        raise ConfigError(
-            f"'{path}': mean {tuple(mean)} and std {tuple(std)}; a {kind} file is read with 0.5 and 0.5, or 0 and 1"
-        )
-    if kind == "MobileNet-V1 arrays":
+    graph = read_pixels(path, kind, size, None if meaning.reals else pixels or "minus_one_to_one")
+    return graph if pixels or meaning.reals else with_normalisation(graph, mean, std)
+
+
+def read_pixels(path: Path, kind: Kind, size: int | None, pixels: str | None) -> FloatGraph:
+    if kind == "arrays":
         from tinygmp.readers.npz import load_npz
 
-        return load_npz(path, size or 0, pixels)
-    if kind == "Keras":
+        return load_npz(path, size or 0, pixels or "minus_one_to_one")
+    if kind == "keras":
         from tinygmp.readers.keras_h5 import load_keras
 
         return load_keras(path, pixels)
     from tinygmp.readers.tflite import load_tflite
 
     return load_tflite(path, pixels)
+
+
+def is_exported(path: Path) -> bool:
+    """Return whether a PyTorch file is a program of torch.export (.pt2), which tells the network by itself."""
+    import zipfile
+
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any("/models/" in name or name.endswith("archive_format") for name in archive.namelist())

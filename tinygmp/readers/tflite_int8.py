@@ -59,6 +59,30 @@ def load_int8_tflite(path: Path, rounding: str = "fp32") -> PackedModel:
         raise DataError(f"'{path}' is no full-integer TFLite model that can be read ({error!r})") from error
 
 
+def is_full_integer(path: Path) -> bool:
+    """Return whether a .tflite file computes in int8: no layer with weights reads floats. False for a damaged file."""
+    try:
+        from ai_edge_litert import schema_py_generated as schema
+    except ImportError as error:
+        raise MissingToolError(
+            "the TFLite schema is absent; install it with: pip install ai-edge-litert"
+        ) from error
+    codes = schema.BuiltinOperator
+    weighted = {codes.CONV_2D, codes.DEPTHWISE_CONV_2D, codes.FULLY_CONNECTED}
+    try:
+        model = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
+        graph = model.subgraphs[0]
+        types = [
+            graph.tensors[int(operator.inputs[0])].type
+            for operator in graph.operators
+            if model.operatorCodes[operator.opcodeIndex].builtinCode in weighted
+        ]
+    except (OSError, *DAMAGE):
+        return False
+    whole = (schema.TensorType.INT8, schema.TensorType.UINT8, schema.TensorType.INT16)
+    return bool(types) and all(each in whole for each in types)
+
+
 def name_of(path: Path) -> str:
     """Return a C identifier made of the file's name."""
     plain = re.sub(r"[^a-z0-9_]+", "_", path.stem.lower()).strip("_")

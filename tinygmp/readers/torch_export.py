@@ -5,11 +5,12 @@ from __future__ import annotations
 import operator
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygmp.errors import ConfigError, UnsupportedError
+from tinygmp.errors import ConfigError, DataError, UnsupportedError
 from tinygmp.floats.graph import FloatGraph
 from tinygmp.floats.operators.pixel_input import PixelInput
 from tinygmp.graph.operators.window import Window
@@ -58,9 +59,43 @@ def exported(
         ) from error
     finally:
         module.train(was_training)
+    return graph_of_program(type(module).__name__, program, shapes, pixels)
+
+
+def load_exported(
+    path: Path, mean: Sequence[float] | None = HALF, std: Sequence[float] | None = HALF
+) -> FloatGraph:
+    """Return the float graph of a .pt2 file, which torch.export.save wrote; nothing in it is run.
+
+    mean, std: what maps of 1 or 3 channels were normalised with; None: plain reals. Raises DataError, UnsupportedError.
+    """
+    import torch
+
+    try:
+        program = torch.export.load(path)
+        entries = {
+            node.name: node.meta["val"].shape for node in program.graph.nodes if node.op == "placeholder"
+        }
+        shapes = [
+            tuple(int(side) for side in entries[name])[1:] for name in program.graph_signature.user_inputs
+        ]
+    except Exception as error:
+        raise DataError(
+            f"'{path}' cannot be read as a program of torch.export ({error}); save it again"
+        ) from error
+    graph = graph_of_program(path.name, program, shapes, None if mean is None else PixelInput())
+    return graph if mean is None or std is None else with_normalisation(graph, mean, std)
+
+
+def graph_of_program(
+    origin: str,
+    program: torch.export.ExportedProgram,
+    shapes: Sequence[tuple[int, ...]],
+    pixels: PixelInput | None,
+) -> FloatGraph:
     nodes = list(program.graph.nodes)
     uses = Counter(str(read) for node in nodes for read in node.all_input_nodes)
-    builder = GraphBuilder(type(module).__name__, channels_first=True, uses=uses)
+    builder = GraphBuilder(origin, channels_first=True, uses=uses)
     for name, shape in zip(program.graph_signature.user_inputs, shapes, strict=True):
         builder.start(name, channels_last(shape), pixels if len(shape) == 3 else None)
     arrays = arrays_of(program)

@@ -55,8 +55,8 @@
 
 #define TG_TWICE static TG_NOINLINE
 
-/* Cores with 32-bit registers get their speed otherwise than those with 8 or 16. */
-#if TG_PROFILE == TG_FASTEST && !defined(__AVR__) && !defined(__MSP430__)
+/* Cores with 32-bit registers get their speed otherwise than those with 8 or 16; cells of 16 bits have one way only. */
+#if TG_PROFILE == TG_FASTEST && !defined(__AVR__) && !defined(__MSP430__) && !defined(TG_CELL_16)
 #define TG_FAST_32 1
 #else
 #define TG_FAST_32 0

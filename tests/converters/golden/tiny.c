@@ -58,8 +58,8 @@
 
 #define TG_TWICE static TG_NOINLINE
 
-/* Cores with 32-bit registers get their speed otherwise than those with 8 or 16. */
-#if TG_PROFILE == TG_FASTEST && !defined(__AVR__) && !defined(__MSP430__)
+/* Cores with 32-bit registers get their speed otherwise than those with 8 or 16; cells of 16 bits have one way only. */
+#if TG_PROFILE == TG_FASTEST && !defined(__AVR__) && !defined(__MSP430__) && !defined(TG_CELL_16)
 #define TG_FAST_32 1
 #else
 #define TG_FAST_32 0
@@ -277,12 +277,10 @@ static inline int16_t tg_requantize_narrow(int32_t accumulator, const tg_requant
     return scaled > 24576 ? (int16_t)24576 : scaled < -24576 ? (int16_t)-24576 : (int16_t)scaled;
 }
 
-/* Return the next state of one unit, as tg_fastgrnn_update does; bias shifts at most 6. */
-static inline int16_t tg_fastgrnn_update_narrow(const tg_fastgrnn_scalars *cell, const uint8_t *table, int16_t pre,
-                                                int8_t bias_gate, int8_t bias_update, int16_t state)
+/* Return the next state of one unit from what enters its gate and its update, Q11. */
+static inline int16_t tg_fastgrnn_gated_narrow(const tg_fastgrnn_scalars *cell, const uint8_t *table, int16_t gate,
+                                               int16_t update, int16_t state)
 {
-    const int16_t gate = (int16_t)(pre + bias_gate * (1 << cell->bias_gate_shift));
-    const int16_t update = (int16_t)(pre + bias_update * (1 << cell->bias_update_shift));
     const uint16_t gate_size = tg_magnitude(gate);
     const uint16_t update_size = tg_magnitude(update);
     const uint8_t z = gate_size >= 16384u ? TG_READ_U8(table + 32) : tg_gate_point(table, (uint16_t)(gate_size >> 1));
@@ -311,6 +309,15 @@ static inline int16_t tg_fastgrnn_update_narrow(const tg_fastgrnn_scalars *cell,
     TG_OPAQUE(next);
     next >>= 1;
     return next > 32512 ? (int16_t)32512 : next < -32512 ? (int16_t)-32512 : (int16_t)next;
+}
+
+/* Return the next state of one unit, as tg_fastgrnn_update does; bias shifts at most 6. */
+static inline int16_t tg_fastgrnn_update_narrow(const tg_fastgrnn_scalars *cell, const uint8_t *table, int16_t pre,
+                                                int8_t bias_gate, int8_t bias_update, int16_t state)
+{
+    const int16_t gate = (int16_t)(pre + bias_gate * (1 << cell->bias_gate_shift));
+    const int16_t update = (int16_t)(pre + bias_update * (1 << cell->bias_update_shift));
+    return tg_fastgrnn_gated_narrow(cell, table, gate, update, state);
 }
 #endif
 

@@ -35,23 +35,26 @@ def interpolate(table, magnitude: int) -> int:
     return low + ((high - low) * fraction + 128 >> 8)
 
 
-def product(linear, vector: list[int]) -> list[int]:
+def product(linear, vector: list[int], limit: int) -> list[int]:
     if isinstance(linear, LowRank):
-        inner = product(linear.first, vector)
-        return product(linear.second, [clip(requantize(linear.requantizer, value), 127) for value in inner])
+        inner = product(linear.first, vector, limit)
+        inner = [clip(requantize(linear.requantizer, value), limit) for value in inner]
+        return product(linear.second, inner, limit)
     return [sum(int(q) * v for q, v in zip(row, vector, strict=True)) for row in linear.decode()]
 
 
 def scalar_step(model, counts, state: list[int]) -> list[int]:
     """One step in Python integers, straight from the record's equations."""
     sensor, cell = (node.operator for node in model.step_nodes)
-    x8 = [
-        clip((saturate16(int(c) - int(o)) * int(m) + (1 << (sensor.shift - 1))) >> sensor.shift, 127)
+    limit = 32767 if cell.wide else 127
+    x = [
+        clip((saturate16(int(c) - int(o)) * int(m) + (1 << (sensor.shift - 1))) >> sensor.shift, limit)
         for c, o, m in zip(counts, sensor.offset, sensor.multiplier, strict=True)
     ]
-    h8 = [(h + 128) >> 8 for h in state]
+    entering = state if cell.wide else [(h + 128) >> 8 for h in state]
     result = []
-    for unit, (w, u) in enumerate(zip(product(cell.w, x8), product(cell.u, h8), strict=True)):
+    sums = zip(product(cell.w, x, limit), product(cell.u, entering, limit), strict=True)
+    for unit, (w, u) in enumerate(sums):
         pre = requantize(cell.pre_requantizer, (w << cell.w_shift) + (u << cell.u_shift))
         gate = saturate16(pre + (int(cell.bias_gate[unit]) << cell.bias_gate_shift))
         update = saturate16(pre + (int(cell.bias_update[unit]) << cell.bias_update_shift))
@@ -66,10 +69,12 @@ def scalar_step(model, counts, state: list[int]) -> list[int]:
 
 @pytest.mark.parametrize("ranks", [(0, 0), (2, 8), (0, 5)])
 @pytest.mark.parametrize("seed", range(3))
-def test_reference_equals_the_scalar_transcription(seed, ranks):
+@pytest.mark.parametrize("state_bits", [8, 16])
+def test_reference_equals_the_scalar_transcription(seed, ranks, state_bits):
     model = random_model(
-        seed, inputs=3, hidden=11, classes=4, w_kept=0.5, u_kept=0.4, w_rank=ranks[0], u_rank=ranks[1]
-    )
+        seed, inputs=3, hidden=11, classes=4, w_kept=0.5, u_kept=0.4, w_rank=ranks[0], u_rank=ranks[1],
+        state_bits=state_bits,
+    )  # fmt: skip
     counts = np.random.default_rng(seed).integers(-32768, 32768, (2, 12, 3)).astype(np.int16)
     states = [[0] * 11, [0] * 11]
     for step, values in enumerate(run_steps(model, counts)):
@@ -77,11 +82,9 @@ def test_reference_equals_the_scalar_transcription(seed, ranks):
         assert values[model.states[0].written].tolist() == states
     output, classifier = run(model, counts), model.nodes[-1].operator
     for window in range(2):
-        h8 = [(h + 128) >> 8 for h in states[window]]
-        logits = [
-            value + int(bias)
-            for value, bias in zip(product(classifier.weights, h8), classifier.bias, strict=True)
-        ]
+        state = states[window] if state_bits == 16 else [(h + 128) >> 8 for h in states[window]]
+        sums = product(classifier.weights, state, 0)
+        logits = [value + int(bias) for value, bias in zip(sums, classifier.bias, strict=True)]
         assert output.logits[window].tolist() == logits
         assert output.classes[window] == logits.index(max(logits))
 

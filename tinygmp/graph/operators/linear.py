@@ -12,7 +12,7 @@ from tinygmp.graph.values import Value
 from tinygmp.quant.rounding_multiply import INT32_MAX, ROUNDINGS, quantize_multiplier
 from tinygmp.sparse.tensor import PackedTensor
 
-LARGEST_INPUT = 255  # |q - zero_point| of any int8 activation
+LARGEST_INPUTS = {"int8": 255, "int16": 32768}  # |q - zero_point| of any activation
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,9 @@ class Linear:
         )
         return pairs[:, 0], pairs[:, 1]
 
-    def largest_accumulator(self) -> int:
-        """Return the largest magnitude that any int8 input can give, bias included."""
-        rows = np.abs(self.weights.decode()).sum(axis=1, dtype=np.int64) * LARGEST_INPUT
+    def largest_accumulator(self, dtype: str = "int8") -> int:
+        """Return the largest magnitude that any input can give, bias included."""
+        rows = np.abs(self.weights.decode()).sum(axis=1, dtype=np.int64) * LARGEST_INPUTS[dtype]
         return int((rows + np.abs(self.bias.astype(np.int64))).max())
 
     def tensors(self) -> tuple[PackedTensor, ...]:
@@ -68,16 +68,17 @@ class Linear:
     def check_sums(self, node: str, read: Value, written: Value) -> None:
         """Raise where arrays do not fit, a factor is out of range, or a sum could leave 32 bits."""
         expect_array(node, "weight_scales", self.weight_scales, np.float32, (self.outputs,))
-        expect_dtype(node, read, "int8")
+        expect_dtype(node, read, "int8", *(("int16",) if written.dtype == "int32" else ()))
         if self.one_scale and np.ptp(self.weight_scales) != 0:
             raise ConfigError(f"layer '{node}': a fully connected layer needs one scale for all outputs")
         if self.rounding not in ROUNDINGS:
             raise ConfigError(
                 f"layer '{node}': rounding '{self.rounding}' is unknown; known: {', '.join(ROUNDINGS)}"
             )
-        if self.largest_accumulator() > INT32_MAX:
+        largest = self.largest_accumulator(read.dtype)
+        if largest > INT32_MAX:
             raise RangeError(
-                f"layer '{node}': the accumulator can reach {self.largest_accumulator()}, the limit is "
+                f"layer '{node}': the accumulator can reach {largest}, the limit is "
                 f"{INT32_MAX}; use a larger weight scale"
             )
         if written.dtype == "int8":

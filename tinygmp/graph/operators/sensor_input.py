@@ -12,9 +12,10 @@ from tinygmp.sparse.tensor import PackedTensor
 
 @dataclass(frozen=True)
 class SensorInput:
-    """Reads int16 counts, writes int8 of the same shape; the real normalised value is x8 * the value's scale.
+    """Reads int16 counts, writes int8 or int16 of the same shape; the real normalised value is x * the value's scale.
 
-    x8 = clip((saturate16(counts - offset) * multiplier + 2**(shift-1)) >> shift, -127, 127), per channel.
+    x = clip((saturate16(counts - offset) * multiplier + 2**(shift-1)) >> shift, -127, 127), per channel; of int16 to
+    -32767..32767.
     """
 
     channel_names: tuple[str, ...]
@@ -45,7 +46,7 @@ class SensorInput:
                 f"layer '{node}' takes {self.channels} channels, '{reads[0].name}' has {reads[0].channels}"
             )
         expect_dtype(node, reads[0], "int16")
-        expect_dtype(node, writes[0], "int8")
+        expect_dtype(node, writes[0], "int8", "int16")
         expect_shape(node, writes[0], reads[0].shape)
 
     def tensors(self) -> tuple[PackedTensor, ...]:

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from tinygmp.graph.operators.base import INT8_LIMIT
 from tinygmp.graph.operators.fastgrnn import STATE_LIMIT, FastGrnn, LinearMap, LowRank, factors
 from tinygmp.graph.reference.execute import Execute, Values
 from tinygmp.quant.gate_table import sigmoid_q9, tanh_q8
@@ -11,9 +10,9 @@ from tinygmp.quant.gate_table import sigmoid_q9, tanh_q8
 def fastgrnn(operator: FastGrnn, reads: Values, writes: Values) -> Execute:
     cell = ExactCell(operator)
 
-    def execute(x8: np.ndarray, state: np.ndarray, top: np.ndarray) -> tuple[np.ndarray, ...]:
-        following = cell.update(cell.pre_activation(x8, top), state)
-        return following, top_byte(following)
+    def execute(x: np.ndarray, state: np.ndarray, *top: np.ndarray) -> tuple[np.ndarray, ...]:
+        following = cell.update(cell.pre_activation(x, *(top or (state,))), state)
+        return (following, top_byte(following)) if top else (following,)
 
     return execute
 
@@ -26,11 +25,11 @@ class ExactCell:
         self.w = tuple(tensor.decode() for tensor in factors(cell.w))
         self.u = tuple(tensor.decode() for tensor in factors(cell.u))
 
-    def pre_activation(self, x8: np.ndarray, top: np.ndarray) -> np.ndarray:
-        """Return int32 [batch, hidden] in Q11, without biases, of int8 inputs and the state's int8 top bytes."""
+    def pre_activation(self, x: np.ndarray, state: np.ndarray) -> np.ndarray:
+        """Return int32 [batch, hidden] in Q11, without biases, of inputs and the state as U takes it."""
         cell = self.cell
-        accumulator = (apply_map(cell.w, self.w, x8) << cell.w_shift) + (
-            apply_map(cell.u, self.u, top) << cell.u_shift
+        accumulator = (apply_map(cell.w, self.w, x, cell.vector_limit) << cell.w_shift) + (
+            apply_map(cell.u, self.u, state, cell.vector_limit) << cell.u_shift
         )
         return cell.pre_requantizer.apply(accumulator).astype(np.int32)
 
@@ -53,14 +52,16 @@ def add_bias(pre: np.ndarray, bias: np.ndarray, shift: int) -> np.ndarray:
     return np.clip(pre + (bias.astype(np.int32) << shift), -32768, 32767)
 
 
-def apply_map(linear: LinearMap, weights: tuple[np.ndarray, ...], x8: np.ndarray) -> np.ndarray:
-    """Return int64 [batch, rows] = the map applied to int8 [batch, columns]."""
+def apply_map(
+    linear: LinearMap, weights: tuple[np.ndarray, ...], x: np.ndarray, vector_limit: int
+) -> np.ndarray:
+    """Return int64 [batch, rows] = the map applied to integers [batch, columns]."""
     if isinstance(linear, LowRank):
-        inner = linear.requantizer.apply(exact_product(x8, weights[0]))
-        x8 = np.clip(inner, -INT8_LIMIT, INT8_LIMIT).astype(np.int8)
-    return exact_product(x8, weights[-1])
+        inner = linear.requantizer.apply(exact_product(x, weights[0]))
+        x = np.clip(inner, -vector_limit, vector_limit)
+    return exact_product(x, weights[-1])
 
 
-def exact_product(x8: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return x8 @ weights.T in int64; float64 holds every partial sum exactly and lets BLAS do the work."""
-    return (x8.astype(np.float64) @ weights.T.astype(np.float64)).astype(np.int64)
+def exact_product(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return x @ weights.T in int64; float64 holds every partial sum exactly and lets BLAS do the work."""
+    return (x.astype(np.float64) @ weights.T.astype(np.float64)).astype(np.int64)

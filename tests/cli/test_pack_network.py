@@ -10,14 +10,17 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from tinygmp.errors import ConfigError, DataError
+from tinygmp.file_kind import BY_ENDING
 from tinygmp.graph.file import load_model
 from tinygmp.graph.ledger import ledger
 from tinygmp.graph.reference.run import run
 from tinygmp.models.mobilenet_v1 import MobileNetV1
-from tinygmp.projects.pack_images import Meaning, identifier, meaning_of, pack_images
-from tinygmp.readers.load import SUFFIXES, load_graph
+from tinygmp.pack.settings import PackSettings
+from tinygmp.projects.pack_file import PackWish, identifier, meaning_of, pack_file
+from tinygmp.readers.load import Meaning, load_graph
 
 SIZE, CLASSES = 32, 3
+WISH = PackWish(Meaning(SIZE))
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +48,10 @@ def pictures(tmp_path_factory):
 
 
 def test_the_network_is_pruned_fitted_and_packed(weights, pictures):
-    dense = pack_images(weights, pictures, Meaning(SIZE), labels=("a", "b", "c"))
-    pruned = pack_images(weights, pictures, Meaning(SIZE), sparsity=0.5)
+    dense = pack_file(weights, pictures, PackWish(Meaning(SIZE), labels=("a", "b", "c"))).model
+    pruned = pack_file(weights, pictures, PackWish(Meaning(SIZE), sparsity=0.5)).model
     assert dense.labels == ("a", "b", "c")
-    assert pruned.labels == ("0", "1", "2")
+    assert pruned.labels == ("0", "1", "2")  # the two folders are no classes of this network
     assert dense.name == "my_net_1"
     assert pruned.nnz < 0.6 * dense.nnz
     assert pruned.provenance["sparsity"] == "0.5"
@@ -75,27 +78,33 @@ def test_the_command_writes_a_file_that_reads_back(tinygmp, weights, pictures, t
 
 def test_what_is_missing_is_told(weights, pictures, tmp_path):
     with pytest.raises(ConfigError, match="does not tell the size of its images"):
-        pack_images(weights, pictures)
+        pack_file(weights, pictures)
     with pytest.raises(ConfigError, match="tells 3 classes, 2 labels were given"):
-        pack_images(weights, pictures, Meaning(SIZE), labels=("a", "b"))
+        pack_file(weights, pictures, PackWish(Meaning(SIZE), labels=("a", "b")))
     with pytest.raises(ConfigError, match="rounding 'up' is unknown; known: fp32, gemmlowp"):
-        pack_images(weights, pictures, Meaning(SIZE), rounding="up")
+        pack_file(weights, pictures, PackWish(Meaning(SIZE), settings=PackSettings(rounding="up")))
     with pytest.raises(DataError, match="no pictures in"):
-        pack_images(weights, tmp_path, Meaning(SIZE))
-    with pytest.raises(ConfigError, match=r"no ending of image weights; known: \.npz"):
-        pack_images(tmp_path / "net.pb", pictures, Meaning(SIZE))
+        pack_file(weights, tmp_path, WISH)
+    (tmp_path / "net.pb").write_bytes(b"something else")
+    with pytest.raises(
+        ConfigError, match=r"'.*net\.pb' is a file of no kind known here, no network in floats"
+    ):
+        pack_file(tmp_path / "net.pb", pictures, WISH)
+    with pytest.raises(ConfigError, match=r"net\.h5' cannot be read: No such file"):
+        pack_file(tmp_path / "net.h5", pictures, WISH)
 
 
 def test_a_corrupt_picture_is_named_or_left_out(tinygmp, weights, tmp_path):
-    (tmp_path / "broken.png").write_bytes(b"not a picture")
-    with pytest.raises(DataError, match=r"1 of 1 pictures read in .* are corrupt: .*broken\.png"):
-        pack_images(weights, tmp_path, Meaning(SIZE), skip_corrupt=True)  # nothing would be left
-    Image.new("RGB", (20, 20), (200, 10, 60)).save(tmp_path / "good.png")
-    with pytest.raises(DataError, match=r"1 of 2 pictures .*; remove them, or skip them with --skip-corrupt"):
-        pack_images(weights, tmp_path, Meaning(SIZE))
-    skipping = ("--skip-corrupt", "--size", str(SIZE), "--out", str(tmp_path / "net.tgmp"), "--json")
-    told = tinygmp("pack-images", str(weights), "--images", str(tmp_path), *skipping)
-    assert (told.code, json.loads(told.out)["pictures"]) == (0, 1)
+    for index in range(4):
+        (tmp_path / f"broken{index}.png").write_bytes(b"not a picture")
+    skipping = PackWish(Meaning(SIZE), skip_corrupt=True)
+    with pytest.raises(DataError, match=r"4 of 4 pictures read in .* are corrupt: .*broken0\.png"):
+        pack_file(weights, tmp_path, skipping)  # nothing would be left
+    for index in range(5):
+        Image.new("RGB", (20, 20), (40 * index, 10, 60)).save(tmp_path / f"good{index}.png")
+    with pytest.raises(DataError, match=r"4 of 9 pictures .*; remove them, or skip them with --skip-corrupt"):
+        pack_file(weights, tmp_path, WISH)
+    assert pack_file(weights, tmp_path, skipping).samples == 5
 
 
 @pytest.mark.parametrize(
@@ -123,29 +132,27 @@ def test_weights_that_are_no_numbers_are_told_by_layer(tmp_path, pictures, weigh
     arrays[name].view(-1)[:2] = float("nan")
     save_file(arrays, tmp_path / "nan.safetensors")
     with pytest.raises(DataError, match=r"layer 'dw1': 2 weights or biases are not finite"):
-        pack_images(tmp_path / "nan.safetensors", pictures, Meaning(SIZE))
+        pack_file(tmp_path / "nan.safetensors", pictures, WISH)
 
 
-def test_too_few_pictures_to_prune_with(weights, pictures, tmp_path):
-    Image.open(next((pictures / "part0").iterdir())).save(tmp_path / "one.png")
-    with pytest.raises(DataError, match="1 images are too few to fit"):
-        pack_images(weights, tmp_path, Meaning(SIZE), sparsity=0.5)
-    assert pack_images(weights, tmp_path, Meaning(SIZE)).nnz > 0
+def test_few_pictures_calibrate_but_do_not_fit(weights, tmp_path):
+    for index in range(8):
+        Image.new("RGB", (20, 20), (30 * index, 200 - 20 * index, 60)).save(tmp_path / f"{index}.png")
+    found = pack_file(weights, tmp_path, PackWish(Meaning(SIZE), sparsity=0.5))
+    assert found.notes[0] == "pruned by magnitude alone, without a fit to the samples or any training"
+    assert found.model.nnz == pytest.approx(0.5 * found.model.weight_count, rel=0.05)
+    for index in range(5):
+        (tmp_path / f"{index}.png").unlink()
+    with pytest.raises(DataError, match="holds 3 samples; give at least 4"):
+        pack_file(weights, tmp_path, WISH)
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", sorted(set(BY_ENDING) - {".tgmp", ".npy"}))
 def test_every_reader_refuses_what_is_not_its_own(suffix, tmp_path):
     path = tmp_path / f"weights{suffix}"
     path.write_bytes(b"nothing of the kind")
     with pytest.raises(DataError, match="weights"):
-        load_graph(path, 224)
-
-
-def test_a_meaning_that_a_reader_cannot_take_is_told(tmp_path):
-    path = tmp_path / "net.h5"
-    path.write_bytes(b"")
-    with pytest.raises(ConfigError, match=r"a Keras file is read with 0\.5 and 0\.5, or 0 and 1"):
-        load_graph(path, mean=(0.4, 0.5, 0.6))
+        load_graph(path, Meaning(224))
 
 
 def test_names_that_c_takes():
