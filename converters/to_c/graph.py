@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from converters.to_c.arrays import C_TYPES
 from converters.to_c.kernel import round4
@@ -10,6 +9,7 @@ from converters.to_c.operators.conv2d import pixel_conv2d
 from converters.to_c.operators.linear import has_dilation, has_large_factors
 from converters.to_c.operators.registry import kernels_of
 from converters.to_c.plan import MemoryPlan, Step, plan_memory
+from converters.to_c.ports import Port, ports
 from converters.to_c.rendering import render
 from converters.to_c.runtime_text import joined_kernels
 from tinygmp.artifact import Artifact
@@ -27,17 +27,6 @@ ROUNDING_KERNELS = {
     "gemmlowp": {},
 }
 MOST_NAMED_CLASSES = 64
-
-
-@dataclass(frozen=True)
-class Port:
-    """An input or output of the generated function: its value and what C calls it."""
-
-    name: str  # the parameter
-    value: str
-    c_type: str
-    size: int
-    bytes: int
 
 
 def convert_graph(model: PackedModel) -> Artifact:
@@ -146,20 +135,6 @@ def planned_sizes(model: PackedModel, steps: Sequence[Step]) -> dict[str, int]:
     """Return the bytes of every value between inputs and outputs."""
     written = [name for step in steps for name in step.writes]
     return {name: model.values[name].bytes for name in written if name not in model.outputs}
-
-
-def ports(model: PackedModel, names: Sequence[str]) -> list[Port]:
-    """Return the parameters for inputs or outputs: 'pixels' and 'logits' where there is one, else by name."""
-    found = []
-    for name in names:
-        value = model.values[name]
-        called = name.replace(".", "_").lower()
-        if len(names) == 1:
-            called = ("pixels" if value.dtype == "uint8" else "in") if names == model.inputs else "logits"
-        elif called in ("scratch", "words", "map", "rows", "at", "best", "i"):
-            called = f"{called}_"
-        found.append(Port(called, name, C_TYPES[value.dtype], value.size, value.bytes))
-    return found
 
 
 def calls(

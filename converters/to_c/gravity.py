@@ -35,9 +35,4 @@ def gravity_files(model: WindowChain) -> dict[str, bytes]:
 def sensor_rows(layer: SensorInput) -> list[tuple[str, float, str]]:
     """Return name, counts per unit and unit of the six values that a sensor gives."""
     rows = list(zip(layer.channel_names, layer.counts_per_unit, layer.units, strict=True))
-    return [(name, counts, comment_safe(unit)) for name, counts, unit in rows[6:] + rows[3:6]]
-
-
-def comment_safe(text: str) -> str:
-    """Return text that ends no comment of either kind and begins none."""
-    return " ".join(text.replace("\\", "/").replace("*/", "* /").replace("/*", "/ *").split())
+    return [(name, counts, unit) for name, counts, unit in rows[6:] + rows[3:6]]

@@ -3,9 +3,10 @@
 import json
 from dataclasses import dataclass
 
-from converters.to_c.gravity import CHANNELS, comment_safe, takes_gravity_filter
+from converters.to_c.gravity import CHANNELS, takes_gravity_filter
 from converters.to_c.rendering import render
 from converters.to_c.stream import convert_stream
+from converters.to_c.text import comment_safe
 from tinygmp import __version__
 from tinygmp.artifact import Artifact
 from tinygmp.errors import UnsupportedError
