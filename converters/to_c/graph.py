@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from converters.to_c.arrays import C_TYPES
+from converters.to_c.header import header_context
 from converters.to_c.kernel import round4
 from converters.to_c.operators.conv2d import pixel_conv2d
 from converters.to_c.operators.linear import has_dilation, has_large_factors
@@ -14,10 +15,10 @@ from converters.to_c.rendering import render
 from converters.to_c.runtime_text import joined_kernels
 from tinygmp.artifact import Artifact
 from tinygmp.errors import UnsupportedError
-from tinygmp.graph.ledger import ledger
 from tinygmp.graph.model import Node, PackedModel
 from tinygmp.graph.operators.conv2d import Conv2d
 from tinygmp.graph.operators.pixel_input import PixelInput
+from tinygmp.graph.operators.sensor_input import SensorInput
 
 ROUNDING_KERNELS = {
     "fp32": {
@@ -43,18 +44,16 @@ def convert_graph(model: PackedModel) -> Artifact:
     inside = pixels_inside(model, steps)
     sizes = planned_sizes(model, steps) | ({inside: model.values[inside].bytes} if inside else {})
     plan = plan_memory(steps, sizes)
-    book = ledger(model)
     texts = calls(model, steps, plan, inputs, outputs)
     # A reshape in its place needs neither a statement nor a kernel.
     used = [kernel for kernel, text in zip(plan.kernels, texts, strict=True) if text]
     sources = [source for kernel in used for source in kernel.sources]
     statements = [text for text in texts if text]
-    context: dict[str, object] = {
+    context = header_context(model) | {
         "model": model,
-        "prefix": model.name,
-        "upper": model.name.upper(),
         "inputs": inputs,
         "outputs": outputs,
+        "sensors": {port.value: sensors(model, port) for port in inputs},
         "shapes": " and ".join(" x ".join(map(str, model.values[name].shape)) for name in model.inputs),
         "scratch_bytes": max(4, plan.scratch_bytes),
         "pixels_offset": plan.values[inside] if inside else None,
@@ -69,8 +68,6 @@ def convert_graph(model: PackedModel) -> Artifact:
         "uses_at": any("at = 0" in text for text in statements),
         "uses_map": names_any(statements, "map"),
         "uses_words": names_any(statements, "words", "map"),
-        "payload_bytes": book.payload_bytes,
-        "scalar_bytes": book.scalar_bytes,
         "named_classes": len(model.labels) <= MOST_NAMED_CLASSES,
     }
     files = {
@@ -85,6 +82,12 @@ def convert_graph(model: PackedModel) -> Artifact:
         + f"; {plan.least_bytes} are alive at once",
     }
     return Artifact("c", model.name, files, f"{model.name}.c", notes, interface="graph")
+
+
+def sensors(model: PackedModel, port: Port) -> list[SensorInput]:
+    """Return what tells the channels of an input: the sensor layers that read it, one where there is any."""
+    found = [node.operator for node in model.nodes if port.value in node.reads]
+    return [operator for operator in found if isinstance(operator, SensorInput)][:1]
 
 
 def names_any(statements: Sequence[str], *variables: str) -> bool:

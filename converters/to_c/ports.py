@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from converters.to_c.arrays import C_TYPES
 from tinygmp.graph.model import PackedModel
+from tinygmp.graph.operators.pixel_input import PixelInput
+from tinygmp.graph.values import Value
 
 # What a parameter cannot be called: the locals of the function, and words of C and C++.
 WORDS = """
@@ -17,17 +19,28 @@ WORDS = """
     int8_t uint8_t int16_t uint16_t int32_t uint32_t
 """
 TAKEN = frozenset(WORDS.split())
+PIXEL_OFFSET = 128  # int8 = pixel - 128
 
 
 @dataclass(frozen=True)
 class Port:
-    """An input or output of the generated function: its value and what C calls it."""
+    """An input or output of the generated function: its value, what C calls it and what its integers mean."""
 
     name: str  # the parameter
     value: str
     c_type: str
     size: int
     bytes: int
+    shape: tuple[int, ...]
+    limits: tuple[int, int]
+    scale: float  # 0 where there is no single one
+    zero_point: int
+
+    def formula(self, integer: str) -> str:
+        """Return what an integer means, as text."""
+        sign = "-" if self.zero_point >= 0 else "+"
+        shifted = f"({integer} {sign} {abs(self.zero_point)})" if self.zero_point else integer
+        return f"{self.scale:.6g} * {shifted}"
 
 
 def ports(model: PackedModel, names: Sequence[str]) -> list[Port]:
@@ -41,5 +54,17 @@ def ports(model: PackedModel, names: Sequence[str]) -> list[Port]:
             called = ("pixels" if value.dtype == "uint8" else "in") if names == model.inputs else "logits"
         elif called in TAKEN or called in of_others:
             called = f"{called}_"
-        found.append(Port(called, name, C_TYPES[value.dtype], value.size, value.bytes))
+        kind, (scale, zero_point) = C_TYPES[value.dtype], meaning_of(model, value)
+        found.append(
+            Port(called, name, kind, value.size, value.bytes, value.shape, value.limits, scale, zero_point)
+        )
     return found
+
+
+def meaning_of(model: PackedModel, value: Value) -> tuple[float, int]:
+    """Return scale and zero point; those of pixels are of what the first layer makes of them."""
+    for node in model.nodes:
+        if isinstance(node.operator, PixelInput) and value.name in node.reads:
+            (written,) = model.written_by(node)
+            return written.scale, written.zero_point + PIXEL_OFFSET
+    return value.scale, value.zero_point

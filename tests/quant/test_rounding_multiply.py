@@ -18,7 +18,9 @@ from tinygmp.quant.rounding_multiply import (
 )
 
 SUMS = st.integers(-INT32_MAX, INT32_MAX) | st.integers(-1000, 1000)
-LARGEST_BELOW_256 = math.nextafter(256 * (1 - 2.0**-32), 0)  # from the next one on, 31 bits of a multiplier are 256
+LARGEST_BELOW_256 = math.nextafter(
+    256 * (1 - 2.0**-32), 0
+)  # from the next one on, 31 bits of a multiplier are 256
 # Evenly over the octaves, 2**-31 to 2**8.
 FACTORS = st.builds(math.ldexp, st.floats(0.5, 1, exclude_max=True), st.integers(-30, 8)).filter(
     lambda factor: factor <= LARGEST_BELOW_256
