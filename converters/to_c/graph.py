@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from converters.to_c.arrays import C_TYPES
+from converters.to_c.graph_example import MOST_NAMED_CLASSES, console_example
 from converters.to_c.header import header_context
 from converters.to_c.kernel import round4
 from converters.to_c.operators.conv2d import pixel_conv2d
@@ -27,7 +28,6 @@ ROUNDING_KERNELS = {
     },
     "gemmlowp": {},
 }
-MOST_NAMED_CLASSES = 64
 
 
 def convert_graph(model: PackedModel) -> Artifact:
@@ -73,7 +73,7 @@ def convert_graph(model: PackedModel) -> Artifact:
     files = {
         f"{model.name}.h": render("graph.h.j2", context),
         f"{model.name}.c": render("graph.c.j2", context),
-        "example_main.c": render("graph_example_main.c.j2", context),
+        "example_main.c": console_example(model, bool(inside)),
     }
     notes = {
         "parity": "equal to the reference bit for bit",

@@ -10,7 +10,7 @@
  * SHA-256 of the packed model, the digest in its .tgmp file of version 4: c30d7ebf2c8c94f8201ed2e4125b37c94d06cd7c2d0f3ec81eff5f86ba56b46e
  * weights kept: 8 of 21; payload: 79 B, of which 13 B are constants in the code
  *
- * Integers only. No heap, no globals, no library save memset, which compilers call to clear memory.
+ * Integers only. No heap, no globals, no library but memset and memcpy, where a compiler calls them to clear or copy memory.
  * The caller owns the state; several may live side by side.
  */
 #ifndef TINY_H
