@@ -11,10 +11,18 @@ from converters.to_c.rendering import render
 from converters.to_c.sensor_sketch import sensor_sketch
 from tinygmp import __version__
 from tinygmp.artifact import Artifact
+from tinygmp.errors import UnsupportedError
 from tinygmp.graph.model import PackedModel
 from tinygmp.graph.window_chain import chain_of
 
 CONSOLE = "examples/console/main.c"
+# Headers of C and of Arduino's core, in whose place a build with src/ among its folders would take the model's.
+OTHERS = """
+    arduino assert binary client complex ctype errno fenv float inttypes iso646 limits locale malloc math memory print
+    printable pins_arduino server setjmp signal spi stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib
+    stdnoreturn stream string strings tgmath threads time uchar udp unistd wchar wctype wire wstring
+"""
+HEADERS_OF_OTHERS = frozenset(OTHERS.split())
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,11 @@ def convert_to_library(model: PackedModel) -> Artifact:
     That of any other graph runs a known sample and holds its outputs against the reference's. The same model always
     gives the same bytes. Raises UnsupportedError as the conversion to C does.
     """
+    if model.name in HEADERS_OF_OTHERS:
+        raise UnsupportedError(
+            f"model '{model.name}' cannot be a library: its header would stand in the place of <{model.name}.h>; "
+            "pack it under another name"
+        )
     converted = convert(model)
     c_files = {name: text for name, text in converted.files.items() if name != "example_main.c"}
     made = stream_examples(model) if converted.interface == "stream" else graph_examples(model, c_files)

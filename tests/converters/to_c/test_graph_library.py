@@ -17,6 +17,7 @@ from tinygmp.artifact import Artifact
 from tinygmp.device.cores import CORES
 from tinygmp.device.host import STRICT
 from tinygmp.device.tools import host_compiler, require, zig
+from tinygmp.errors import UnsupportedError
 from tinygmp.graph.model import PackedModel
 from tinygmp.graph.random_graph import random_graph
 from tinygmp.graph.reference.run import run
@@ -156,6 +157,12 @@ def test_one_layout_for_every_model(model, library):
         f"src/{model.name}.h", f"src/{model.name}.c",
     }  # fmt: skip
     assert converter("arduino")(model).files == library.files
+
+
+@pytest.mark.parametrize("name", ["string", "stdint", "arduino"])
+def test_a_header_of_others_is_not_replaced(name):
+    with pytest.raises(UnsupportedError, match=f"'{name}' cannot be a library: .* <{name}.h>; pack it under"):
+        convert_to_library(replace(model_of(EVEN), name=name))
 
 
 def test_the_c_target_has_the_example_without_a_reference():

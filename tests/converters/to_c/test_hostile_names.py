@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 
 from converters.to_c.convert import convert
+from converters.to_c.known_sample import known_inputs
+from converters.to_c.library import CONSOLE, convert_to_library
 from converters.to_c.text import c_string, comment_safe
 from tests.converters.image_models import EVEN, images, model_of
+from tests.converters.test_to_c_library import printed, sketch_program
 from tests.graph_edits import with_fields
 from tinygmp.artifact import Artifact
 from tinygmp.device.host import STRICT, run_on_host
@@ -26,6 +29,7 @@ LABELS = (
     'a"b', "*/ x", "/* y", "line\nend", "\r\n", "\\", "end\\", "what??/", "f\u00e9e 1", "\U0001f600", "%s%n",
     '"; int x; "', "??/", "", "\x00a\x7f", "\u202eturned", "a" * 300,
 )  # fmt: skip
+CONTROLS = dict.fromkeys(range(32), " ")
 IN_C = ("-std=c99", *STRICT, "-pedantic")
 IN_CPP = ("-std=c++11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-Wold-style-cast", "-Wconversion")
 
@@ -62,6 +66,18 @@ def test_names_that_leave_their_place_stay_in_it(model, tmp_path):
         subprocess.run([*host_compiler(), *IN_C, "-fsyntax-only", source], cwd=tmp_path, check=True)
 
 
+@pytest.mark.parametrize("model", [hostile_stream(), hostile_graph()], ids=["stream", "graph"])
+def test_examples_of_a_library_take_them_too(model, tmp_path):
+    library = convert_to_library(model)
+    lines = subprocess.run(
+        [sketch_program(library, tmp_path)], input=b"", capture_output=True, check=True
+    ).stdout
+    subprocess.run([*host_compiler(), *IN_C, "-Isrc", "-fsyntax-only", CONSOLE], cwd=tmp_path, check=True)
+    if not model.recurrent:
+        found = run(model, *known_inputs(model)).classes[0]
+        assert f"class {found}: {LABELS[found].translate(CONTROLS)}\n".encode() in lines
+
+
 def test_labels_come_through_as_they_are(tmp_path):
     convert(hostile_stream()).write(tmp_path)
     shown = "".join(
@@ -72,8 +88,7 @@ def test_labels_come_through_as_they_are(tmp_path):
     )
     subprocess.run([*host_compiler(), *IN_C, "show.c", "-o", "show"], cwd=tmp_path, check=True)
     told = subprocess.run([tmp_path / "show"], capture_output=True, check=True).stdout.split(b"\0")[:-1]
-    controls = dict.fromkeys(range(32), " ")
-    assert [each.decode() for each in told] == [label.translate(controls) for label in LABELS]
+    assert [each.decode() for each in told] == [label.translate(CONTROLS) for label in LABELS]
 
 
 @pytest.mark.parametrize("text", LABELS)
@@ -103,6 +118,13 @@ def test_values_may_be_called_as_c_calls_things():
     result = run_on_host(convert(renamed), words_of(renamed, inputs))
     flat = [expected.outputs[name].reshape(3, -1) for name in model.outputs]
     assert np.array_equal(result.logits, np.concatenate(flat, axis=1))
+
+
+def test_values_may_be_called_as_the_examples_call_things(tmp_path):
+    model = next(each for each in map(random_graph, range(99)) if len(each.inputs) > 1)
+    renamed = with_names(model, dict(zip(model.inputs, ("sum", "printf", "loop"), strict=False)))
+    assert printed(sketch_program(convert_to_library(renamed), tmp_path), b"")[-2].endswith(", right")
+    subprocess.run([*host_compiler(), *IN_C, "-Isrc", "-fsyntax-only", CONSOLE], cwd=tmp_path, check=True)
 
 
 def with_names(model: PackedModel, new: dict[str, str]) -> PackedModel:
