@@ -4,7 +4,7 @@ import numpy as np
 
 from har.data import HarData, Split
 from har.labels import HAR2_LABELS
-from har.sensor import to_counts
+from har.sensor import RATE_HZ, to_counts
 from har.training import Prepared
 from tinygmp.floats.graph import FloatGraph
 from tinygmp.floats.window_classifier import with_sensor
@@ -44,6 +44,7 @@ def provenance(data: HarData, recipe: str, seed: int) -> dict[str, str]:
         "recipe": recipe,
         "seed": str(seed),
         "commit": source_commit(),
+        "rate_hz": f"{RATE_HZ:g}",
     }
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from tinygmp.floats.operators.sensor_input import SensorScaling
 
+RATE_HZ = 50.0
 COUNTS_PER_G = 8192.0
 COUNTS_PER_RAD_S = 32768 / 500 * 57.29578  # = 3754.9
 CHANNELS = tuple(f"{sensor}_{axis}" for sensor in ("body_acc", "body_gyro", "total_acc") for axis in "xyz")

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from har.data import CHANNELS, STEPS, HarData, Split
+from har.sensor import RATE_HZ
 
-RATE_HZ = 50.0
 TRAIN_PEOPLE, TEST_PEOPLE = 21, 9
 WINDOWS_EACH = 12  # per person and activity
 

@@ -38,9 +38,21 @@ class ConstantArray:
         return [*lines, line]
 
 
+PUBLIC = (
+    "init",
+    "step",
+    "predict",
+    "classify",
+    "run",
+    "state",
+    "scratch",
+)  # <model>_... that the header declares
+
+
 def symbol_of(model: PackedModel | WindowChain, tensor_name: str) -> str:
     """Return a C identifier: 'rnn.U' of model har2 -> har2_rnn_u."""
-    return f"{model.name}_{tensor_name.replace('.', '_').lower()}"
+    name = tensor_name.replace(".", "_").lower()
+    return f"{model.name}_{name}_" if name in PUBLIC else f"{model.name}_{name}"
 
 
 def constant_arrays(model: WindowChain) -> list[ConstantArray]:

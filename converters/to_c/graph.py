@@ -2,22 +2,24 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from converters.to_c.arrays import C_TYPES
+from converters.to_c.graph_example import MOST_NAMED_CLASSES, console_example
+from converters.to_c.header import header_context
 from converters.to_c.kernel import round4
 from converters.to_c.operators.conv2d import pixel_conv2d
 from converters.to_c.operators.linear import has_dilation, has_large_factors
 from converters.to_c.operators.registry import kernels_of
 from converters.to_c.plan import MemoryPlan, Step, plan_memory
+from converters.to_c.ports import Port, ports
 from converters.to_c.rendering import render
 from converters.to_c.runtime_text import joined_kernels
 from tinygmp.artifact import Artifact
 from tinygmp.errors import UnsupportedError
-from tinygmp.graph.ledger import ledger
 from tinygmp.graph.model import Node, PackedModel
 from tinygmp.graph.operators.conv2d import Conv2d
 from tinygmp.graph.operators.pixel_input import PixelInput
+from tinygmp.graph.operators.sensor_input import SensorInput
 
 ROUNDING_KERNELS = {
     "fp32": {
@@ -26,18 +28,6 @@ ROUNDING_KERNELS = {
     },
     "gemmlowp": {},
 }
-MOST_NAMED_CLASSES = 64
-
-
-@dataclass(frozen=True)
-class Port:
-    """An input or output of the generated function: its value and what C calls it."""
-
-    name: str  # the parameter
-    value: str
-    c_type: str
-    size: int
-    bytes: int
 
 
 def convert_graph(model: PackedModel) -> Artifact:
@@ -54,18 +44,16 @@ def convert_graph(model: PackedModel) -> Artifact:
     inside = pixels_inside(model, steps)
     sizes = planned_sizes(model, steps) | ({inside: model.values[inside].bytes} if inside else {})
     plan = plan_memory(steps, sizes)
-    book = ledger(model)
     texts = calls(model, steps, plan, inputs, outputs)
     # A reshape in its place needs neither a statement nor a kernel.
     used = [kernel for kernel, text in zip(plan.kernels, texts, strict=True) if text]
     sources = [source for kernel in used for source in kernel.sources]
     statements = [text for text in texts if text]
-    context: dict[str, object] = {
+    context = header_context(model) | {
         "model": model,
-        "prefix": model.name,
-        "upper": model.name.upper(),
         "inputs": inputs,
         "outputs": outputs,
+        "sensors": {port.value: sensors(model, port) for port in inputs},
         "shapes": " and ".join(" x ".join(map(str, model.values[name].shape)) for name in model.inputs),
         "scratch_bytes": max(4, plan.scratch_bytes),
         "pixels_offset": plan.values[inside] if inside else None,
@@ -80,14 +68,12 @@ def convert_graph(model: PackedModel) -> Artifact:
         "uses_at": any("at = 0" in text for text in statements),
         "uses_map": names_any(statements, "map"),
         "uses_words": names_any(statements, "words", "map"),
-        "payload_bytes": book.payload_bytes,
-        "scalar_bytes": book.scalar_bytes,
         "named_classes": len(model.labels) <= MOST_NAMED_CLASSES,
     }
     files = {
         f"{model.name}.h": render("graph.h.j2", context),
         f"{model.name}.c": render("graph.c.j2", context),
-        "example_main.c": render("graph_example_main.c.j2", context),
+        "example_main.c": console_example(model, bool(inside)),
     }
     notes = {
         "parity": "equal to the reference bit for bit",
@@ -96,6 +82,12 @@ def convert_graph(model: PackedModel) -> Artifact:
         + f"; {plan.least_bytes} are alive at once",
     }
     return Artifact("c", model.name, files, f"{model.name}.c", notes, interface="graph")
+
+
+def sensors(model: PackedModel, port: Port) -> list[SensorInput]:
+    """Return what tells the channels of an input: the sensor layers that read it, one where there is any."""
+    found = [node.operator for node in model.nodes if port.value in node.reads]
+    return [operator for operator in found if isinstance(operator, SensorInput)][:1]
 
 
 def names_any(statements: Sequence[str], *variables: str) -> bool:
@@ -146,20 +138,6 @@ def planned_sizes(model: PackedModel, steps: Sequence[Step]) -> dict[str, int]:
     """Return the bytes of every value between inputs and outputs."""
     written = [name for step in steps for name in step.writes]
     return {name: model.values[name].bytes for name in written if name not in model.outputs}
-
-
-def ports(model: PackedModel, names: Sequence[str]) -> list[Port]:
-    """Return the parameters for inputs or outputs: 'pixels' and 'logits' where there is one, else by name."""
-    found = []
-    for name in names:
-        value = model.values[name]
-        called = name.replace(".", "_").lower()
-        if len(names) == 1:
-            called = ("pixels" if value.dtype == "uint8" else "in") if names == model.inputs else "logits"
-        elif called in ("scratch", "words", "map", "rows", "at", "best", "i"):
-            called = f"{called}_"
-        found.append(Port(called, name, C_TYPES[value.dtype], value.size, value.bytes))
-    return found
 
 
 def calls(

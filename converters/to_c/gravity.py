@@ -3,16 +3,26 @@
 from converters.to_c.rendering import render
 from converters.to_c.runtime_text import joined_kernels
 from tinygmp.errors import UnsupportedError
+from tinygmp.graph.model import PackedModel
 from tinygmp.graph.operators.sensor_input import SensorInput
 from tinygmp.graph.window_chain import WindowChain
+from tinygmp.quant.gravity import corner_hz
 
 CHANNELS = tuple(f"{sensor}_{axis}" for sensor in ("body_acc", "body_gyro", "total_acc") for axis in "xyz")
-RATE_HZ = 50
+RATE_HZ = 50.0  # of UCI HAR, which named the nine channels
 
 
 def takes_gravity_filter(layer: SensorInput) -> bool:
     """Return whether the channels are body_acc, body_gyro, total_acc x y z, both accelerations in the same counts."""
     return layer.channel_names == CHANNELS and layer.counts_per_unit[:3] == layer.counts_per_unit[6:]
+
+
+def rate_of(model: PackedModel) -> float | None:
+    """Return the samples a second that a model expects: what its provenance says, else those of UCI HAR's channels."""
+    of_har = any(
+        takes_gravity_filter(node.operator) for node in model.nodes if isinstance(node.operator, SensorInput)
+    )
+    return model.rate_hz or (RATE_HZ if of_har else None)
 
 
 def gravity_files(model: WindowChain) -> dict[str, bytes]:
@@ -22,10 +32,12 @@ def gravity_files(model: WindowChain) -> dict[str, bytes]:
             f"model '{model.name}': the gravity filter feeds {', '.join(CHANNELS)}, both accelerations in the same "
             f"counts; this model takes {', '.join(model.input.channel_names)}: feed it as it is"
         )
+    rate_hz = rate_of(model.model) or RATE_HZ
     context = {
         "prefix": model.name,
         "upper": model.name.upper(),
-        "rate_hz": RATE_HZ,
+        "rate_hz": rate_hz,
+        "corner_hz": corner_hz(rate_hz),
         "kernels": joined_kernels(("tg_gravity.c",)),
         "sensor": sensor_rows(model.input),
     }
@@ -35,9 +47,4 @@ def gravity_files(model: WindowChain) -> dict[str, bytes]:
 def sensor_rows(layer: SensorInput) -> list[tuple[str, float, str]]:
     """Return name, counts per unit and unit of the six values that a sensor gives."""
     rows = list(zip(layer.channel_names, layer.counts_per_unit, layer.units, strict=True))
-    return [(name, counts, comment_safe(unit)) for name, counts, unit in rows[6:] + rows[3:6]]
-
-
-def comment_safe(text: str) -> str:
-    """Return text that ends no comment of either kind and begins none."""
-    return " ".join(text.replace("\\", "/").replace("*/", "* /").replace("/*", "/ *").split())
+    return [(name, counts, unit) for name, counts, unit in rows[6:] + rows[3:6]]

@@ -1,118 +1,125 @@
 """The C artifact as a library folder for Arduino and PlatformIO, and as a CMake target."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from converters.to_c.gravity import CHANNELS, comment_safe, takes_gravity_filter
+from converters.to_c.convert import convert
+from converters.to_c.graph_example import console_example, graph_sketch
+from converters.to_c.known_sample import known_checksum
 from converters.to_c.rendering import render
-from converters.to_c.stream import convert_stream
+from converters.to_c.sensor_sketch import sensor_sketch
 from tinygmp import __version__
 from tinygmp.artifact import Artifact
 from tinygmp.errors import UnsupportedError
 from tinygmp.graph.model import PackedModel
-from tinygmp.graph.operators.sensor_input import SensorInput
-from tinygmp.graph.window_chain import WindowChain, chain_of, is_window_chain
+from tinygmp.graph.window_chain import chain_of
 
-FULL_SCALE_G = (2, 4, 8, 16)  # of an MPU6050, in the order of its register's two bits: 32768 counts
-FULL_SCALE_DEGREES_S = (250, 500, 1000, 2000)
-DEGREES = 57.29578
-NEAR = 0.005  # counts per unit that differ by less are the same range
+CONSOLE = "examples/console/main.c"
+# Headers of C and of Arduino's core, in whose place a build with src/ among its folders would take the model's.
+OTHERS = """
+    arduino assert binary client complex ctype errno fenv float inttypes iso646 limits locale malloc math memory print
+    printable pins_arduino server setjmp signal spi stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib
+    stdnoreturn stream string strings tgmath threads time uchar udp unistd wchar wctype wire wstring
+"""
+HEADERS_OF_OTHERS = frozenset(OTHERS.split())
 
 
 @dataclass(frozen=True)
-class SensorRange:
-    """Full scales of a sensor of the MPU6050 family that give a model its counts per unit, as register bits."""
+class Examples:
+    """How to call a model: a sketch for Arduino, a main for a console, and what the model is in one line."""
 
-    acceleration: int
-    rotation: int
-
-    @property
-    def full_scale_g(self) -> int:
-        return FULL_SCALE_G[self.acceleration]
-
-    @property
-    def full_scale_degrees_s(self) -> int:
-        return FULL_SCALE_DEGREES_S[self.rotation]
+    sketch: bytes
+    console: bytes
+    summary: str
+    keywords: tuple[str, ...]
 
 
-def convert_to_library(packed: PackedModel) -> Artifact:
-    """Return a library folder: properties for Arduino and PlatformIO, CMakeLists.txt, src/, one example sketch.
+def convert_to_library(model: PackedModel) -> Artifact:
+    """Return a library folder: properties for Arduino and PlatformIO, CMakeLists.txt, src/, two examples.
 
-    The sketch reads an MPU6050-style sensor over I2C where the model takes its six axes (with or without body
-    acceleration) in counts of one of its ranges; otherwise it takes counts from the serial port. The same model
-    always gives the same bytes. Raises UnsupportedError as the conversion to C does.
+    The sketch of a model of sensor samples reads an MPU6050-style sensor over I2C where the model takes its six axes
+    (with or without body acceleration) in counts of one of its ranges; otherwise it takes counts from the serial port.
+    That of any other graph runs a known sample and holds its outputs against the reference's. The same model always
+    gives the same bytes. Raises UnsupportedError as the conversion to C does.
     """
-    if not is_window_chain(packed):
+    if model.name in HEADERS_OF_OTHERS:
         raise UnsupportedError(
-            f"model '{packed.name}' cannot be converted to arduino: a sketch reads a sensor, and this is no model of "
-            "sensor windows; convert it to c and call it from a sketch of your own"
+            f"model '{model.name}' cannot be a library: its header would stand in the place of <{model.name}.h>; "
+            "pack it under another name"
         )
-    model = chain_of(packed)
-    c_files = {name: text for name, text in convert_stream(packed).files.items() if name != "example_main.c"}
-    sensor = sensor_range(model.input)
+    converted = convert(model)
+    c_files = {name: text for name, text in converted.files.items() if name != "example_main.c"}
+    made = stream_examples(model) if converted.interface == "stream" else graph_examples(model, c_files)
     example = "".join(part.capitalize() for part in model.name.split("_") if part)
     sketch = f"examples/{example}/{example}.ino"
-    context = {
-        "model": model,
+    context: dict[str, object] = {
         "prefix": model.name,
-        "upper": model.name.upper(),
         "version": __version__,
-        "example": example,
+        "summary": made.summary,
+        "synthetic": model.synthetic,
         "sources": sorted(name for name in c_files if name.endswith(".c")),
-        "gravity": takes_gravity_filter(model.input),
-        "sensor": sensor,
-        "channels": channel_rows(model.input),
+        "headers": headers_of(model, c_files),
+        "console": CONSOLE,
     }
-    template = "sensor_sketch.ino.j2" if sensor else "serial_sketch.ino.j2"
     files = {f"src/{name}": text for name, text in c_files.items()}
     files |= {
         "library.properties": render("library.properties.j2", context),
-        "library.json": platformio_manifest(model, sketch),
+        "library.json": platformio_manifest(model, made, sketch),
         "CMakeLists.txt": render("CMakeLists.txt.j2", context),
-        sketch: render(template, context),
+        sketch: made.sketch,
+        CONSOLE: made.console,
     }
-    return Artifact(
-        "arduino", model.name, files, sketch, {"use": "put the folder into Arduino's libraries folder"}
+    notes = {**converted.notes, "use": "put the folder into Arduino's libraries folder"}
+    return Artifact("arduino", model.name, files, sketch, notes)
+
+
+def stream_examples(model: PackedModel) -> Examples:
+    """Return the examples of a model that is called after each sample."""
+    chain = chain_of(model)
+    context: dict[str, object] = {
+        "model": chain,
+        "prefix": model.name,
+        "upper": model.name.upper(),
+        "command": command(model),
+    }
+    return Examples(
+        sensor_sketch(chain),
+        render("example_main.c.j2", context),
+        f"Sparse FastGRNN classifier {model.name}",
+        ("machine learning", "classifier", "sensor"),
     )
 
 
-def sensor_range(layer: SensorInput) -> SensorRange | None:
-    """Return the sensor's ranges for a model of nine or six known channels, or None for any other model."""
-    if not takes_gravity_filter(layer) and layer.channel_names != CHANNELS[3:]:
-        return None
-    rotation, total = layer.counts_per_unit[-6:-3], layer.counts_per_unit[-3:]
-    if layer.units[-6:] != ("rad/s",) * 3 + ("g",) * 3:
-        return None
-    acceleration_bits = range_bits(total, tuple(32768 / full for full in FULL_SCALE_G))
-    rotation_bits = range_bits(rotation, tuple(32768 / full * DEGREES for full in FULL_SCALE_DEGREES_S))
-    if acceleration_bits is None or rotation_bits is None:
-        return None
-    return SensorRange(acceleration_bits, rotation_bits)
+def graph_examples(model: PackedModel, c_files: Mapping[str, bytes]) -> Examples:
+    """Return the examples of a model that is called from inputs to outputs."""
+    inside = b"_PIXELS_OFFSET " in c_files[f"{model.name}.h"]
+    checksum = known_checksum(model)
+    takes = " and ".join(" x ".join(map(str, model.values[name].shape)) for name in model.inputs)
+    kind = "classifier" if model.labels else "network"
+    return Examples(
+        graph_sketch(model, inside, checksum),
+        console_example(model, inside, checksum, command(model)),
+        f"{kind.capitalize()} {model.name}, {takes} in",
+        ("machine learning", kind),
+    )
 
 
-def range_bits(counts_per_unit: tuple[float, ...], ranges: tuple[float, ...]) -> int | None:
-    """Return the place of the range that all three axes agree with, or None."""
-    for bits, counts in enumerate(ranges):
-        if all(abs(axis / counts - 1) < NEAR for axis in counts_per_unit):
-            return bits
-    return None
+def command(model: PackedModel) -> str:
+    return f"-Isrc {CONSOLE} src/{model.name}.c"
 
 
-def channel_rows(layer: SensorInput) -> list[tuple[str, str, str]]:
-    """Return name, counts per unit, and the training set's mean, one a channel, safe in a comment."""
-    rows = zip(layer.channel_names, layer.counts_per_unit, layer.units, layer.offset.tolist(), strict=True)
-    return [
-        (comment_safe(name), f"{counts:.6g} counts per {comment_safe(unit)}", f"{offset / counts:.2f}")
-        for name, counts, unit, offset in rows
-    ]
+def headers_of(model: PackedModel, c_files: Mapping[str, bytes]) -> list[str]:
+    """Return the headers that Arduino's 'include library' writes into a sketch."""
+    return [name for name in (f"{model.name}.h", f"{model.name}_gravity.h") if name in c_files]
 
 
-def platformio_manifest(model: WindowChain, sketch: str) -> bytes:
+def platformio_manifest(model: PackedModel, made: Examples, sketch: str) -> bytes:
     manifest = {
         "name": f"tinygmp_{model.name}",
         "version": __version__,
-        "description": f"Sparse FastGRNN classifier {model.name}, integers only",
-        "keywords": ["machine learning", "classifier", "sensor"],
+        "description": f"{made.summary}, integers only",
+        "keywords": list(made.keywords),
         "license": "MIT",
         "frameworks": "*",
         "platforms": "*",

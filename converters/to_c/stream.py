@@ -4,6 +4,7 @@ import numpy as np
 
 from converters.to_c.arrays import constant_arrays, symbol_of
 from converters.to_c.gravity import gravity_files, takes_gravity_filter
+from converters.to_c.header import header_context
 from converters.to_c.one_run import one_run
 from converters.to_c.readers import Reader, definitions, is_whole, reader
 from converters.to_c.rendering import render
@@ -11,7 +12,6 @@ from converters.to_c.runtime_text import joined_kernels, kernel_order
 from converters.to_c.units import inner_rows, units_apart, units_in_order
 from tinygmp.artifact import Artifact
 from tinygmp.errors import UnsupportedError
-from tinygmp.graph.ledger import ledger
 from tinygmp.graph.model import PackedModel
 from tinygmp.graph.operators.fastgrnn import LinearMap, LowRank, factors
 from tinygmp.graph.window_chain import WindowChain, chain_of
@@ -36,7 +36,7 @@ def convert_stream(packed: PackedModel) -> Artifact:
         raise UnsupportedError(
             f"model '{model.name}': the C engine has no other gate table than the tanh; pack it again"
         )
-    context = template_context(model)
+    context = template_context(model) | header_context(packed)
     files = {
         f"{model.name}.h": render("model.h.j2", context),
         f"{model.name}.c": render("model.c.j2", context),
@@ -75,12 +75,9 @@ def template_context(model: WindowChain) -> dict[str, object]:
     )
     run = None if wide else one_run(model)
     before = kernel_order(("tg_one_run_avr.c",)) if run else ()
-    book = ledger(model.model)
     return {
         "model": model,
         "wide": wide,
-        "prefix": model.name,
-        "upper": model.name.upper(),
         "readers": readers,
         "requantizers": {
             letter: linear.requantizer for letter, linear in maps.items() if isinstance(linear, LowRank)
@@ -104,8 +101,6 @@ def template_context(model: WindowChain) -> dict[str, object]:
             "outer": next((units.replaced for units in (in_order, apart) if units), frozenset[str]()),
             "inner": frozenset[str]().union(*(rows.replaced for rows in inner.values())),
         },
-        "payload_bytes": book.payload_bytes,
-        "scalar_bytes": book.scalar_bytes,
         "bias_type": "I32" if model.classifier.bias.dtype.itemsize == 4 else "I16",
     }
 

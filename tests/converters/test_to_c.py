@@ -20,7 +20,6 @@ from tinygmp.device.tools import host_compiler
 from tinygmp.errors import UnsupportedError
 from tinygmp.graph.ledger import ledger
 from tinygmp.graph.model import PackedModel
-from tinygmp.graph.random_image_model import random_image_model
 from tinygmp.graph.random_model import random_model
 from tinygmp.graph.reencode import replace_tensors
 from tinygmp.graph.reference.run import run
@@ -244,13 +243,4 @@ def test_what_the_kernels_cannot_read_is_refused():
     with pytest.raises(UnsupportedError, match="33 classes"):
         convert(random_model(0, classes=33))
     with pytest.raises(UnsupportedError, match="known: c, tflite, onnx, arduino"):
-        converter("cobol")
-
-
-def test_a_graph_that_a_target_does_not_take_is_refused_with_its_name():
-    """Another output type than the chain's: no target but the arduino one is for sensors only."""
-    graph = random_image_model(1, 12, 4, ((6, 1),), 2)
-    with pytest.raises(UnsupportedError, match=f"'{graph.name}' cannot be converted to arduino"):
-        converter("arduino")(graph)
-    with pytest.raises(UnsupportedError, match="target 'cobol' is unknown; known: c, "):
         converter("cobol")

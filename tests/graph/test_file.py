@@ -1,6 +1,7 @@
 """.tgmp files: the same bytes every time, and damage is always told, never half understood."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import safetensors.numpy
 
 from tests.graph.forging import forged
 from tinygmp.errors import FileFormatError, OutputError
-from tinygmp.graph.file import from_bytes, load_model, save_model, to_bytes
+from tinygmp.graph.file import content_hash, from_bytes, load_model, save_model, to_bytes
 from tinygmp.graph.random_graph import random_graph, random_inputs
 from tinygmp.graph.random_model import random_model
 from tinygmp.graph.reference.run import run
@@ -37,6 +38,12 @@ def test_bytes_are_reproducible_and_survive_a_round_trip(model):
     content = to_bytes(model)
     assert to_bytes(model) == content
     assert to_bytes(from_bytes(content, "memory")) == content
+
+
+def test_the_content_hash_is_the_digest_of_the_file(model):
+    stored = safetensors.numpy.load(to_bytes(model))["digest"]
+    assert content_hash(model) == stored.tobytes().hex()
+    assert content_hash(replace(model, name="other")) != content_hash(model)
 
 
 def test_the_file_is_plain_safetensors_with_streams_as_they_lie_in_flash(model):

@@ -1,4 +1,4 @@
-"""`tinygmp convert`: a packed model to C, TFLite or ONNX."""
+"""`tinygmp convert`: a packed model to C, to a library for Arduino, PlatformIO and CMake, to TFLite or ONNX."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +8,10 @@ import typer
 from tinygmp.commands.options import SHIPPED, Json, Model, Quiet
 
 Targets = Annotated[
-    list[str], typer.Option("--to", metavar="TARGET", help="c, tflite, onnx or all; may be repeated.")
+    list[str],
+    typer.Option(
+        "--to", metavar="TARGET", help="c, arduino, tflite, onnx or all (no arduino); may be repeated."
+    ),
 ]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the files.")]
 
@@ -16,7 +19,7 @@ Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the 
 def convert(
     to: Targets, model: Model = SHIPPED, out: Out = Path("."), as_json: Json = False, quiet: Quiet = False
 ) -> None:
-    """Convert a packed model to C, TFLite or ONNX files."""
+    """Convert a packed model to C, to a library for Arduino, PlatformIO and CMake (arduino), to TFLite or ONNX."""
     from converters.files import convert as convert_model
     from tinygmp.commands import show
     from tinygmp.report.rows import size

@@ -49,9 +49,7 @@ def load_model(path: Path) -> PackedModel:
 
 def to_bytes(model: PackedModel) -> bytes:
     """Return the content of a .tgmp file."""
-    description, arrays = describe_model(model)
-    text = json.dumps({"version": version_of(model), **description}, separators=(",", ":"), ensure_ascii=True)
-    tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    text, tensors = described(model)
     tensors[DIGEST] = digest(text, tensors)
     return bytes(safetensors.numpy.save(tensors, metadata={METADATA_KEY: text}))
 
@@ -59,6 +57,18 @@ def to_bytes(model: PackedModel) -> bytes:
 def version_of(model: PackedModel) -> int:
     wide = any(isinstance(node.operator, FastGrnn) and node.operator.wide for node in model.nodes)
     return WIDE_VERSION if wide else VERSION
+
+
+def content_hash(model: PackedModel) -> str:
+    """Return the SHA-256 that the model's .tgmp file holds, in hexadecimal: equal only where everything is equal."""
+    return digest(*described(model)).tobytes().hex()
+
+
+def described(model: PackedModel) -> tuple[str, dict[str, np.ndarray]]:
+    """Return the description text and the arrays of a .tgmp file."""
+    description, arrays = describe_model(model)
+    text = json.dumps({"version": version_of(model), **description}, separators=(",", ":"), ensure_ascii=True)
+    return text, {name: np.ascontiguousarray(array) for name, array in arrays.items()}
 
 
 def from_bytes(content: bytes, source: str) -> PackedModel:

@@ -44,7 +44,7 @@ class PackedModel:
     `name` must be a lower-case C identifier, since it prefixes every symbol of the generated code. `inputs` and
     `outputs` name values; `labels` name the channels of the first output and may be empty. `states` make it recurrent:
     a window of `steps` or an endless stream are two ways to run the same graph; `steps` is 1 without states.
-    `provenance` holds at least data, synthetic ('yes' / 'no'), seed, recipe and commit.
+    `provenance` holds at least data, synthetic ('yes' / 'no'), seed, recipe and commit; of sensors also rate_hz.
 
     Raises ConfigError or RangeError, naming node and value, where anything does not fit.
     """
@@ -122,6 +122,12 @@ class PackedModel:
     def synthetic(self) -> bool:
         """True when any part of the training data was synthetic."""
         return self.provenance.get("synthetic", "no") == "yes"
+
+    @property
+    def rate_hz(self) -> float | None:
+        """Samples a second of the recordings that it was trained on, None where nobody said."""
+        found = re.fullmatch(r"\d{1,9}(\.\d{1,9})?", self.provenance.get("rate_hz", ""), re.ASCII)
+        return float(found[0]) or None if found else None
 
     @property
     def rounding(self) -> str:

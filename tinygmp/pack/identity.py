@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PackIdentity:
-    """name: a lower-case C identifier; labels: class names, may be empty; provenance: data, synthetic, seed ..."""
+    """name: a lower-case C identifier; labels: class names, or none; provenance: data, synthetic, seed, rate_hz ..."""
 
     name: str
     labels: tuple[str, ...]

@@ -83,6 +83,7 @@ def recipe_text(found: Look, name: str, path: str) -> str:
         synthetic="true" if found.synthetic else "false",
         units=toml(units),
         counts_per_unit=toml(counts),
+        rate_hz=toml(round(found.rate_hz or 0.0, 6)),
         epochs=epochs,
         dense_epochs=max(1, epochs // 2),
         batch_size=int(min(100, max(8, 2 ** round(math.log2(training_windows / 12 + 1))))),

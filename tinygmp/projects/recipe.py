@@ -24,10 +24,14 @@ class DataSection(Section):
 
 
 class SensorSection(Section):
-    """What the firmware's sensor gives: int16 counts = value * counts_per_unit, channel by channel."""
+    """What the firmware's sensor gives: int16 counts = value * counts_per_unit, channel by channel.
+
+    rate_hz: samples a second, which the generated code tells; 0 where nobody knows.
+    """
 
     units: tuple[str, ...]
     counts_per_unit: tuple[float, ...]
+    rate_hz: float = Field(default=0.0, ge=0, le=1e6)
 
 
 class SplitSection(Section):

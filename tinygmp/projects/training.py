@@ -163,6 +163,8 @@ def packing(prepared: Prepared) -> tuple[np.ndarray, PackIdentity]:
         "seed": str(recipe.seed),
         "commit": source_commit(),
     }
+    if recipe.sensor.rate_hz:
+        provenance["rate_hz"] = f"{recipe.sensor.rate_hz:.9f}".rstrip("0").rstrip(".")
     return prepared.counts(train.where(chosen)), PackIdentity(
         prepared.name, prepared.data.classes, provenance
     )

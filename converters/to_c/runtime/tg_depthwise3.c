@@ -34,7 +34,7 @@ static inline int32_t tg_add_three(const int8_t *x, uint32_t outer, int32_t midd
 {
     const uint32_t word = tg_word_at(x);
     sum = TG_SMLAD(TG_SXTB16(word), outer, sum);
-    return sum + (int16_t)tg_odd_bytes(word) * middle;
+    return sum + (int16_t)TG_ODD_BYTES(word) * middle;
 }
 typedef uint32_t tg_outer;
 #define TG_OUTER(w) ((uint32_t)(uint16_t)(w)[0] | (uint32_t)(uint16_t)(w)[2] << 16)

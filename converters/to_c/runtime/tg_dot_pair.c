@@ -37,14 +37,14 @@ static void tg_vector_load(tg_lane *lanes, const int8_t *x, uint16_t n)
     for (; left >= 4; left = (uint16_t)(left - 4u)) {
         const uint32_t word = tg_word_at(x);
         lanes[0] = TG_SXTB16(word);
-        lanes[1] = tg_odd_bytes(word);
+        lanes[1] = TG_ODD_BYTES(word);
         lanes += 4;
         x += 4;
     }
     if (left != 0) {
         const uint32_t word = tg_word_part(x, left);
         lanes[0] = TG_SXTB16(word);
-        lanes[1] = tg_odd_bytes(word);
+        lanes[1] = TG_ODD_BYTES(word);
     }
 }
 
@@ -53,7 +53,7 @@ static void tg_vector_load(tg_lane *lanes, const int8_t *x, uint16_t n)
 static inline void tg_multiply_word(uint32_t word, const tg_lane *lanes, tg_pair *sums)
 {
     const uint32_t even = TG_SXTB16(word);
-    const uint32_t odd = tg_odd_bytes(word);
+    const uint32_t odd = TG_ODD_BYTES(word);
     sums->first = TG_SMLAD(even, lanes[0], sums->first);
     sums->second = TG_SMLAD(even, lanes[2], sums->second);
     sums->first = TG_SMLAD(odd, lanes[1], sums->first);
@@ -70,14 +70,14 @@ static inline void tg_dot_two_rows(const int8_t *w, const tg_lane *lanes, uint16
         const uint32_t a_even = lanes[0], a_odd = lanes[1], b_even = lanes[2], b_odd = lanes[3];
         uint32_t word = tg_word_at(w);
         uint32_t even = TG_SXTB16(word);
-        uint32_t odd = tg_odd_bytes(word);
+        uint32_t odd = TG_ODD_BYTES(word);
         top.first = TG_SMLAD(even, a_even, top.first);
         top.second = TG_SMLAD(even, b_even, top.second);
         word = tg_word_at(w + row);
         top.first = TG_SMLAD(odd, a_odd, top.first);
         top.second = TG_SMLAD(odd, b_odd, top.second);
         even = TG_SXTB16(word);
-        odd = tg_odd_bytes(word);
+        odd = TG_ODD_BYTES(word);
         bottom.first = TG_SMLAD(even, a_even, bottom.first);
         bottom.second = TG_SMLAD(even, b_even, bottom.second);
         bottom.first = TG_SMLAD(odd, a_odd, bottom.first);

@@ -35,9 +35,6 @@ static inline uint32_t tg_word_at(const int8_t *bytes)
     return word;
 }
 
-static inline uint32_t tg_odd_bytes(uint32_t word)
-{
-    return TG_SXTB16(word >> 8 | word << 24);
-}
+#define TG_ODD_BYTES(word) TG_SXTB16((word) >> 8 | (word) << 24)
 #endif
 #endif /* TG_DSP_C */

@@ -1,6 +1,6 @@
 #ifndef TG_FULLY_CONNECTED_SPARSE_C
 #define TG_FULLY_CONNECTED_SPARSE_C
-#include "tg_fully_connected.c"
+#include "tg_logit_scale.c"
 #include "tg_survivors.c"
 
 /* The classifier with sparse weights, read from flash row by row; entries: room for one row's survivors. */

@@ -7,9 +7,11 @@
  * recipe: random
  * seed: 4
  * synthetic: yes
- * weights kept: 8; payload: 79 B, of which 13 B are constants in the code
+ * SHA-256 of the packed model, the digest in its .tgmp file of version 4: c30d7ebf2c8c94f8201ed2e4125b37c94d06cd7c2d0f3ec81eff5f86ba56b46e
+ * weights kept: 8 of 21; payload: 79 B, of which 13 B are constants in the code
  *
- * Integers only. No heap, no globals, no library. The caller owns the state; several may live side by side.
+ * Integers only. No heap, no globals, no library but memset and memcpy, where a compiler calls them to clear or copy memory.
+ * The caller owns the state; several may live side by side.
  */
 #ifndef TINY_H
 #define TINY_H
@@ -28,6 +30,7 @@ extern "C" {
 #define TINY_HIDDEN 3
 #define TINY_CLASSES 2
 #define TINY_STEPS 8 /* of the windows in training; a stream may be of any length */
+#define TINY_SHA256 "c30d7ebf2c8c94f8201ed2e4125b37c94d06cd7c2d0f3ec81eff5f86ba56b46e"
 #define TINY_PAYLOAD_BYTES 79
 #define TINY_SYNTHETIC 1
 #define TINY_STATE_BYTES sizeof(tiny_state)
@@ -55,7 +58,7 @@ void tiny_step(tiny_state *state, const int16_t *counts);
  */
 uint8_t tiny_predict(tiny_state *state, int32_t *logits);
 
-/* Classify a window of `steps` samples, sample after sample; init is done inside. */
+/* Classify window[steps][TINY_CHANNELS], sample after sample; init is done inside. logits: as in predict. */
 uint8_t tiny_classify(tiny_state *state, const int16_t *window, uint16_t steps, int32_t *logits);
 
 #ifdef __cplusplus

@@ -1,0 +1,21 @@
+"""What every generated header says of its model, whatever the model is."""
+
+from converters.to_c.gravity import rate_of
+from tinygmp.graph.file import VERSION, content_hash
+from tinygmp.graph.ledger import ledger
+from tinygmp.graph.model import PackedModel
+
+
+def header_context(model: PackedModel) -> dict[str, object]:
+    """Return what header.j2 names."""
+    book = ledger(model)
+    return {
+        "network": model,
+        "prefix": model.name,
+        "upper": model.name.upper(),
+        "content_hash": content_hash(model),
+        "tgmp_version": VERSION,
+        "rate_hz": rate_of(model),
+        "payload_bytes": book.payload_bytes,
+        "scalar_bytes": book.scalar_bytes,
+    }
