@@ -37,6 +37,7 @@ def test_the_recipe_of_class_folders(recordings, tmp_path):
     comments = (tmp_path / "gestures.toml").read_text()
     assert "0.2" not in comments.split("[data]")[0]
     assert "1.00 s at 50 Hz" in comments
+    assert opened.recipe.sensor.rate_hz == 50
 
 
 def test_a_recipe_is_not_overwritten_unless_forced(recordings, tmp_path):

@@ -30,6 +30,7 @@ def test_a_run_writes_model_report_and_windows_that_agree(quick_recipe, tmp_path
     model = load_model(tmp_path / "run" / "model.tgmp")
     assert model.labels == ("circle", "idle", "shake")
     assert model.synthetic
+    assert model.rate_hz == 50
     report = read_report(tmp_path / "run" / "report.json")
     assert report == trained.report
     assert report.pruned.sparsity == pytest.approx(0.6, abs=0.01)
