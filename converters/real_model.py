@@ -20,8 +20,10 @@ import numpy as np
 
 from tinygmp.graph.operators.base import INT8_LIMIT
 from tinygmp.graph.operators.fastgrnn import STATE_LIMIT, FastGrnn, LinearMap, LowRank
+from tinygmp.graph.operators.gated_cell import HIDDEN_SCALE, GatedCell
 from tinygmp.graph.window_chain import WindowChain
 from tinygmp.quant.gate_table import PRE_FRACTION_BITS
+from tinygmp.quant.requantize import INT16_MAX
 
 GATE_ONE = 512  # z of the reference is in units of 1/512
 TANH_ONE = 256
@@ -41,18 +43,12 @@ class RealMatrix:
 
 
 @dataclass(frozen=True)
-class RealModel:
-    """Coefficients of the equations above, float64; w and u hold one matrix, or two factors as applied."""
+class RealEnds:
+    """What is before and behind the cells, float64; the classifier takes fractions of the last output's full scale."""
 
     offset: np.ndarray  # int16 [channels]
     input_gain: np.ndarray  # [channels], units of the input a count
     input_limit: int
-    w: tuple[RealMatrix, ...]
-    u: tuple[RealMatrix, ...]
-    bias_gate: np.ndarray  # [hidden]
-    bias_update: np.ndarray  # [hidden]
-    zeta: float
-    nu: float
     classifier: RealMatrix
     classifier_bias: np.ndarray  # [classes]
 
@@ -61,35 +57,79 @@ class RealModel:
         return len(self.offset)
 
     @property
-    def hidden_size(self) -> int:
-        return len(self.bias_gate)
-
-    @property
     def classes(self) -> int:
         return len(self.classifier_bias)
 
 
-def real_model(model: WindowChain) -> RealModel:
-    """Return the coefficients of a packed model; raises FormatError when a weight stream is damaged."""
-    cell, classifier, sensor = model.cell, model.classifier, model.input
-    pre_unit = cell.pre_requantizer.factor / 2**PRE_FRACTION_BITS
-    state_limit = STATE_LIMIT if cell.wide else INT8_LIMIT
-    bias_unit = 2.0**-PRE_FRACTION_BITS
-    return RealModel(
+@dataclass(frozen=True)
+class RealCell:
+    """Coefficients of the equations above, float64; w and u hold one matrix, or two factors as applied."""
+
+    w: tuple[RealMatrix, ...]
+    u: tuple[RealMatrix, ...]
+    bias_gate: np.ndarray  # [hidden]
+    bias_update: np.ndarray  # [hidden]
+    zeta: float
+    nu: float
+
+    @property
+    def hidden_size(self) -> int:
+        return len(self.bias_gate)
+
+
+@dataclass(frozen=True)
+class RealGatedCell:
+    """A GRU or LSTM by gate: matrices of the input as a fraction of full scale and of the real state; biases."""
+
+    w: tuple[RealMatrix, ...]
+    u: tuple[RealMatrix, ...]
+    bias: tuple[np.ndarray, ...]
+
+
+def real_ends(model: WindowChain) -> RealEnds:
+    """Return the coefficients before and behind a chain's cells; raises FormatError for a damaged weight stream."""
+    classifier, sensor, last = model.classifier, model.input, model.cells[-1].operator
+    fastgrnn_limit = STATE_LIMIT if model.wide else INT8_LIMIT
+    state_limit = 1 / HIDDEN_SCALE if isinstance(last, GatedCell) else fastgrnn_limit
+    return RealEnds(
         offset=sensor.offset,
         input_gain=sensor.multiplier * 2.0**-sensor.shift,
-        input_limit=cell.vector_limit,
+        input_limit=INT16_MAX if model.wide else INT8_LIMIT,
+        classifier=RealMatrix(
+            classifier.weights.name, classifier.weights.decode(), model.logit_scale * state_limit
+        ),
+        classifier_bias=classifier.bias * model.logit_scale,
+    )
+
+
+def real_cell(cell: FastGrnn) -> RealCell:
+    """Return the coefficients of a packed cell; raises FormatError when a weight stream is damaged."""
+    pre_unit = cell.pre_requantizer.factor / 2**PRE_FRACTION_BITS
+    bias_unit = 2.0**-PRE_FRACTION_BITS
+    return RealCell(
         w=real_map(cell, cell.w, pre_unit * 2**cell.w_shift),
         u=real_map(cell, cell.u, pre_unit * 2**cell.u_shift),
         bias_gate=cell.bias_gate * (2**cell.bias_gate_shift * bias_unit),
         bias_update=cell.bias_update * (2**cell.bias_update_shift * bias_unit),
         zeta=cell.zeta * 2.0**-cell.zeta_shift * 4 * TANH_ONE / STATE_LIMIT,
         nu=cell.nu * 4 * TANH_ONE / GATE_ONE / STATE_LIMIT,
-        classifier=RealMatrix(
-            classifier.weights.name, classifier.weights.decode(), model.logit_scale * state_limit
-        ),
-        classifier_bias=classifier.bias * model.logit_scale,
     )
+
+
+def real_gated_cell(cell: GatedCell) -> RealGatedCell:
+    """Return a cell's matrices and biases, gate by gate."""
+    unit = 2.0**-PRE_FRACTION_BITS
+    w, u = (
+        tuple(
+            RealMatrix(f"{tensor.name}.{gate}", tensor.decode()[gate :: cell.gates], by.factor * unit * one)
+            for gate in range(cell.gates)
+        )
+        for tensor, by, one in (
+            (cell.w, cell.w_requantizer, INT16_MAX),
+            (cell.u, cell.u_requantizer, 1 / HIDDEN_SCALE),
+        )
+    )
+    return RealGatedCell(w, u, tuple(np.ascontiguousarray(each) for each in cell.bias.T * unit))
 
 
 def real_map(cell: FastGrnn, linear: LinearMap, unit: float) -> tuple[RealMatrix, ...]:

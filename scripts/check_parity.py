@@ -30,6 +30,7 @@ from tinygmp.device.host import run_on_host
 from tinygmp.errors import RangeError, SimulationError, UnsupportedError
 from tinygmp.graph.file import load_model
 from tinygmp.graph.model import PackedModel
+from tinygmp.graph.random_cells import random_cells
 from tinygmp.graph.random_formats import STEPS, random_of_formats
 from tinygmp.graph.reference.run import run
 from tinygmp.pack.repack import Wish, repack
@@ -97,14 +98,23 @@ def random_jobs(count: int) -> dict[str, Job]:
         jobs[f"random {seed} core"] = lambda seed=seed, formats=formats, board=board: on_core(
             seed, formats, board
         )
+    for seed in range(count // 3):
+        board = list(BOARDS)[seed % len(BOARDS)]
+        jobs[f"cells {seed} host"] = lambda seed=seed: on_host(seed, None)
+        jobs[f"cells {seed} core"] = lambda seed=seed, board=board: on_core(seed, None, board)
     for seed in range(count // 3):  # tg_one_run_avr.c, which few of the pairs above meet
         jobs[f"bitmask {seed} core"] = lambda seed=seed: on_core(seed, ("bitmask", "int8"), "arduino-uno")
     return jobs
 
 
-def on_host(seed: int, formats: tuple[str, str]) -> dict[str, object]:
+def random_chain(seed: int, formats: tuple[str, str] | None) -> PackedModel:
+    """Return a random FastGRNN of these formats, or without any random GRU and LSTM cells."""
+    return random_of_formats(seed, *formats) if formats else random_cells(seed)
+
+
+def on_host(seed: int, formats: tuple[str, str] | None) -> dict[str, object]:
     try:
-        model = random_of_formats(seed, *formats)
+        model = random_chain(seed, formats)
         artifact = converter("c")(model)
     except (RangeError, UnsupportedError) as error:
         return {"group": "random, this machine", "refused": str(error)}
@@ -127,9 +137,9 @@ def on_host(seed: int, formats: tuple[str, str]) -> dict[str, object]:
     }
 
 
-def on_core(seed: int, formats: tuple[str, str], board: str) -> dict[str, object]:
+def on_core(seed: int, formats: tuple[str, str] | None, board: str) -> dict[str, object]:
     try:
-        model = random_of_formats(seed, *formats)
+        model = random_chain(seed, formats)
         return measured(model, board, hard_counts(model, seed), BUILDS[seed % 3], f"random, {board}")
     except (RangeError, UnsupportedError) as error:
         return {"group": f"random, {board}", "refused": str(error)}

@@ -20,6 +20,8 @@ from tinygmp.artifact import write_atomically
 from tinygmp.errors import TinyGmpError
 from tinygmp.graph.kinds import KINDS, kind_of
 from tinygmp.graph.model import PackedModel
+from tinygmp.graph.random_cells import KINDS as CELLS
+from tinygmp.graph.random_cells import random_cells
 from tinygmp.graph.random_formats import stored
 from tinygmp.graph.random_graph import random_graph
 from tinygmp.graph.random_model import random_model
@@ -74,8 +76,10 @@ def coverage() -> Matrix:
 def graphs_of_operators() -> Iterator[tuple[str, PackedModel]]:
     """Yield each operator's name and the smallest of many random graphs that holds it, in whole groups of weights."""
     yield "fastgrnn", random_model(1, inputs=GROUP, hidden=2 * GROUP, steps=4)
+    for kind in CELLS:
+        yield kind, random_cells(1, (kind,), GROUP)
     graphs = sorted((random_graph(seed, 4, 300) for seed in range(SEEDS)), key=lambda model: len(model.nodes))
-    for kind in set(KINDS) - {"fastgrnn"}:
+    for kind in set(KINDS) - {"fastgrnn", *CELLS}:
         holding = [model for model in graphs if any(kind_of(node.operator) == kind for node in model.nodes)]
         yield (
             kind,

@@ -41,6 +41,10 @@ class Graph:
         self.nodes.append(helper.make_node(kind, list(inputs), [output], name=f"{output}.node", **attributes))
         return output
 
+    def ops(self, kind: str, inputs: list[str], outputs: list[str], **attributes: Any) -> None:
+        """Append a node with several outputs."""
+        self.nodes.append(helper.make_node(kind, inputs, outputs, name=f"{outputs[0]}.node", **attributes))
+
     def proto(self, name: str, inputs: Iterable, outputs: Iterable, own_constants: bool) -> onnx.GraphProto:
         initializers = list(self.initializers.values()) if own_constants else []
         return helper.make_graph(self.nodes, name, list(inputs), list(outputs), initializers)
@@ -66,7 +70,7 @@ def serialise(graph: onnx.GraphProto, metadata: Mapping[str, str]) -> bytes:
 def zeros_like_batch(graph: Graph, counts: str, width: int, dtype: int) -> str:
     """Append nodes that make zeros [batch, width] for counts [batch, ...]."""
     batch = graph.op("Shape", counts, start=0, end=1)
-    shape = graph.op("Concat", batch, graph.constant("state.width", [width], np.int64), axis=0)
+    shape = graph.op("Concat", batch, graph.constant(f"state.width.{width}", [width], np.int64), axis=0)
     return graph.op("ConstantOfShape", shape, value=helper.make_tensor("zero", dtype, [1], [0]))
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from tinygmp.errors import DataError, FileFormatError, MissingToolError
 
+STATE_IN, STATE_OUT = "_in", "_out"
 WINDOWS_AT_ONCE = 1024  # bounds the memory of the whole-window form
 
 
@@ -35,7 +36,7 @@ def run_onnx(artifact_bytes: bytes, counts: np.ndarray, threads: int = 1) -> Onn
         raise DataError(
             f"the model needs int16 counts [windows, steps, {channels}], got {counts.dtype} {counts.shape}"
         )
-    run_chunk = run_steps if "state_in" in inputs else run_window
+    run_chunk = run_steps if any(name.endswith(STATE_IN) for name in inputs) else run_window
     starts = range(0, max(len(counts), 1), WINDOWS_AT_ONCE)
     chunks = [run_chunk(session, counts[start : start + WINDOWS_AT_ONCE]) for start in starts]
     joined = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
@@ -64,15 +65,15 @@ def run_window(session: Any, counts: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def run_steps(session: Any, counts: np.ndarray) -> dict[str, np.ndarray]:
-    """Feed the step cell one step after another, its state carried by the caller."""
-    state_in = next(item for item in session.get_inputs() if item.name == "state_in")
-    dtype = np.int16 if state_in.type == "tensor(int16)" else np.float32
-    state = np.zeros((len(counts), state_in.shape[1]), dtype)
+    """Feed the step cell one step after another, its states carried by the caller."""
+    entering = [item for item in session.get_inputs() if item.name.endswith(STATE_IN)]
+    dtypes = {"tensor(int16)": np.int16, "tensor(float)": np.float32}
+    states = {item.name: np.zeros((len(counts), item.shape[1]), dtypes[item.type]) for item in entering}
     result: dict[str, np.ndarray] = {}
     for step in range(counts.shape[1]):
-        feed = {"counts": np.ascontiguousarray(counts[:, step]), "state_in": state}
+        feed = {"counts": np.ascontiguousarray(counts[:, step]), **states}
         result = named(session, session.run(None, feed))
-        state = result.pop("state_out")
+        states = {name: result.pop(name.removesuffix(STATE_IN) + STATE_OUT) for name in states}
     return result
 
 

@@ -1,5 +1,6 @@
 """A WindowChain as ONNX files: each cell once as a Scan over a window and once as a single step."""
 
+from converters.carried import carried, carried_by
 from converters.metadata import describe
 from converters.to_onnx.exact_cell import ExactCell
 from converters.to_onnx.float_cell import FloatCell
@@ -30,7 +31,7 @@ def convert_stream(packed: PackedModel) -> Artifact:
     }
     notes = {
         "input": f"raw int16 counts [batch, steps, {model.input.channels}]; the normalisation is inside",
-        "state": "starts at zeros; float: fractions of full scale -1..1, exact: the int16 state of the C code",
+        "state": "starts at zeros; float: real, of a FastGRNN fractions of full scale; exact: the C code's int16",
         "agreement": "exact: bit for bit; float: within the limits of converters/agreement.py",
     }
     return Artifact("onnx", name, files, f"{name}.onnx", notes)
@@ -38,42 +39,51 @@ def convert_stream(packed: PackedModel) -> Artifact:
 
 def window_model(model: WindowChain, cell: Cell, metadata: dict[str, str]) -> bytes:
     """Return bytes of: counts int16 [batch, steps, channels] -> logits [batch, classes], class [batch]."""
-    hidden, channels = model.cell.hidden_size, model.input.channels
+    states, channels = carried(model), model.input.channels
     graph = Graph()
     x = cell.prepare(graph, "counts")
     body = graph.body("step.")
-    body.op("Identity", cell.step(body, "x", "state"), output="next_state")
+    names = [each.name for each in states]
+    for name, made in zip(names, cell.step(body, "x", names), strict=True):
+        body.op("Identity", made, output=f"next_{name}")
     body_proto = body.proto(
         "step",
         [
-            value("state", cell.inner_dtype, ("batch", hidden)),
+            *(value(each.name, cell.inner_dtype, ("batch", each.size)) for each in states),
             value("x", cell.inner_dtype, ("batch", channels)),
         ],
-        [value("next_state", cell.inner_dtype, ("batch", hidden))],
+        [value(f"next_{each.name}", cell.inner_dtype, ("batch", each.size)) for each in states],
         own_constants=False,
     )
-    first = zeros_like_batch(graph, "counts", hidden, cell.inner_dtype)
-    final = graph.op("Scan", first, x, body=body_proto, num_scan_inputs=1, scan_input_axes=[1])
-    cell.classify(graph, final)
+    first = [zeros_like_batch(graph, "counts", each.size, cell.inner_dtype) for each in states]
+    final = [f"last_{each.name}" for each in states]
+    graph.ops("Scan", [*first, x], final, body=body_proto, num_scan_inputs=1, scan_input_axes=[1])
+    cell.classify(graph, final[answering(model)])
     counts = value("counts", TensorProto.INT16, ("batch", "steps", channels))
     return serialise(graph.proto(model.name, [counts], outputs(model, cell), own_constants=True), metadata)
 
 
 def step_model(model: WindowChain, cell: Cell, metadata: dict[str, str]) -> bytes:
     """Return bytes of: counts int16 [batch, channels], state_in -> logits, class, state_out."""
-    shape = ("batch", model.cell.hidden_size)
-    graph = Graph()
+    states, graph = carried(model), Graph()
     x = cell.prepare(graph, "counts")
-    state = graph.op("Cast", "state_in", to=cell.inner_dtype)
-    state = cell.step(graph, x, state)
-    graph.op("Cast", state, output="state_out", to=cell.state_dtype)
-    cell.classify(graph, state)
+    before = [graph.op("Cast", f"{each.name}_in", to=cell.inner_dtype) for each in states]
+    after = cell.step(graph, x, before)
+    for each, one in zip(states, after, strict=True):
+        graph.op("Cast", one, output=f"{each.name}_out", to=cell.state_dtype)
+    cell.classify(graph, after[answering(model)])
     inputs = [
         value("counts", TensorProto.INT16, ("batch", model.input.channels)),
-        value("state_in", cell.state_dtype, shape),
+        *(value(f"{each.name}_in", cell.state_dtype, ("batch", each.size)) for each in states),
     ]
-    results = [*outputs(model, cell), value("state_out", cell.state_dtype, shape)]
+    made = [value(f"{each.name}_out", cell.state_dtype, ("batch", each.size)) for each in states]
+    results = [*outputs(model, cell), *made]
     return serialise(graph.proto(model.name, inputs, results, own_constants=True), metadata)
+
+
+def answering(model: WindowChain) -> int:
+    """Return the place of the last cell's output among the carried states."""
+    return sum(carried_by(node) for node in model.cells[:-1])
 
 
 def outputs(model: WindowChain, cell: Cell) -> list:

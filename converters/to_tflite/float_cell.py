@@ -1,9 +1,14 @@
-"""The FastGRNN step in float32: the equations of converters/real_model.py as TFLite operators."""
+"""The step of recurrent cells in float32: the equations of converters/real_model.py as TFLite operators."""
 
 import numpy as np
 
-from converters.real_model import RealMatrix, RealModel
+from converters.carried import carried, carried_by, next_fraction
+from converters.real_model import RealCell, RealMatrix, real_cell, real_ends, real_gated_cell
 from converters.to_tflite.flatbuffer import Subgraph, schema
+from tinygmp.graph.model import Node
+from tinygmp.graph.operators.fastgrnn import FastGrnn
+from tinygmp.graph.operators.gated_cell import GatedCell, Lstm
+from tinygmp.graph.window_chain import WindowChain
 
 CLIP = schema.ActivationFunctionType.RELU_N1_TO_1
 NO_BIAS_VERSION = 6  # of FULLY_CONNECTED: the first that may leave the bias out
@@ -13,26 +18,86 @@ NONE = schema.ActivationFunctionType.NONE
 class FloatCell:
     """Adds float32 operators to a subgraph for one window at a time; runtimes may resize the batch."""
 
-    def __init__(self, graph: Subgraph, real: RealModel) -> None:
-        self.graph = graph
-        self.real = real
+    def __init__(self, graph: Subgraph, model: WindowChain) -> None:
+        self.graph, self.model = graph, model
+        self.real = real_ends(model)
 
     def build(self) -> tuple[dict[str, int], dict[str, int]]:
         """Add the whole step and return its inputs and outputs by name."""
         graph, real = self.graph, self.real
         counts = graph.tensor("counts", (1, real.channels), np.int16)
-        state = graph.tensor("state_in", (1, real.hidden_size), np.float32)
-        pre = self.add(
-            "pre", self.linear("w", real.w, self.normalise(counts)), self.linear("u", real.u, state)
-        )
-        z = self.activate("LOGISTIC", "z", self.add("gate", pre, self.row("bias_gate", real.bias_gate)))
-        c = self.activate("TANH", "c", self.add("update", pre, self.row("bias_update", real.bias_update)))
-        gain = self.subtract("gain", self.scalar("zeta_plus_nu", real.zeta + real.nu), self.zeta_times(z))
-        kept, added = self.multiply("kept", z, state), self.multiply("added", gain, c)
-        next_state = self.add("state_out", kept, added, CLIP)
+        inputs, x = {"counts": counts}, self.normalise(counts)
+        outputs: dict[str, int] = {}
+        states = iter(carried(self.model))
+        for node in self.model.cells:
+            mine = [next(states) for _ in range(carried_by(node))]
+            before = [graph.tensor(f"{each.name}_in", (1, each.size), np.float32) for each in mine]
+            names = [f"{each.name}_out" for each in mine]
+            after = self.cell(node, x, before, names)
+            inputs |= {f"{each.name}_in": at for each, at in zip(mine, before, strict=True)}
+            outputs |= dict(zip(names, after, strict=True))
+            x = after[0]
+            if node is not self.model.cells[-1]:
+                x = self.multiply(
+                    f"{node.name}.x", x, self.scalar(f"{node.name}.fraction", next_fraction(node))
+                )
         bias = graph.constant("classifier.bias", real.classifier_bias.astype(np.float32))
-        logits = self.fully_connected("logits", real.classifier, next_state, bias)
-        return {"counts": counts, "state_in": state}, {"logits": logits, "state_out": next_state}
+        logits = self.fully_connected("logits", real.classifier, x, bias)
+        return inputs, {"logits": logits, **outputs}
+
+    def cell(self, node: Node, x: int, before: list[int], names: list[str]) -> list[int]:
+        """Add a cell and return its next states, which get these names."""
+        if isinstance(node.operator, FastGrnn):
+            return [self.fastgrnn(node.name, real_cell(node.operator), x, before[0], names[0])]
+        assert isinstance(node.operator, GatedCell)
+        real, name = real_gated_cell(node.operator), node.name
+        w = [self.linear(f"{name}.w{gate}", (matrix,), x) for gate, matrix in enumerate(real.w)]
+        u = [self.linear(f"{name}.u{gate}", (matrix,), before[0]) for gate, matrix in enumerate(real.u)]
+        bias = [self.row(f"{name}.bias{at}", each) for at, each in enumerate(real.bias)]
+        if isinstance(node.operator, Lstm):
+            pre = [
+                self.summed(f"{name}.pre{gate}", *parts)
+                for gate, parts in enumerate(zip(w, u, bias, strict=True))
+            ]
+            i, f, o = (self.activate("LOGISTIC", f"{name}.gate{gate}", pre[gate]) for gate in (0, 1, 3))
+            g = self.activate("TANH", f"{name}.gate2", pre[2])
+            kept, fresh = self.multiply(f"{name}.kept", f, before[1]), self.multiply(f"{name}.fresh", i, g)
+            after = self.add(names[1], kept, fresh)
+            return [self.multiply(names[0], o, self.activate("TANH", f"{name}.shown", after)), after]
+        r, z = (
+            self.activate(
+                "LOGISTIC",
+                f"{name}.gate{gate}",
+                self.summed(f"{name}.pre{gate}", w[gate], u[gate], bias[gate]),
+            )
+            for gate in (0, 1)
+        )
+        inner = self.multiply(f"{name}.inner", r, self.add(f"{name}.pre3", u[2], bias[3]))
+        n = self.activate("TANH", f"{name}.n", self.summed(f"{name}.pre2", w[2], bias[2], inner))
+        moved = self.multiply(f"{name}.moved", z, self.subtract(f"{name}.from_n", before[0], n))
+        return [self.add(names[0], n, moved)]
+
+    def summed(self, name: str, *parts: int) -> int:
+        """Add several values."""
+        total = parts[0]
+        for at, part in enumerate(parts[1:], 1):
+            total = self.add(f"{name}.{at}", total, part)
+        return total
+
+    def fastgrnn(self, name: str, real: RealCell, x: int, state: int, written: str) -> int:
+        pre = self.add(
+            f"{name}.pre", self.linear(f"{name}.w", real.w, x), self.linear(f"{name}.u", real.u, state)
+        )
+        gate, update = (
+            self.row(f"{name}.bias_gate", real.bias_gate),
+            self.row(f"{name}.bias_update", real.bias_update),
+        )
+        z = self.activate("LOGISTIC", f"{name}.z", self.add(f"{name}.gate", pre, gate))
+        c = self.activate("TANH", f"{name}.c", self.add(f"{name}.update", pre, update))
+        zeta_z = self.multiply(f"{name}.zeta_z", z, self.scalar(f"{name}.zeta", real.zeta))
+        gain = self.subtract(f"{name}.gain", self.scalar(f"{name}.zeta_plus_nu", real.zeta + real.nu), zeta_z)
+        kept, added = self.multiply(f"{name}.kept", z, state), self.multiply(f"{name}.added", gain, c)
+        return self.add(written, kept, added, CLIP)
 
     def normalise(self, counts: int) -> int:
         real = self.real
@@ -48,9 +113,6 @@ class FloatCell:
             is_last = position == len(matrices) - 1
             x = self.fully_connected(f"{name}.{position}", matrix, x, None, NONE if is_last else CLIP)
         return x
-
-    def zeta_times(self, z: int) -> int:
-        return self.multiply("zeta_z", z, self.scalar("zeta", self.real.zeta))
 
     def fully_connected(
         self, name: str, matrix: RealMatrix, x: int, bias: int | None, activation: int = NONE

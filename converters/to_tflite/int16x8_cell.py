@@ -1,4 +1,4 @@
-"""The FastGRNN step with int8 weights and int16 activations: the same equations, with our own scales.
+"""The step of recurrent cells with int8 weights and int16 activations: the same equations, with our own scales.
 
 All zero points are 0. The state has ONE scale, that of the integer reference: state_out may be copied to
 state_in byte for byte, and its integers are the C code's; so are those of x, of int8 cells -127..127 in an
@@ -8,9 +8,20 @@ int16 tensor. Both are clipped by the operator that makes them; the inner vector
 
 import numpy as np
 
-from converters.real_model import RealMatrix, RealModel
+from converters.carried import carried, carried_by, next_fraction
+from converters.real_model import (
+    RealCell,
+    RealGatedCell,
+    RealMatrix,
+    real_cell,
+    real_ends,
+    real_gated_cell,
+)
 from converters.to_tflite.flatbuffer import Subgraph, schema
-from tinygmp.graph.operators.fastgrnn import STATE_LIMIT
+from tinygmp.graph.model import Node
+from tinygmp.graph.operators.fastgrnn import STATE_LIMIT, FastGrnn
+from tinygmp.graph.operators.gated_cell import GatedCell, Lstm
+from tinygmp.graph.window_chain import WindowChain
 from tinygmp.quant.requantize import INT16_MAX
 
 CLIP = schema.ActivationFunctionType.RELU_N1_TO_1
@@ -28,26 +39,88 @@ VERSIONS = {"FULLY_CONNECTED": 7, "ADD": 3, "SUB": 5, "MUL": 4, "LOGISTIC": 3, "
 class Int16x8Cell:
     """Adds int16x8 operators to a subgraph for one window at a time; runtimes may resize the batch."""
 
-    def __init__(self, graph: Subgraph, real: RealModel) -> None:
-        self.graph = graph
-        self.real = real
+    def __init__(self, graph: Subgraph, model: WindowChain) -> None:
+        self.graph, self.model = graph, model
+        self.real = real_ends(model)
 
     def build(self) -> tuple[dict[str, int], dict[str, int]]:
         """Add the whole step and return its inputs and outputs by name."""
         graph, real = self.graph, self.real
         counts = graph.tensor("counts", (1, real.channels), np.int16, 1.0)
-        state = graph.tensor("state_in", (1, real.hidden_size), np.int16, STATE)
-        products = self.linear("w", real.w, self.normalise(counts)), self.linear("u", real.u, state)
-        pre = self.add("pre", *products, PRE)
-        z = self.activate("LOGISTIC", "z", pre, "bias_gate", real.bias_gate)
-        c = self.activate("TANH", "c", pre, "bias_update", real.bias_update)
-        kept = self.multiply("kept", z, state, STATE)
-        added = self.multiply("added", self.update_gain(z), c, STATE)
-        next_state = self.add("state_out", kept, added, STATE, CLIP)
-        return {"counts": counts, "state_in": state}, {
-            "logits": self.classify(next_state),
-            "state_out": next_state,
-        }
+        inputs, x = {"counts": counts}, self.normalise(counts)
+        outputs: dict[str, int] = {}
+        states = iter(carried(self.model))
+        for node in self.model.cells:
+            mine = [next(states) for _ in range(carried_by(node))]
+            scales = [STATE] if isinstance(node.operator, FastGrnn) else [each.scale for each in mine]
+            before = [
+                graph.tensor(f"{each.name}_in", (1, each.size), np.int16, scale)
+                for each, scale in zip(mine, scales, strict=True)
+            ]
+            names = [f"{each.name}_out" for each in mine]
+            after = self.cell(node, x, before, names, scales)
+            inputs |= {f"{each.name}_in": at for each, at in zip(mine, before, strict=True)}
+            outputs |= dict(zip(names, after, strict=True))
+            x = after[0]
+            if node is not self.model.cells[-1]:
+                fraction = next_fraction(node)
+                factor = self.row(f"{node.name}.fraction", np.array([fraction]), fraction / INT16_MAX)
+                x = self.multiply(f"{node.name}.x", x, factor, FRACTION)
+        return inputs, {"logits": self.classify(x), **outputs}
+
+    def cell(self, node: Node, x: int, before: list[int], names: list[str], scales: list[float]) -> list[int]:
+        """Add a cell and return its next states, which get these names and scales."""
+        if isinstance(node.operator, FastGrnn):
+            return [self.fastgrnn(node.name, real_cell(node.operator), x, before[0], names[0])]
+        assert isinstance(node.operator, GatedCell)
+        real, name = real_gated_cell(node.operator), node.name
+        w = [self.linear(f"{name}.w{gate}", (matrix,), x) for gate, matrix in enumerate(real.w)]
+        u = [self.linear(f"{name}.u{gate}", (matrix,), before[0]) for gate, matrix in enumerate(real.u)]
+        if isinstance(node.operator, Lstm):
+            return self.lstm(name, real, w, u, before, names, scales)
+        gates = []
+        for gate in (0, 1):
+            pre = self.add(f"{name}.pre{gate}", w[gate], u[gate], PRE)
+            gates.append(
+                self.activate("LOGISTIC", f"{name}.gate{gate}", pre, f"{name}.bias{gate}", real.bias[gate])
+            )
+        r, z = gates
+        own = self.add(f"{name}.pre3", u[2], self.row(f"{name}.bias3", real.bias[3], PRE), PRE)
+        pre = self.add(f"{name}.pre2", w[2], self.multiply(f"{name}.inner", r, own, PRE), PRE)
+        n = self.activate("TANH", f"{name}.n", pre, f"{name}.bias2", real.bias[2])
+        moved = self.multiply(
+            f"{name}.moved", z, self.subtract(f"{name}.from_n", before[0], n, 2 * scales[0]), 2 * scales[0]
+        )
+        return [self.add(names[0], n, moved, scales[0])]
+
+    def lstm(
+        self, name: str, real: RealGatedCell, w: list[int], u: list[int], before: list[int], names: list[str],
+        scales: list[float],
+    ) -> list[int]:  # fmt: skip
+        gates = []
+        for gate in range(4):
+            pre = self.add(f"{name}.pre{gate}", w[gate], u[gate], PRE)
+            kind = "TANH" if gate == 2 else "LOGISTIC"
+            gates.append(
+                self.activate(kind, f"{name}.gate{gate}", pre, f"{name}.bias{gate}", real.bias[gate])
+            )
+        i, f, g, o = gates
+        kept, fresh = (
+            self.multiply(f"{name}.kept", f, before[1], scales[1]),
+            self.multiply(f"{name}.fresh", i, g, FRACTION),
+        )
+        after = self.add(names[1], kept, fresh, scales[1])
+        shown = self.elementwise("TANH", f"{name}.shown", [after], GATE, None)
+        return [self.multiply(names[0], o, shown, scales[0]), after]
+
+    def fastgrnn(self, name: str, real: RealCell, x: int, state: int, written: str) -> int:
+        products = self.linear(f"{name}.w", real.w, x), self.linear(f"{name}.u", real.u, state)
+        pre = self.add(f"{name}.pre", *products, PRE)
+        z = self.activate("LOGISTIC", f"{name}.z", pre, f"{name}.bias_gate", real.bias_gate)
+        c = self.activate("TANH", f"{name}.c", pre, f"{name}.bias_update", real.bias_update)
+        kept = self.multiply(f"{name}.kept", z, state, STATE)
+        added = self.multiply(f"{name}.added", self.update_gain(name, real, z), c, STATE)
+        return self.add(written, kept, added, STATE, CLIP)
 
     def normalise(self, counts: int) -> int:
         """Subtract the offset exactly, then round to the int8 units of the reference."""
@@ -66,23 +139,29 @@ class Int16x8Cell:
             x = self.fully_connected(f"{name}.{position}", matrix, x, [], scale)
         return x
 
-    def update_gain(self, z: int) -> int:
+    def update_gain(self, name: str, real: RealCell, z: int) -> int:
         """Return zeta * (1 - z) + nu."""
-        real = self.real
         largest = real.zeta + real.nu
         scale = largest / INT16_MAX
-        zeta_z = self.multiply("zeta_z", z, self.row("zeta", np.array([real.zeta]), scale), scale)
-        return self.subtract("gain", self.row("zeta_plus_nu", np.array([largest]), scale), zeta_z, scale)
+        zeta_z = self.multiply(
+            f"{name}.zeta_z", z, self.row(f"{name}.zeta", np.array([real.zeta]), scale), scale
+        )
+        return self.subtract(
+            f"{name}.gain", self.row(f"{name}.zeta_plus_nu", np.array([largest]), scale), zeta_z, scale
+        )
 
     def classify(self, state: int) -> int:
         """Return the logits in the finest int16 scale that the largest possible logit allows."""
         real = self.real
         bound = largest_row_sum(real.classifier) + float(np.abs(real.classifier_bias).max())
         scale = bound / INT16_MAX or 1.0
-        bias_scale = STATE * real.classifier.unit
+        bias_scale = self.scale_of(state) * real.classifier.unit
         bias = np.rint(real.classifier_bias / bias_scale).astype(np.int64)
         bias_index = self.graph.constant("classifier.bias", bias, bias_scale)
         return self.fully_connected("logits", real.classifier, state, [bias_index], scale)
+
+    def scale_of(self, tensor: int) -> float:
+        return float(self.graph.tensors[tensor].quantization.scale[0])
 
     def fully_connected(self, name: str, matrix: RealMatrix, x: int, bias: list[int], scale: float) -> int:
         output = self.graph.tensor(name, (1, matrix.q.shape[0]), np.int16, scale)

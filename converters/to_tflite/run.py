@@ -7,10 +7,12 @@ import numpy as np
 
 from tinygmp.errors import DataError, FileFormatError, MissingToolError
 
+STATE_IN, STATE_OUT = "_in", "_out"
+
 
 @dataclass(frozen=True)
 class TfliteOutput:
-    """logits float32 [windows, classes] in real units, classes int64 [windows], state as the model stores it."""
+    """logits float32 [windows, classes] in real units, classes int64 [windows], the first state as the model has it."""
 
     logits: np.ndarray
     classes: np.ndarray
@@ -60,15 +62,25 @@ def run_interpreter(
     for item in inputs.values():
         interpreter.resize_tensor_input(item["index"], [windows, int(item["shape"][1])])
     interpreter.allocate_tensors()
-    state = np.zeros((windows, int(inputs["state_in"]["shape"][1])), inputs["state_in"]["dtype"])
+    entering = {name: item for name, item in inputs.items() if name.endswith(STATE_IN)}
+    states = {
+        name: np.zeros((windows, int(item["shape"][1])), item["dtype"]) for name, item in entering.items()
+    }
     for step in range(counts.shape[1]):
         if len(counts):
             interpreter.set_tensor(inputs["counts"]["index"], np.ascontiguousarray(counts[:, step]))
-        interpreter.set_tensor(inputs["state_in"]["index"], state)
+        for name, state in states.items():
+            interpreter.set_tensor(inputs[name]["index"], state)
         interpreter.invoke()
-        state = interpreter.get_tensor(outputs["state_out"]["index"])
+        states = {name: interpreter.get_tensor(outputs[written(name)]["index"]) for name in states}
     logits = interpreter.get_tensor(outputs["logits"]["index"])[: len(counts)]
-    return output(logits, outputs["logits"]["quantization"][0], state[: len(counts)])
+    first = next(iter(states.values()))
+    return output(logits, outputs["logits"]["quantization"][0], first[: len(counts)])
+
+
+def written(state: str) -> str:
+    """Return the output that a state's input is fed with next."""
+    return state.removesuffix(STATE_IN) + STATE_OUT
 
 
 def check_counts(counts: np.ndarray, channels: int) -> None:

@@ -3,7 +3,6 @@
 import json
 
 from converters.metadata import describe
-from converters.real_model import real_model
 from converters.to_tflite.flatbuffer import Subgraph, serialise
 from converters.to_tflite.float_cell import FloatCell
 from converters.to_tflite.int16x8_cell import Int16x8Cell
@@ -49,6 +48,6 @@ def convert_stream(packed: PackedModel, weight_encoding: str = "dense") -> Artif
 def step_model(model: WindowChain, cell_class: type[FloatCell] | type[Int16x8Cell]) -> bytes:
     """Return bytes of: counts int16 [1, channels], state_in -> logits, state_out."""
     graph = Subgraph()
-    inputs, outputs = cell_class(graph, real_model(model)).build()
+    inputs, outputs = cell_class(graph, model).build()
     facts = json.dumps(describe(model), separators=(",", ":"))
     return serialise(graph, inputs, outputs, {METADATA_NAME: facts.encode()})

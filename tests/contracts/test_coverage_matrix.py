@@ -13,6 +13,7 @@ from tinygmp.sparse.registry import INDEX_FORMATS, VALUE_FORMATS
 SCRIPT = Path(__file__).parents[2] / "scripts" / "coverage_matrix.py"
 READ_BY_GRAPH_KERNELS = {"dense", "bitmask", "rice", "csr8", "csr16"}  # converters/to_c/operators/linear.py
 WHOLE_GROUPS = ("block", "of")  # formats that hold whole groups of columns only
+CELLS = ("fastgrnn", "gru", "lstm")
 LINEAR = ("conv2d", "depthwise_conv2d", "fully_connected")
 
 
@@ -63,11 +64,11 @@ def test_no_known_hole_has_been_filled(script, matrix):
 
 def test_the_matrix_names_every_operator_and_every_format(matrix):
     assert set(matrix) == set(KINDS)
-    for kind in ("fastgrnn", *LINEAR):
+    for kind in (*CELLS, *LINEAR):
         tried = {tuple(storage.split(", ")) for storage in matrix[kind]}
         assert {index for index, _ in tried} == set(INDEX_FORMATS)
         assert {value for _, value in tried} == set(VALUE_FORMATS)
-    for kind in set(KINDS) - {"fastgrnn", *LINEAR}:
+    for kind in set(KINDS) - {*CELLS, *LINEAR}:
         assert set(matrix[kind]) == {"no weights"}
 
 

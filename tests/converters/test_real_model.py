@@ -5,7 +5,7 @@ import pytest
 
 from converters.agreement import Agreement, Tolerance, compare
 from converters.metadata import describe
-from converters.real_model import real_model
+from converters.real_model import real_cell, real_ends
 from tinygmp.errors import DataError
 from tinygmp.graph.operators.fastgrnn import STATE_LIMIT
 from tinygmp.graph.random_model import random_model
@@ -18,11 +18,11 @@ TIGHT = Tolerance(0.0, 1e-6)
 def test_matrices_are_the_stored_integers_times_their_real_scale(network):
     """Fractions of full scale, put back into real units, are scale * q of every packed tensor."""
     chain = chain_of(network)
-    real, cell = real_model(chain), chain.cell
+    ends, real, cell = real_ends(chain), real_cell(chain.cell), chain.cell
     state_full_scale = STATE_LIMIT * chain.state_scale
     classifier = chain.classifier.weights
     np.testing.assert_allclose(
-        real.classifier.float32 / state_full_scale, classifier.decode() * classifier.scale, rtol=1e-4
+        ends.classifier.float32 / state_full_scale, classifier.decode() * classifier.scale, rtol=1e-4
     )
     for matrices, linear, full_scale in (
         (real.w, cell.w, cell.vector_limit * chain.input_scale),
@@ -39,12 +39,12 @@ def test_matrices_are_the_stored_integers_times_their_real_scale(network):
 def test_gains_by_hand():
     model = random_model(0, inputs=2, hidden=4)
     chain = chain_of(model)
-    real, cell = real_model(chain), chain.cell
+    ends, real, cell = real_ends(chain), real_cell(chain.cell), chain.cell
     assert real.nu == pytest.approx(cell.nu * 2 / 32512)
     assert real.zeta == pytest.approx(cell.zeta / 32 * 1024 / 32512)
     assert real.bias_gate[0] == int(cell.bias_gate[0]) * 32 / 2048
-    assert real.input_gain[1] == chain.input.multiplier[1] / 65536
-    assert (real.channels, real.hidden_size, real.classes) == (2, 4, 2)
+    assert ends.input_gain[1] == chain.input.multiplier[1] / 65536
+    assert (ends.channels, real.hidden_size, ends.classes) == (2, 4, 2)
 
 
 def test_metadata_counts_zeros_and_carries_provenance(network):

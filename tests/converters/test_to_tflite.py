@@ -7,7 +7,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
-from converters.real_model import real_model
+from converters.real_model import real_cell, real_ends
 from converters.to_tflite.convert import convert
 from converters.to_tflite.run import run_tflite
 from converters.to_tflite.stream import METADATA_NAME, convert_stream
@@ -31,7 +31,8 @@ def files(network):
 
 def float_logits(model, counts: np.ndarray) -> np.ndarray:
     """The shared float equations in float64 numpy."""
-    real = real_model(chain_of(model))
+    chain = chain_of(model)
+    ends, real = real_ends(chain), real_cell(chain.cell)
 
     def apply(matrices, vector):
         for position, matrix in enumerate(matrices):
@@ -39,13 +40,13 @@ def float_logits(model, counts: np.ndarray) -> np.ndarray:
             vector = vector @ (matrix.q * matrix.unit).T
         return vector
 
-    x = np.clip(np.rint((counts - real.offset.astype(float)) * real.input_gain) / real.input_limit, -1, 1)
+    x = np.clip(np.rint((counts - ends.offset.astype(float)) * ends.input_gain) / ends.input_limit, -1, 1)
     h = np.zeros((len(counts), real.hidden_size))
     for step in range(counts.shape[1]):
         pre = apply(real.w, x[:, step]) + apply(real.u, h)
         z, c = 1 / (1 + np.exp(-(pre + real.bias_gate))), np.tanh(pre + real.bias_update)
         h = np.clip(z * h + (real.zeta * (1 - z) + real.nu) * c, -1, 1)
-    return apply((real.classifier,), h) + real.classifier_bias
+    return apply((ends.classifier,), h) + ends.classifier_bias
 
 
 @pytest.mark.parametrize(("file", "limit"), [(F32, 1e-5), (INT16X8, 0.02)])

@@ -19,10 +19,11 @@ Size = Annotated[
 Mean = Annotated[
     list[float] | None,
     typer.Option(
-        "--mean", help="Subtracted from pixels in 0..1 in training; once, or for each channel. [0.5]"
+        "--mean",
+        help="Subtracted in training, from pixels in 0..1 [0.5] or a sensor's samples [0]; once, or for each channel.",
     ),
 ]
-Std = Annotated[list[float] | None, typer.Option("--std", help="What pixels were divided by then. [0.5]")]
+Std = Annotated[list[float] | None, typer.Option("--std", help="What they were divided by then. [0.5, or 1]")]
 Sparsity = Annotated[
     float, typer.Option("--sparsity", help="Fraction of zeros; above 0 the rest is fitted to the samples.")
 ]
@@ -86,11 +87,16 @@ def wish_of(
     counts_per_unit: list[float] | None = None,
 ) -> PackWish:
     """Return what the options ask for."""
+    import numpy as np
+
     from tinygmp.pack.fidelity import Limits
     from tinygmp.pack.settings import PackSettings
     from tinygmp.projects.pack_file import PackWish, meaning_of, read_labels
+    from tinygmp.readers.edgeml import Normalisation
 
+    normalised = mean is not None or std is not None
     return PackWish(
+        normalisation=Normalisation(np.array(mean or [0.0]), np.array(std or [1.0])) if normalised else None,
         meaning=meaning_of(size, mean or [0.5], std or [0.5]),
         counts_per_unit=tuple(counts_per_unit) if counts_per_unit else None,
         sparsity=sparsity,

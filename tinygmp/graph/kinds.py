@@ -6,6 +6,7 @@ from tinygmp.graph.operators.concatenate import Concatenate
 from tinygmp.graph.operators.conv2d import Conv2d, DepthwiseConv2d
 from tinygmp.graph.operators.fastgrnn import FastGrnn
 from tinygmp.graph.operators.fully_connected import FullyConnected
+from tinygmp.graph.operators.gated_cell import Gru, Lstm
 from tinygmp.graph.operators.pad import Pad
 from tinygmp.graph.operators.pixel_input import PixelInput
 from tinygmp.graph.operators.pool import AveragePool, GlobalAveragePool, MaxPool
@@ -17,6 +18,8 @@ KINDS: dict[str, type[Operator]] = {
     "sensor_input": SensorInput,
     "pixel_input": PixelInput,
     "fastgrnn": FastGrnn,
+    "gru": Gru,
+    "lstm": Lstm,
     "conv2d": Conv2d,
     "depthwise_conv2d": DepthwiseConv2d,
     "fully_connected": FullyConnected,

@@ -13,6 +13,7 @@ from tinygmp.graph.operators.add import Add
 from tinygmp.graph.operators.conv2d import Conv2d, DepthwiseConv2d
 from tinygmp.graph.operators.fastgrnn import FastGrnn, LowRank
 from tinygmp.graph.operators.fully_connected import FullyConnected
+from tinygmp.graph.operators.gated_cell import GatedCell, Gru, Lstm
 from tinygmp.graph.operators.linear import Linear
 from tinygmp.graph.operators.pad import Pad
 from tinygmp.graph.operators.pool import AveragePool, MaxPool
@@ -116,6 +117,17 @@ def fastgrnn_rows(model: PackedModel, node: Node, operator: FastGrnn) -> list[Le
     ]
 
 
+def gated_rows(model: PackedModel, node: Node, operator: GatedCell) -> list[LedgerRow]:
+    """Return the rows of a cell; all cells of a model read one table."""
+    first = next(each for each in model.nodes if isinstance(each.operator, GatedCell))
+    return [
+        *(row for tensor in operator.tensors() for row in tensor_rows(tensor)),
+        LedgerRow(node.name, "biases", operator.bias.nbytes),
+        LedgerRow(node.name, "tables", operator.table.nbytes if node is first else 0),
+        LedgerRow(node.name, "scalars", 2 * REQUANTIZER_BYTES + isinstance(operator, Lstm)),
+    ]
+
+
 def softmax_rows(model: PackedModel, node: Node, operator: Softmax) -> list[LedgerRow]:
     return [LedgerRow(node.name, "tables", operator.table(model.values[node.reads[0]]).nbytes)]
 
@@ -127,6 +139,8 @@ def scalars(count: int) -> Callable[[PackedModel, Node, Any], list[LedgerRow]]:
 ROWS: dict[type, Callable[[PackedModel, Node, Any], list[LedgerRow]]] = {
     SensorInput: sensor_rows,
     FastGrnn: fastgrnn_rows,
+    Gru: gated_rows,
+    Lstm: gated_rows,
     Conv2d: linear_rows,
     DepthwiseConv2d: linear_rows,
     FullyConnected: linear_rows,

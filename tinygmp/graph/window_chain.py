@@ -1,4 +1,4 @@
-"""The graph of a classifier of sensor windows: input, one FastGRNN cell, one matrix."""
+"""The graph of a classifier of sensor windows: input, recurrent cells, one matrix."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,10 +7,12 @@ from tinygmp.errors import UnsupportedError
 from tinygmp.graph.model import Node, PackedModel, State
 from tinygmp.graph.operators.fastgrnn import FastGrnn
 from tinygmp.graph.operators.fully_connected import FullyConnected
+from tinygmp.graph.operators.gated_cell import GatedCell
 from tinygmp.graph.operators.sensor_input import SensorInput
 from tinygmp.graph.values import Value
 from tinygmp.sparse.tensor import PackedTensor
 
+CELLS = (FastGrnn, GatedCell)
 TOP_BYTE = 256  # units of the int16 state in one of its upper byte
 
 
@@ -58,15 +60,37 @@ def window_chain(
 
 @dataclass(frozen=True)
 class WindowChain:
-    """A model of sensor windows with its three operators at hand; the scales are those that `window_chain` takes."""
+    """A model of sensor windows with its operators at hand: sensor input, cells, one matrix of int32 sums.
+
+    input_scale, logit_scale: real value of one unit of what enters the first cell, and of the logits.
+    """
 
     model: PackedModel
     input: SensorInput
-    cell: FastGrnn
+    cells: tuple[Node, ...]
     classifier: FullyConnected
     input_scale: float
-    state_scale: float
     logit_scale: float
+
+    @property
+    def cell(self) -> FastGrnn:
+        """The only cell; raises UnsupportedError for others than one FastGRNN."""
+        operators = [node.operator for node in self.cells]
+        if len(operators) != 1 or not isinstance(operators[0], FastGrnn):
+            raise UnsupportedError(
+                f"model '{self.name}' has cells {[type(each).__name__ for each in operators]}; this needs one FastGRNN"
+            )
+        return operators[0]
+
+    @property
+    def wide(self) -> bool:
+        """True where everything that matrices multiply has 16 bits."""
+        return all(is_wide(node) for node in self.cells)
+
+    @property
+    def state_scale(self) -> float:
+        """Real value of one unit of the first cell's state."""
+        return self.model.values[self.state].scale
 
     @property
     def name(self) -> str:
@@ -94,24 +118,40 @@ class WindowChain:
 
     @property
     def state(self) -> str:
-        """The name of the int16 state that a step reads."""
-        return self.model.nodes[1].reads[1]
+        """The name of the first cell's state, as a step reads it."""
+        return self.cells[0].reads[1]
 
     def tensors(self) -> tuple[PackedTensor, ...]:
         return self.model.tensors()
 
 
+def is_wide(node: Node) -> bool:
+    return not isinstance(node.operator, FastGrnn) or node.operator.wide
+
+
 def is_window_chain(model: PackedModel) -> bool:
-    """Return whether a model is input, one FastGRNN cell and one matrix of int32 sums, each fed by the one before."""
-    if [type(node.operator) for node in model.nodes] != [SensorInput, FastGrnn, FullyConnected]:
+    """Return whether a model is input, cells and one matrix of int32 sums, each fed by the one before.
+
+    Several cells all have 16 bits.
+    """
+    sensor, *cells, classifier = model.nodes if len(model.nodes) > 2 else [*model.nodes] * 3
+    if not isinstance(sensor.operator, SensorInput) or not isinstance(classifier.operator, FullyConnected):
         return False
-    sensor, cell, classifier = model.nodes
-    states = tuple(State(read, written) for read, written in zip(cell.reads[1:], cell.writes, strict=True))
+    if not all(isinstance(node.operator, CELLS) for node in cells) or (
+        len(cells) > 1 and not all(map(is_wide, cells))
+    ):
+        return False
+    states, entering = [], sensor.writes[0]
+    for node in cells:
+        if node.reads[0] != entering:
+            return False
+        states += [State(read, written) for read, written in zip(node.reads[1:], node.writes, strict=True)]
+        entering = node.writes[0]
+    answered = entering if all(map(is_wide, cells)) else cells[-1].writes[-1]
     return (
         sensor.reads == model.inputs
-        and cell.reads[0] == sensor.writes[0]
-        and model.states == states
-        and classifier.reads == cell.writes[-1:]
+        and model.states == tuple(states)
+        and classifier.reads == (answered,)
         and classifier.writes == model.outputs
         and model.output.dtype == "int32"
         and len(model.labels) > 0
@@ -122,12 +162,11 @@ def chain_of(model: PackedModel) -> WindowChain:
     """Return the chain that a model is; raises UnsupportedError for any other graph."""
     if not is_window_chain(model):
         raise UnsupportedError(
-            f"model '{model.name}' is no chain of sensor input, one FastGRNN cell and one matrix, which this needs; "
+            f"model '{model.name}' is no chain of sensor input, recurrent cells and one matrix, which this needs; "
             f"its layers are {[type(node.operator).__name__ for node in model.nodes][:12]}"
         )
-    sensor, cell, classifier = (node.operator for node in model.nodes)
-    scales = (
-        model.values[name].scale
-        for name in (model.nodes[0].writes[0], *model.nodes[1].writes[:1], *model.outputs)
-    )
-    return WindowChain(model, sensor, cell, classifier, *scales)  # type: ignore[arg-type]
+    sensor, *cells, classifier = model.nodes
+    assert isinstance(sensor.operator, SensorInput)
+    assert isinstance(classifier.operator, FullyConnected)
+    input_scale, logit_scale = (model.values[name].scale for name in (*sensor.writes, *model.outputs))
+    return WindowChain(model, sensor.operator, tuple(cells), classifier.operator, input_scale, logit_scale)

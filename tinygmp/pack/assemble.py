@@ -21,11 +21,16 @@ def assemble(
     cells: Mapping[str, CellScales] | None = None,
     tensors: Mapping[str, PackedTensor] | None = None,
     steps: int = 1,
+    wide: frozenset[str] = frozenset(),
+    cell_ranges: Mapping[str, float] | None = None,
 ) -> PackedModel:
-    """Return the packed model of a graph as it stands; cells, tensors, steps: of recurrent ones, see Assembly."""
+    """Return the packed model of a graph as it stands; all else: of recurrent ones, see Assembly."""
     cells = cells or {}
-    wide = frozenset(graph.node(name).reads[0] for name, scales in cells.items() if scales.wide)
-    assembly = Assembly(graph, meanings, settings.storage, settings.rounding, cells, tensors or {}, wide=wide)
+    wide |= {graph.node(name).reads[0] for name, scales in cells.items() if scales.wide}
+    assembly = Assembly(
+        graph, meanings, settings.storage, settings.rounding, cells, tensors or {}, wide=wide,
+        cell_ranges=cell_ranges or {},
+    )  # fmt: skip
     for name in graph.inputs:
         if name in meanings:  # plain reals; the nodes that read pixels and counts add those values
             assembly.add_value(assembly.meant(name))

@@ -11,6 +11,7 @@ from tinygmp.pack.assemble import assemble
 from tinygmp.pack.bias_correction import correct_biases
 from tinygmp.pack.cell_search import pack_recurrent
 from tinygmp.pack.compaction import compact
+from tinygmp.pack.gated_cells import has_gated_cells, pack_gated_cells
 from tinygmp.pack.identity import PackIdentity
 from tinygmp.pack.meanings import Meaning, meanings_of, widened
 from tinygmp.pack.ranges import value_ranges
@@ -30,6 +31,8 @@ def pack(
     DataError or RangeError, naming layer and value.
     """
     arrays = (inputs,) if isinstance(inputs, np.ndarray) else tuple(inputs)
+    if graph.recurrent and has_gated_cells(graph):
+        return pack_gated_cells(graph, arrays, identity, settings)
     if graph.recurrent:
         return pack_recurrent(graph, arrays, identity, settings)
     expect_no_widths(graph, settings)

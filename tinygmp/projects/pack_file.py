@@ -23,6 +23,7 @@ from tinygmp.progress import OnStep, silent
 from tinygmp.projects.sensor_of_file import with_counts
 from tinygmp.prune.data_poor import FEWEST_IMAGES, prune_with_images
 from tinygmp.prune.prune_graph import prune_globally
+from tinygmp.readers.edgeml import Normalisation
 from tinygmp.readers.load import CHANNELS_FIRST, USUAL, Meaning, load_graph
 from tinygmp.readers.pixel_meaning import HALF
 
@@ -36,12 +37,14 @@ CELL_AGREEMENT = 0.995  # of the samples that calibrate, below which a cell take
 
 @dataclass(frozen=True)
 class PackWish:
-    """meaning: what the file does not tell of its input. counts_per_unit: of a network of sensor windows, sensor counts
-    in one unit of the samples; None where the samples are counts. sparsity: fraction of zeros. labels: class names.
+    """meaning: what the file does not tell of its input. counts_per_unit: of a network of sensor windows, counts
+    in one unit of the samples; None where the samples are counts. normalisation: what training subtracted from
+    windows and divided them by; None: what the file says, else nothing. sparsity: fraction of zeros. labels: names.
     """
 
     meaning: Meaning = USUAL
     counts_per_unit: tuple[float, ...] | None = None
+    normalisation: Normalisation | None = None
     sparsity: float = 0.0
     labels: Sequence[str] | None = None
     settings: PackSettings = USUAL_SETTINGS
@@ -76,7 +79,7 @@ def pack_file(
     graph = load_graph(path, meaning)
     notes: list[str] = []
     if graph.recurrent:
-        graph, source, notes = with_counts(path, graph, source, wish.counts_per_unit)
+        graph, source, notes = with_counts(path, graph, source, wish.counts_per_unit, wish.normalisation)
     elif wish.counts_per_unit is not None:
         raise ConfigError(f"'{path}' takes no sensor windows; counts per unit mean nothing there")
     names = class_names(path, graph, wish.labels, labels_in(path), source.names)

@@ -18,7 +18,11 @@ NOTED_SPREAD = 0.1
 
 
 def with_counts(
-    path: Path, graph: FloatGraph, source: Source, counts_per_unit: tuple[float, ...] | None
+    path: Path,
+    graph: FloatGraph,
+    source: Source,
+    counts_per_unit: tuple[float, ...] | None,
+    normalisation: Normalisation | None = None,
 ) -> tuple[FloatGraph, Source, list[str]]:
     """Return the graph that takes sensor counts, the samples as counts, and what a user must know.
 
@@ -35,7 +39,7 @@ def with_counts(
             "--counts-per-unit (of all channels, or of each)"
         )
     per_unit = np.broadcast_to(np.asarray(counts_per_unit or (1.0,), np.float64), (channels,))
-    normalisation = normalisation_of(path, channels)
+    normalisation = normalisation_of(path, channels, normalisation)
     scaling = SensorScaling(
         channel_names=tuple(f"channel_{number}" for number in range(channels)),
         units=("units",) * channels,
@@ -57,7 +61,15 @@ def with_counts(
     return with_sensor(graph, scaling), replace(source, arrays={"counts": counts}), notes
 
 
-def normalisation_of(path: Path, channels: int) -> Normalisation:
+def normalisation_of(path: Path, channels: int, given: Normalisation | None) -> Normalisation:
+    """Return the given one, by channel, or what lies beside an EdgeML network; ConfigError for other channels."""
+    if given is not None:
+        if {len(given.mean), len(given.std)} - {1, channels} or min(given.std) <= 0:
+            raise ConfigError(
+                f"'{path}' takes {channels} channels: mean {given.mean.tolist()} and std {given.std.tolist()}; give "
+                "one of each a channel, or one for all, std above 0"
+            )
+        return Normalisation(np.broadcast_to(given.mean, channels), np.broadcast_to(given.std, channels))
     if kind_of_path(path) == "edgeml":
         return load_normalisation(path, channels)
     return Normalisation(np.zeros(channels), np.ones(channels))

@@ -15,6 +15,7 @@ from tinygmp.floats.operators.concatenate import Concatenate
 from tinygmp.floats.operators.conv2d import Conv2d
 from tinygmp.floats.operators.depthwise_conv2d import DepthwiseConv2d
 from tinygmp.floats.operators.fully_connected import FullyConnected
+from tinygmp.floats.operators.gated_cell import GatedCell
 from tinygmp.floats.operators.global_average_pool import GlobalAveragePool
 from tinygmp.floats.operators.linear import Linear
 from tinygmp.floats.operators.max_pool import MaxPool
@@ -22,6 +23,7 @@ from tinygmp.floats.operators.pad import Pad
 from tinygmp.floats.operators.pixel_input import PixelInput
 from tinygmp.floats.operators.reshape import Reshape
 from tinygmp.floats.operators.softmax import Softmax
+from tinygmp.graph.model import State
 from tinygmp.graph.operators.limits import NO_LIMITS, Limits
 from tinygmp.graph.operators.window import Pair, Window
 from tinygmp.graph.values import Shape
@@ -29,8 +31,8 @@ from tinygmp.readers.folding import Sides, block_diagonal, flat, folded_batch_no
 
 SUPPORTED = (
     "convolutions of one and two dimensions, depthwise and grouped ones, batch norm, ReLU, ReLU6 and other clamps, "
-    "padding with zeros, max and average pools, fully connected layers, additions, joins of channels, softmax at the "
-    "end"
+    "padding with zeros, max and average pools, fully connected layers, additions, joins of channels, GRU and LSTM "
+    "cells that read the input or one another, softmax at the end"
 )
 NOTHING: Sides = (0, 0, 0, 0)
 PADDINGS = ("same", "same_lower")
@@ -41,7 +43,8 @@ class Held:
     """What a name of a foreign file stands for: a value of the graph, and what has still to be done to it.
 
     padding: zeros around it. flat: it is to be a vector; channels_first: in the order channels, rows, columns.
-    softmax: its shares of one, which a classifier's answer does not need.
+    softmax: its shares of one, which a classifier's answer does not need. series: a recurrent cell's output of every
+    step, which only cells read.
     """
 
     value: str
@@ -49,6 +52,7 @@ class Held:
     flat: bool = False
     channels_first: bool = False
     softmax: bool = False
+    series: bool = False
 
 
 @dataclass
@@ -68,6 +72,7 @@ class GraphBuilder:
     shapes: dict[str, Shape] = field(default_factory=dict)
     names: dict[str, Held] = field(default_factory=dict)
     shared: set[str] = field(default_factory=set)  # values that several names or readers stand for
+    states: list[State] = field(default_factory=list)
 
     # ---- inputs and outputs
 
@@ -90,10 +95,52 @@ class GraphBuilder:
         """Return the graph; a softmax at its end is left out, since it changes no class."""
         values = []
         for name in outputs:
-            held = replace(self.names[name], softmax=False)
+            held = replace(self.held("the end", name), softmax=False)
             values.append(self.settled(f"output '{name}'", held))
-        graph = FloatGraph(self.origin, self.inputs, tuple(self.nodes), tuple(values))
+        graph = FloatGraph(self.origin, self.inputs, tuple(self.nodes), tuple(values), tuple(self.states))
         return with_last_named(graph)
+
+    # ---- recurrent cells
+
+    def recur(self, place: str, read: str, written: str, cell: GatedCell) -> None:
+        """Add a cell that takes every step of an input or of another cell; `written` is its output of every step."""
+        value = self.series(place, read, cell.input_size)
+        name = self.numbered(type(cell).__name__.lower())
+        before = tuple(f"{name}_{part}" for part in ("h", "c")[: cell.states])
+        after = tuple(f"next_{each}" for each in before)
+        self.shapes |= dict.fromkeys((*before, *after), (cell.hidden_size,))
+        self.states += [State(one, other) for one, other in zip(before, after, strict=True)]
+        self.nodes.append(FloatNode(name, cell, (value, *before), after))
+        self.names[written] = Held(after[0], series=True)
+
+    def series(self, place: str, read: str, channels: int) -> str:
+        """Return the value of each step that a name stands for; an input of steps becomes one of channels."""
+        held = self.names[read]
+        shape = self.shapes[held.value]
+        if held.series and len(shape) == 1:
+            return held.value
+        if held.value not in self.inputs or held.padding != NOTHING or held.flat or channels not in shape:
+            raise self.unsupported(place, "a recurrent cell that reads other than an input or another cell,")
+        self.inputs[held.value] = self.shapes[held.value] = (channels,)
+        self.names = {
+            name: replace(each, series=True) if each.value == held.value else each
+            for name, each in self.names.items()
+        }
+        return held.value
+
+    def is_series(self, name: str) -> bool:
+        return name in self.names and self.names[name].series
+
+    def same_series(self, read: str, written: str) -> None:
+        """Let another name stand for the same steps, in whatever order of axes."""
+        self.names[written] = replace(self.names[read], series=True)
+
+    def is_input(self, name: str) -> bool:
+        return name in self.names and self.names[name].value in self.inputs
+
+    def last_step(self, read: str, written: str) -> None:
+        """Take a cell's output after the last step."""
+        self.names[written] = replace(self.names[read], series=False)
 
     # ---- layers with weights
 
@@ -301,13 +348,15 @@ class GraphBuilder:
 
     def same(self, place: str, read: str, written: str) -> None:
         """Let a name stand for what another does: dropout, identity."""
-        self.names[written] = self.held(place, read)
+        self.names[written] = self.names[read] if self.is_series(read) else self.held(place, read)
 
     # ---- how it is done
 
     def held(self, place: str, name: str) -> Held:
         if name not in self.names:
             raise self.unsupported(place, f"reading '{name}', which no layer before it computes,")
+        if self.names[name].series:
+            raise self.unsupported(place, "a layer of every step that is no recurrent cell")
         if self.uses.get(name, 1) > 1:
             self.shared.add(self.names[name].value)
         return self.names[name]

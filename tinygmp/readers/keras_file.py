@@ -22,6 +22,7 @@ SEPARABLE = ("depthwise_kernel", "pointwise_kernel", "bias")
 VARIABLES = {
     **dict.fromkeys(("Conv1D", "Conv2D", "DepthwiseConv1D", "DepthwiseConv2D", "Dense"), KERNEL),
     **dict.fromkeys(("SeparableConv1D", "SeparableConv2D"), SEPARABLE),
+    **dict.fromkeys(("GRU", "LSTM"), ("kernel", "recurrent_kernel", "bias")),
     "BatchNormalization": ("gamma", "beta", "moving_mean", "moving_variance"),
 }
 SWITCHES = {"bias": "use_bias", "gamma": "scale", "beta": "center"}
@@ -89,7 +90,8 @@ def numbered_arrays(config: Any, group: Any) -> Arrays:
             name for name in VARIABLES.get(layer.kind, ()) if layer.config.get(SWITCHES.get(name, ""), True)
         ]
         for at, variable in enumerate(variables):
-            array = group[f"{folder}_{number}" if number else folder]["vars"][str(at)]
+            own = group[f"{folder}_{number}" if number else folder]
+            array = own.get("cell", own)["vars"][str(at)]
             found[f"{layer.name}/{variable}"] = np.asarray(array, np.float32)
     return found
 

@@ -11,6 +11,7 @@ from tinygmp.errors import DataError, UnsupportedError
 from tinygmp.floats.graph import FloatGraph
 from tinygmp.floats.operators.pixel_input import PixelInput
 from tinygmp.graph.operators.window import Window
+from tinygmp.readers import gate_order
 from tinygmp.readers.builder import GraphBuilder
 from tinygmp.readers.keras_file import open_keras
 from tinygmp.readers.keras_layout import Config, Layer, layers_of, outputs_of, uses_of
@@ -76,7 +77,9 @@ class KerasReader:
 def start(reader: KerasReader, layer: Layer) -> None:
     shape = (layer.config.get("batch_input_shape") or layer.config["batch_shape"])[1:]
     pixels = reader.pixels if len(shape) == 3 else None
-    reader.builder.start(layer.name, as_map(tuple(int(side) for side in shape)), pixels)
+    steps_open = len(shape) == 2 and shape[0] is None  # recurrent cells take any number
+    sides = (1, shape[1]) if steps_open else shape
+    reader.builder.start(layer.name, as_map(tuple(int(side) for side in sides)), pixels)
 
 
 def as_map(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -220,6 +223,34 @@ CONVOLUTIONS = (
     "SeparableConv1D",
     "SeparableConv2D",
 )
+
+
+def recur(reader: KerasReader, layer: Layer) -> None:
+    """Take a GRU or LSTM; a GRU's reset gate must act behind the state's product, as Keras has it since 2.0."""
+    config = layer.config
+    if (config["activation"], config["recurrent_activation"]) != ("tanh", "sigmoid"):
+        raise reader.unsupported(
+            layer,
+            f"activations {config['activation']} and {config['recurrent_activation']}, not tanh and sigmoid,",
+        )
+    if config.get("go_backwards") or config.get("return_state"):
+        raise reader.unsupported(layer, "a cell that runs backwards or hands out its state")
+    w, u = reader.array(layer, "kernel").T, reader.array(layer, "recurrent_kernel").T
+    bias = reader.bias(layer)
+    if layer.kind == "LSTM":
+        cell = gate_order.lstm(w, u, np.zeros(len(w)) if bias is None else bias, gate_order.KERAS["lstm"])
+    else:
+        if not config.get("reset_after", True):
+            raise reader.unsupported(
+                layer, "a GRU whose reset gate acts before the state's product (reset_after=False)"
+            )
+        both = np.zeros((2, len(w))) if bias is None else bias
+        cell = gate_order.gru(w, u, both[0], both[1], gate_order.KERAS["gru"])
+    reader.builder.recur(layer.place, layer.reads[0], layer.name, cell)
+    if not config.get("return_sequences"):
+        reader.builder.last_step(layer.name, layer.name)
+
+
 FUSED = (*CONVOLUTIONS, "Dense")  # layers with an activation of their own
 HANDLERS: dict[str, Callable[[KerasReader, Layer], None]] = {
     "InputLayer": start,
@@ -237,4 +268,5 @@ HANDLERS: dict[str, Callable[[KerasReader, Layer], None]] = {
     "Reshape": reshape,
     **dict.fromkeys(("Dropout", "SpatialDropout1D", "SpatialDropout2D"), nothing),
     "Dense": dense,
+    **dict.fromkeys(("GRU", "LSTM"), recur),
 }

@@ -11,6 +11,7 @@ from tinygmp.errors import DataError, MissingToolError, UnsupportedError
 from tinygmp.floats.graph import FloatGraph
 from tinygmp.floats.operators.pixel_input import PixelInput
 from tinygmp.graph.operators.window import Window
+from tinygmp.readers import gate_order
 from tinygmp.readers.builder import GraphBuilder
 from tinygmp.readers.folding import Sides
 from tinygmp.readers.onnx_constants import folded
@@ -81,12 +82,16 @@ class OnnxReader:
 
     def __init__(self, builder: GraphBuilder, arrays: dict[str, np.ndarray]) -> None:
         self.builder, self.arrays = builder, arrays
+        self.last_of: set[str] = set()  # names of cells' last outputs [1, batch, hidden]
 
     def add(self, node: Any) -> None:
         if node.op_type == "Constant":
             self.arrays[node.output[0]] = np.asarray(attributes(node)["value"])
             return
         call = Call(self, node)
+        if node.op_type == "Expand" and not np.any(self.arrays.get(node.input[0], np.ones(1))):
+            self.arrays[call.written] = np.zeros(1, np.float32)  # of any size: what a cell begins with
+            return
         if node.op_type == "Shape" and call.reads:
             self.arrays[call.written] = self.shape_of(call)
             return
@@ -103,6 +108,8 @@ class OnnxReader:
 
     def shape_of(self, call: "Call") -> np.ndarray:
         """Return a value's shape as the file orders it, for one sample."""
+        if self.builder.is_series(call.read):
+            return np.ones(3, np.int64)
         held = self.builder.held(call.place, call.read)
         shape = self.builder.shapes[held.value]
         if held.flat or len(shape) == 1:
@@ -120,6 +127,8 @@ class Call:
         self.reads = [name for name in node.input if name and name not in reader.arrays]
         self.constants = [reader.arrays.get(name) for name in node.input if name in reader.arrays or not name]
         self.written = node.output[0]
+        self.inputs, self.outputs = list(node.input), list(node.output)
+        self.arrays, self.last_of = reader.arrays, reader.last_of
 
     @property
     def read(self) -> str:
@@ -271,6 +280,10 @@ def by_channel(call: Call) -> np.ndarray:
 
 
 def join(call: Call) -> None:
+    if len(call.reads) > 1 and set(call.reads) <= call.last_of and int(call.at["axis"]) == 0:
+        call.builder.same(call.place, call.reads[-1], call.written)
+        call.last_of.add(call.written)
+        return
     if any(part is not None for part in call.constants):
         raise call.unsupported("a join with a constant")
     held = call.builder.held(call.place, call.read)
@@ -291,8 +304,66 @@ def flatten(call: Call) -> None:
     call.builder.flatten(call.place, call.read, call.written)
 
 
+def recur(call: Call) -> None:
+    """Take a GRU or LSTM of one direction that begins with zeros; its gates in ONNX's order."""
+    kind = call.kind.lower()
+    arrays = [call.arrays.get(name) for name in (*call.inputs, *[""] * 7)[:8]]
+    w, u, bias, peepholes = *arrays[1:4], arrays[7]
+    given, lengths = [name for name in call.inputs[5:7] if name], (*call.inputs, *[""] * 5)[4]
+    odd = (
+        call.at.get("direction", b"forward") != b"forward",
+        call.at.get("layout", 0) != 0,
+        "activations" in call.at or "clip" in call.at or call.at.get("input_forget", 0),
+        kind == "gru" and call.at.get("linear_before_reset", 0) != 1,
+        lengths != "",
+        peepholes is not None,
+        any(np.any(call.arrays.get(name, np.ones(1))) for name in given),
+    )
+    if w is None or u is None or any(odd):
+        raise call.unsupported(
+            "a cell of two directions, other activations, lengths, a first state other than zeros, or a reset gate "
+            "before the state's product,"
+        )
+    gates = 3 if kind == "gru" else 4
+    both = np.zeros(2 * len(w[0]), np.float32) if bias is None else bias[0]
+    bias_w, bias_u = both[: len(both) // 2], both[len(both) // 2 :]
+    order = gate_order.ONNX[kind]
+    if gates == 3:
+        cell = gate_order.gru(w[0], u[0], bias_w, bias_u, order)
+    else:
+        cell = gate_order.lstm(w[0], u[0], bias_w + bias_u, order)
+    call.builder.recur(call.place, call.inputs[0], call.written or f"{call.place} all", cell)
+    if len(call.outputs) > 1 and call.outputs[1]:
+        call.builder.last_step(call.written or f"{call.place} all", call.outputs[1])
+        call.last_of.add(call.outputs[1])
+
+
+def transpose(call: Call) -> None:
+    """Take steps before the batch, as cells want them, and what undoes it."""
+    order = list(call.at.get("perm", []))
+    if call.builder.is_series(call.read) or (order == [1, 0, 2] and call.builder.is_input(call.read)):
+        call.builder.same_series(call.read, call.written)
+        return
+    raise call.unsupported(f"an order of axes {order}")
+
+
+def gather(call: Call) -> None:
+    """Take the last step of a cell's outputs, or the last of several cells' last outputs."""
+    at, axis = call.maybe(0), int(call.at.get("axis", 0))
+    last = at is not None and np.asarray(at).reshape(-1).tolist() == [-1]
+    if call.read in call.last_of and axis == 0 and at is not None and np.asarray(at).size == 1:
+        call.builder.same(call.place, call.read, call.written)
+        return
+    if not (call.builder.is_series(call.read) and last and axis in (0, 1)):
+        raise call.unsupported("a selection other than a cell's last step")
+    call.builder.last_step(call.read, call.written)
+
+
 def reshape(call: Call) -> None:
     """Flatten, whatever way it is told: the only change of shape that keeps channels apart."""
+    if call.builder.is_series(call.read):
+        call.builder.same_series(call.read, call.written)
+        return
     shape = call.maybe(0)
     if call.kind == "Reshape" and shape is not None and shape.size > 2 and set(shape.reshape(-1)[2:]) != {1}:
         raise call.unsupported(f"a change of shape to {shape.tolist()}")
@@ -321,6 +392,9 @@ HANDLERS: dict[str, Callable[[Call], None]] = {
     "Add": add,
     "Mul": multiply,
     "Concat": join,
+    **dict.fromkeys(("GRU", "LSTM"), recur),
+    "Transpose": transpose,
+    "Gather": gather,
     **dict.fromkeys(("Flatten", "Reshape", "Squeeze"), reshape),
     "Softmax": softmax,
     **dict.fromkeys(("Identity", "Dropout"), nothing),

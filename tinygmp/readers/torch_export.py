@@ -14,6 +14,7 @@ from tinygmp.errors import ConfigError, DataError, UnsupportedError
 from tinygmp.floats.graph import FloatGraph
 from tinygmp.floats.operators.pixel_input import PixelInput
 from tinygmp.graph.operators.window import Window
+from tinygmp.readers import gate_order
 from tinygmp.readers.builder import SUPPORTED, GraphBuilder
 from tinygmp.readers.folding import Sides
 from tinygmp.readers.pixel_meaning import HALF, with_normalisation
@@ -98,10 +99,10 @@ def graph_of_program(
     builder = GraphBuilder(origin, channels_first=True, uses=uses)
     for name, shape in zip(program.graph_signature.user_inputs, shapes, strict=True):
         builder.start(name, channels_last(shape), pixels if len(shape) == 3 else None)
-    arrays = arrays_of(program)
+    arrays, last_of = arrays_of(program), set[str]()
     for node in nodes:
         if node.op == "call_function":
-            add_operation(Call(builder, arrays, node))
+            add_operation(Call(builder, arrays, node, last_of))
     return builder.finish(list(program.graph_signature.user_outputs))
 
 
@@ -122,8 +123,11 @@ def arrays_of(program: torch.export.ExportedProgram) -> dict[str, np.ndarray]:
 class Call:
     """One operation: where it stands, its arguments, and the names that it reads and writes."""
 
-    def __init__(self, builder: GraphBuilder, arrays: dict[str, np.ndarray], node: Any) -> None:
+    def __init__(
+        self, builder: GraphBuilder, arrays: dict[str, np.ndarray], node: Any, last_of: set[str]
+    ) -> None:
         self.builder, self.arrays, self.node = builder, arrays, node
+        self.last_of = last_of
         self.written = str(node.name)
 
     @property
@@ -298,7 +302,61 @@ def nothing(call: Call) -> None:
     call.builder.same(call.place, call.read, call.written)
 
 
+def zeros(call: Call) -> None:
+    """Note the zeros that a cell begins with."""
+    call.arrays[call.written] = np.zeros(1, np.float32)
+
+
+def recur(call: Call) -> None:
+    """Take a stack of GRU or LSTM cells that reads [batch, steps, channels]."""
+    kind = call.kind.rpartition(".")[2]
+    first, parameters, biased, layers = (call.argument(at, None) for at in (1, 2, 3, 4))
+    bidirectional, batch_first = call.argument(7, False), call.argument(8, False)
+    if bidirectional or not batch_first or not biased or len(parameters) != 4 * layers:
+        raise call.unsupported(
+            "a cell with two directions, projections, no biases, or steps before the batch,"
+        )
+    begins = first if isinstance(first, (list, tuple)) else [first]
+    if any(np.any(call.arrays.get(str(each), np.ones(1))) for each in begins):
+        raise call.unsupported("a first state other than zeros")
+    arrays = [call.arrays[str(each)] for each in parameters]
+    read = call.read
+    for layer in range(layers):
+        w, u, bias_w, bias_u = arrays[4 * layer : 4 * layer + 4]
+        order = gate_order.TORCH[kind]
+        if kind == "gru":
+            cell = gate_order.gru(w, u, bias_w, bias_u, order)
+        else:
+            cell = gate_order.lstm(w, u, bias_w + bias_u, order)
+        written = call.written if layer == layers - 1 else f"{call.written}.{layer}"
+        call.builder.recur(call.place, read, written, cell)
+        read = written
+
+
+def take(call: Call) -> None:
+    """Take one of several results: a cell's outputs of all steps, or its last ones, layer by layer."""
+    if not call.builder.is_series(call.read):
+        nothing(call)
+        return
+    call.builder.same_series(call.read, call.written)
+    if call.argument(1, 0) == 1:  # the last outputs [layers, batch, hidden]; of LSTM cells 2 holds the cells
+        call.last_of.add(call.written)
+
+
+def select(call: Call) -> None:
+    """Take the last step of all, or the last layer of the last outputs."""
+    axis, index = call.argument(1, 0), call.argument(2, 0)
+    wanted = 0 if call.read in call.last_of else 1
+    if not call.builder.is_series(call.read) or (axis, index) != (wanted, -1):
+        raise call.unsupported(f"a selection of {index} along axis {axis}, other than a cell's last step")
+    call.builder.last_step(call.read, call.written)
+
+
 HANDLERS: dict[str, Callable[[Call], None]] = {
+    "aten.zeros": zeros,
+    **dict.fromkeys(("aten.gru", "aten.lstm"), recur),
+    "aten.select": select,
+    "getitem": take,
     **dict.fromkeys(("aten.conv1d", "aten.conv2d"), convolution),
     "aten.batch_norm": batch_norm,
     **dict.fromkeys(("aten.relu", "aten.relu6", "aten.hardtanh", "aten.clamp"), activation),

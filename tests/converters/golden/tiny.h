@@ -1,4 +1,4 @@
-/* tiny: FastGRNN classifier, 2 channels, 3 hidden units, 2 classes.
+/* tiny: FastGRNN of 3 units, 2 channels, 2 classes.
  *
  * SYNTHETIC: this model was made from synthetic data. It shows the way, its answers mean nothing.
  *

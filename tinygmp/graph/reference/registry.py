@@ -10,13 +10,14 @@ from tinygmp.graph.operators.concatenate import Concatenate
 from tinygmp.graph.operators.conv2d import Conv2d, DepthwiseConv2d
 from tinygmp.graph.operators.fastgrnn import FastGrnn
 from tinygmp.graph.operators.fully_connected import FullyConnected
+from tinygmp.graph.operators.gated_cell import Gru, Lstm
 from tinygmp.graph.operators.pad import Pad
 from tinygmp.graph.operators.pixel_input import PixelInput
 from tinygmp.graph.operators.pool import AveragePool, GlobalAveragePool, MaxPool
 from tinygmp.graph.operators.reshape import Reshape
 from tinygmp.graph.operators.sensor_input import SensorInput
 from tinygmp.graph.operators.softmax import Softmax
-from tinygmp.graph.reference import arithmetic, convolution, fastgrnn, inputs, pool, shapes
+from tinygmp.graph.reference import arithmetic, convolution, fastgrnn, gated_cell, inputs, pool, shapes
 from tinygmp.graph.reference.execute import Execute, Values
 
 Prepare = Callable[[Any, Values, Values], Execute]
@@ -25,6 +26,8 @@ REFERENCE: dict[type, Prepare] = {
     SensorInput: inputs.sensor_input,
     PixelInput: inputs.pixel_input,
     FastGrnn: fastgrnn.fastgrnn,
+    Gru: gated_cell.gru,
+    Lstm: gated_cell.lstm,
     Conv2d: convolution.conv2d,
     DepthwiseConv2d: convolution.depthwise_conv2d,
     FullyConnected: convolution.fully_connected,

@@ -11,6 +11,7 @@ from tinygmp.floats.operators.conv2d import Conv2d
 from tinygmp.floats.operators.depthwise_conv2d import DepthwiseConv2d
 from tinygmp.floats.operators.fastgrnn import FastGrnn
 from tinygmp.floats.operators.fully_connected import FullyConnected
+from tinygmp.floats.operators.gated_cell import Gru, Lstm
 from tinygmp.floats.operators.global_average_pool import GlobalAveragePool
 from tinygmp.floats.operators.max_pool import MaxPool
 from tinygmp.floats.operators.pad import Pad
@@ -26,6 +27,7 @@ from tinygmp.pack.operators.conv2d import pack_conv2d
 from tinygmp.pack.operators.depthwise_conv2d import pack_depthwise_conv2d
 from tinygmp.pack.operators.fastgrnn import pack_fastgrnn
 from tinygmp.pack.operators.fully_connected import pack_fully_connected
+from tinygmp.pack.operators.gated_cell import pack_gated_cell
 from tinygmp.pack.operators.global_average_pool import pack_global_average_pool
 from tinygmp.pack.operators.max_pool import pack_max_pool
 from tinygmp.pack.operators.pad import pack_pad
@@ -43,6 +45,8 @@ HANDLERS: dict[type, Callable[[Assembly, FloatNode], None]] = {
     FastGrnn: pack_fastgrnn,
     FullyConnected: pack_fully_connected,
     GlobalAveragePool: pack_global_average_pool,
+    Gru: pack_gated_cell,
+    Lstm: pack_gated_cell,
     MaxPool: pack_max_pool,
     Pad: pack_pad,
     PixelInput: pack_pixel_input,

@@ -1,0 +1,1 @@
+"""How each recurrent cell of 16 bits becomes C."""
