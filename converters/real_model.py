@@ -18,9 +18,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinygmp.graph.model import Node
 from tinygmp.graph.operators.base import INT8_LIMIT
 from tinygmp.graph.operators.fastgrnn import STATE_LIMIT, FastGrnn, LinearMap, LowRank
 from tinygmp.graph.operators.gated_cell import HIDDEN_SCALE, GatedCell
+from tinygmp.graph.operators.hidden_layer import HiddenLayer
 from tinygmp.graph.window_chain import WindowChain
 from tinygmp.quant.gate_table import PRE_FRACTION_BITS
 from tinygmp.quant.requantize import INT16_MAX
@@ -43,6 +45,16 @@ class RealMatrix:
 
 
 @dataclass(frozen=True)
+class RealLayer:
+    """clip(matrix @ x + bias, low, high) of fractions of full scale, which 32767 units are."""
+
+    matrix: RealMatrix
+    bias: np.ndarray
+    low: float  # -1 or 0 and more
+    high: float  # at most 1
+
+
+@dataclass(frozen=True)
 class RealEnds:
     """What is before and behind the cells, float64; the classifier takes fractions of the last output's full scale."""
 
@@ -51,6 +63,7 @@ class RealEnds:
     input_limit: int
     classifier: RealMatrix
     classifier_bias: np.ndarray  # [classes]
+    hidden: tuple[RealLayer, ...] = ()
 
     @property
     def channels(self) -> int:
@@ -91,6 +104,10 @@ def real_ends(model: WindowChain) -> RealEnds:
     classifier, sensor, last = model.classifier, model.input, model.cells[-1].operator
     fastgrnn_limit = STATE_LIMIT if model.wide else INT8_LIMIT
     state_limit = 1 / HIDDEN_SCALE if isinstance(last, GatedCell) else fastgrnn_limit
+    layers = []
+    for node in model.hidden:
+        layers.append(real_layer(model, node, state_limit))
+        state_limit = INT16_MAX
     return RealEnds(
         offset=sensor.offset,
         input_gain=sensor.multiplier * 2.0**-sensor.shift,
@@ -99,7 +116,18 @@ def real_ends(model: WindowChain) -> RealEnds:
             classifier.weights.name, classifier.weights.decode(), model.logit_scale * state_limit
         ),
         classifier_bias=classifier.bias * model.logit_scale,
+        hidden=tuple(layers),
     )
+
+
+def real_layer(model: WindowChain, node: Node, full_scale: float) -> RealLayer:
+    """Return a hidden layer's coefficients; full_scale: of what it reads."""
+    layer = node.operator
+    assert isinstance(layer, HiddenLayer)
+    unit = layer.requantizer.factor / INT16_MAX
+    low, high = layer.clamp(model.model.values[node.writes[0]])
+    matrix = RealMatrix(layer.weights.name, layer.weights.decode(), unit * full_scale)
+    return RealLayer(matrix, layer.bias * unit, low / INT16_MAX, high / INT16_MAX)
 
 
 def real_cell(cell: FastGrnn) -> RealCell:

@@ -77,9 +77,10 @@ def graphs_of_operators() -> Iterator[tuple[str, PackedModel]]:
     """Yield each operator's name and the smallest of many random graphs that holds it, in whole groups of weights."""
     yield "fastgrnn", random_model(1, inputs=GROUP, hidden=2 * GROUP, steps=4)
     for kind in CELLS:
-        yield kind, random_cells(1, (kind,), GROUP)
+        yield kind, random_cells(1, (kind,), GROUP, 0)
+    yield "hidden_layer", random_cells(1, ("gru",), GROUP, 1)
     graphs = sorted((random_graph(seed, 4, 300) for seed in range(SEEDS)), key=lambda model: len(model.nodes))
-    for kind in set(KINDS) - {"fastgrnn", *CELLS}:
+    for kind in set(KINDS) - {"fastgrnn", "hidden_layer", *CELLS}:
         holding = [model for model in graphs if any(kind_of(node.operator) == kind for node in model.nodes)]
         yield (
             kind,

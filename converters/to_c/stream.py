@@ -99,6 +99,7 @@ def template_context(model: WindowChain) -> dict[str, object]:
         "plain_scaling": scales_plainly(model),
         "classifier": classifier,
         "answered": "state->top",
+        "hidden": [],
         "kernels": joined_kernels(kernels, before=before) + definitions(everything),
         "run": run,
         "run_kernels": joined_kernels(before),

@@ -17,6 +17,7 @@ from tinygmp.graph.model import Node
 from tinygmp.graph.operators.base import INT8_LIMIT
 from tinygmp.graph.operators.fastgrnn import STATE_LIMIT, FastGrnn, LinearMap, LowRank
 from tinygmp.graph.operators.gated_cell import GatedCell, Lstm
+from tinygmp.graph.operators.hidden_layer import HiddenLayer
 from tinygmp.graph.window_chain import WindowChain
 from tinygmp.quant.gate_table import PRE_FRACTION_BITS, SEGMENT_BITS, TABLE_LIMIT
 from tinygmp.quant.requantize import INT16_MAX, INT16_MIN, Requantizer
@@ -66,6 +67,8 @@ class ExactCell:
         classifier = self.model.classifier
         limit = INT16_MAX + 1 if self.model.wide else INT8_LIMIT
         entering = state if self.model.wide else top_byte(graph, state)
+        for node in self.model.hidden:
+            entering = hidden_layer(graph, self.model, node, entering)
         product = exact_product(graph, classifier.weights, entering, limit)
         bias = graph.constant("classifier.bias", classifier.bias, np.int64)
         total = graph.op("Add", product, bias)
@@ -73,6 +76,16 @@ class ExactCell:
         scale = graph.constant("classifier.scale", self.model.logit_scale, np.float32)
         graph.op("Mul", graph.op("Cast", total, to=TensorProto.FLOAT), scale, output="logits")
         graph.op("ArgMax", "logits_int32", output="class", axis=1, keepdims=0)
+
+
+def hidden_layer(graph: Graph, model: WindowChain, node: Node, x: str) -> str:
+    layer = node.operator
+    assert isinstance(layer, HiddenLayer)
+    product = product_of(graph, layer.weights.name, layer.weights.decode(), x, INT16_MAX + 1)
+    total = graph.op("Add", product, graph.constant(f"{node.name}.bias", layer.bias, np.int64))
+    return clip(
+        graph, requantize(graph, layer.requantizer, total), *layer.clamp(model.model.values[node.writes[0]])
+    )
 
 
 def fastgrnn_step(graph: Graph, node: Node, x: str, state: str) -> str:

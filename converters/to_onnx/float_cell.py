@@ -51,6 +51,14 @@ class FloatCell:
     def classify(self, graph: Graph, state: str) -> None:
         """Append the outputs 'logits' float32 [batch, classes] and 'class' int64 [batch]."""
         real = self.real
+        for layer in real.hidden:
+            bias = graph.constant(f"{layer.matrix.name}.bias", layer.bias, np.float32)
+            weights = graph.constant(layer.matrix.name, layer.matrix.float32)
+            ends = [
+                graph.constant(f"{layer.matrix.name}.{end}", getattr(layer, end), np.float32)
+                for end in ("low", "high")
+            ]
+            state = graph.op("Clip", graph.op("Gemm", state, weights, bias, transB=1), *ends)
         weights = graph.constant(real.classifier.name, real.classifier.float32)
         bias = graph.constant("classifier.bias", real.classifier_bias, np.float32)
         graph.op("Gemm", state, weights, bias, output="logits", transB=1)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from converters.carried import carried, carried_by, next_fraction
-from converters.real_model import RealCell, RealMatrix, real_cell, real_ends, real_gated_cell
+from converters.real_model import RealCell, RealLayer, RealMatrix, real_cell, real_ends, real_gated_cell
 from converters.to_tflite.flatbuffer import Subgraph, schema
 from tinygmp.graph.model import Node
 from tinygmp.graph.operators.fastgrnn import FastGrnn
@@ -41,6 +41,8 @@ class FloatCell:
                 x = self.multiply(
                     f"{node.name}.x", x, self.scalar(f"{node.name}.fraction", next_fraction(node))
                 )
+        for layer in real.hidden:
+            x = self.hidden_layer(layer, x)
         bias = graph.constant("classifier.bias", real.classifier_bias.astype(np.float32))
         logits = self.fully_connected("logits", real.classifier, x, bias)
         return inputs, {"logits": logits, **outputs}
@@ -76,6 +78,17 @@ class FloatCell:
         n = self.activate("TANH", f"{name}.n", self.summed(f"{name}.pre2", w[2], bias[2], inner))
         moved = self.multiply(f"{name}.moved", z, self.subtract(f"{name}.from_n", before[0], n))
         return [self.add(names[0], n, moved)]
+
+    def hidden_layer(self, layer: RealLayer, x: int) -> int:
+        name = layer.matrix.name
+        bias = self.graph.constant(f"{name}.bias", layer.bias.astype(np.float32))
+        x = self.fully_connected(f"{name}.out", layer.matrix, x, bias)
+        for kind, end in (("MAXIMUM", layer.low), ("MINIMUM", layer.high)):
+            options = schema.MaximumMinimumOptionsT()
+            x = self.elementwise(
+                kind, f"{name}.{kind.lower()}", [x, self.scalar(f"{name}.{kind.lower()}.end", end)], options
+            )
+        return x
 
     def summed(self, name: str, *parts: int) -> int:
         """Add several values."""

@@ -12,6 +12,7 @@ from converters.carried import carried, carried_by, next_fraction
 from converters.real_model import (
     RealCell,
     RealGatedCell,
+    RealLayer,
     RealMatrix,
     real_cell,
     real_ends,
@@ -33,7 +34,16 @@ ACTIVATION_INPUT = (
 )  # -8..8: sigmoid and tanh are flat beyond, and their int16 kernels take a power of two
 STATE = 1 / STATE_LIMIT
 # The first version of each operator with an int16 kernel for general scales.
-VERSIONS = {"FULLY_CONNECTED": 7, "ADD": 3, "SUB": 5, "MUL": 4, "LOGISTIC": 3, "TANH": 3}
+VERSIONS = {
+    "FULLY_CONNECTED": 7,
+    "ADD": 3,
+    "SUB": 5,
+    "MUL": 4,
+    "LOGISTIC": 3,
+    "TANH": 3,
+    "MAXIMUM": 2,
+    "MINIMUM": 2,
+}
 
 
 class Int16x8Cell:
@@ -66,7 +76,28 @@ class Int16x8Cell:
                 fraction = next_fraction(node)
                 factor = self.row(f"{node.name}.fraction", np.array([fraction]), fraction / INT16_MAX)
                 x = self.multiply(f"{node.name}.x", x, factor, FRACTION)
+        for layer in self.real.hidden:
+            x = self.hidden_layer(layer, x)
         return inputs, {"logits": self.classify(x), **outputs}
+
+    def hidden_layer(self, layer: RealLayer, x: int) -> int:
+        """Add a matrix; its output saturates at 1, the other end is a ReLU's or none."""
+        name, bias_scale = layer.matrix.name, self.scale_of(x) * layer.matrix.unit
+        bias = self.graph.constant(
+            f"{name}.bias", np.rint(layer.bias / bias_scale).astype(np.int64), bias_scale
+        )
+        x = self.fully_connected(f"{name}.out", layer.matrix, x, [bias], FRACTION)
+        for kind, end in (("MAXIMUM", layer.low), ("MINIMUM", layer.high)):
+            if abs(end) < 1:
+                options = schema.MaximumMinimumOptionsT()
+                x = self.elementwise(
+                    kind,
+                    f"{name}.{kind.lower()}",
+                    [x, self.row(f"{name}.{kind.lower()}.end", np.array([end]), FRACTION)],
+                    FRACTION,
+                    options,
+                )
+        return x
 
     def cell(self, node: Node, x: int, before: list[int], names: list[str], scales: list[float]) -> list[int]:
         """Add a cell and return its next states, which get these names and scales."""

@@ -13,7 +13,7 @@ from tinygmp.sparse.registry import INDEX_FORMATS, VALUE_FORMATS
 SCRIPT = Path(__file__).parents[2] / "scripts" / "coverage_matrix.py"
 READ_BY_GRAPH_KERNELS = {"dense", "bitmask", "rice", "csr8", "csr16"}  # converters/to_c/operators/linear.py
 WHOLE_GROUPS = ("block", "of")  # formats that hold whole groups of columns only
-CELLS = ("fastgrnn", "gru", "lstm")
+CELLS = ("fastgrnn", "gru", "lstm", "hidden_layer")
 LINEAR = ("conv2d", "depthwise_conv2d", "fully_connected")
 
 

@@ -15,7 +15,7 @@ from tinygmp.graph.reference.run import run
 from tinygmp.sparse import encode
 from tinygmp.verify.verification import verify
 
-NAMES = ("gru", "lstm", "deep")
+NAMES = ("gru", "lstm", "deep", "answered")
 BOARDS = ("arduino-uno", "msp430g2553", "nucleo-g071rb", "nucleo-l432kc", "longan-nano")
 
 
@@ -52,7 +52,7 @@ def test_every_format_of_weights_is_read(index_format):
 
 
 @pytest.mark.parametrize("board", BOARDS)
-@pytest.mark.parametrize("name", ["gru", "lstm"])
+@pytest.mark.parametrize("name", ["gru", "lstm", "answered"])
 @pytest.mark.parametrize("level", ["smallest", "fastest"])
 def test_cores_compute_the_same(board, name, level):
     model = packed_cells(name)

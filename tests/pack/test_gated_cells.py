@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.floats.cells import CHAINS, counted, packed_cells, random_cells, windows
+from tests.floats.cells import CHAINS, counted, graph_of, packed_cells, windows
 from tinygmp.errors import DataError, UnsupportedError
 from tinygmp.floats.graph import FloatNode
 from tinygmp.floats.operators.softmax import Softmax
@@ -21,7 +21,7 @@ IDENTITY = PackIdentity("cells", ("a", "b", "c", "d"), {"data": "random", "synth
 @pytest.mark.parametrize("name", CHAINS)
 def test_integer_logits_follow_the_float_logits(name):
     model, fresh = packed_cells(name), windows(200, seed=9)
-    expected = counted(random_cells(CHAINS[name])).logits(fresh)
+    expected = counted(graph_of(name)).logits(fresh)
     obtained = run(model, fresh).logits * model.output.scale
     assert np.sqrt(((obtained - expected) ** 2).mean()) < 0.05 * expected.std()
     assert (obtained.argmax(axis=1) == expected.argmax(axis=1)).mean() >= 0.97
@@ -53,7 +53,7 @@ def test_every_byte_is_in_the_ledger_and_one_table_serves_all_cells():
 
 
 def test_what_cannot_be_packed_is_told():
-    graph = counted(random_cells(CHAINS["gru"]))
+    graph = counted(graph_of("gru"))
     with pytest.raises(DataError, match="at least one window"):
         pack(graph, windows(0), IDENTITY)
     shares = replace(

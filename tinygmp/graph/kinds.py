@@ -7,6 +7,7 @@ from tinygmp.graph.operators.conv2d import Conv2d, DepthwiseConv2d
 from tinygmp.graph.operators.fastgrnn import FastGrnn
 from tinygmp.graph.operators.fully_connected import FullyConnected
 from tinygmp.graph.operators.gated_cell import Gru, Lstm
+from tinygmp.graph.operators.hidden_layer import HiddenLayer
 from tinygmp.graph.operators.pad import Pad
 from tinygmp.graph.operators.pixel_input import PixelInput
 from tinygmp.graph.operators.pool import AveragePool, GlobalAveragePool, MaxPool
@@ -20,6 +21,7 @@ KINDS: dict[str, type[Operator]] = {
     "fastgrnn": FastGrnn,
     "gru": Gru,
     "lstm": Lstm,
+    "hidden_layer": HiddenLayer,
     "conv2d": Conv2d,
     "depthwise_conv2d": DepthwiseConv2d,
     "fully_connected": FullyConnected,

@@ -14,6 +14,7 @@ from tinygmp.graph.operators.conv2d import Conv2d, DepthwiseConv2d
 from tinygmp.graph.operators.fastgrnn import FastGrnn, LowRank
 from tinygmp.graph.operators.fully_connected import FullyConnected
 from tinygmp.graph.operators.gated_cell import GatedCell, Gru, Lstm
+from tinygmp.graph.operators.hidden_layer import HiddenLayer
 from tinygmp.graph.operators.linear import Linear
 from tinygmp.graph.operators.pad import Pad
 from tinygmp.graph.operators.pool import AveragePool, MaxPool
@@ -128,6 +129,14 @@ def gated_rows(model: PackedModel, node: Node, operator: GatedCell) -> list[Ledg
     ]
 
 
+def hidden_rows(model: PackedModel, node: Node, operator: HiddenLayer) -> list[LedgerRow]:
+    return [
+        *tensor_rows(operator.weights),
+        LedgerRow(node.name, "biases", operator.bias.nbytes),
+        LedgerRow(node.name, "scalars", REQUANTIZER_BYTES + 4),  # two clamps
+    ]
+
+
 def softmax_rows(model: PackedModel, node: Node, operator: Softmax) -> list[LedgerRow]:
     return [LedgerRow(node.name, "tables", operator.table(model.values[node.reads[0]]).nbytes)]
 
@@ -141,6 +150,7 @@ ROWS: dict[type, Callable[[PackedModel, Node, Any], list[LedgerRow]]] = {
     FastGrnn: fastgrnn_rows,
     Gru: gated_rows,
     Lstm: gated_rows,
+    HiddenLayer: hidden_rows,
     Conv2d: linear_rows,
     DepthwiseConv2d: linear_rows,
     FullyConnected: linear_rows,

@@ -5,6 +5,8 @@ import numpy as np
 from tinygmp.graph.model import Node, PackedModel, State
 from tinygmp.graph.operators.fully_connected import FullyConnected
 from tinygmp.graph.operators.gated_cell import HIDDEN_SCALE, GatedCell, Gru, Lstm, largest_sum
+from tinygmp.graph.operators.hidden_layer import HiddenLayer
+from tinygmp.graph.operators.limits import NO_LIMITS, Limits, named_limits
 from tinygmp.graph.random_weights import random_provenance, random_sensor, random_weights
 from tinygmp.graph.values import Value
 from tinygmp.quant.gate_table import half_tanh_table
@@ -15,11 +17,13 @@ STEPS = 12
 KINDS: dict[str, type[GatedCell]] = {"gru": Gru, "lstm": Lstm}
 
 
-def random_cells(seed: int, kinds: tuple[str, ...] | None = None, unit: int = 1) -> PackedModel:
+def random_cells(
+    seed: int, kinds: tuple[str, ...] | None = None, unit: int = 1, hidden: int | None = None
+) -> PackedModel:
     """Return a chain of one to three cells whose sizes and scalars follow from the seed.
 
     kinds: 'gru' and 'lstm' in order, random ones where None; unit: what every number of channels and units is a
-    multiple of. Labelled as random in its provenance.
+    multiple of; hidden: layers before the answer, a random number where None. Labelled as random in its provenance.
     """
     rng = np.random.default_rng([seed, 5])
     if kinds is None:
@@ -42,6 +46,11 @@ def random_cells(seed: int, kinds: tuple[str, ...] | None = None, unit: int = 1)
         nodes.append(Node(f"cell{place}", cell, reads, tuple(each.name for each in after)))
         states += [State(one.name, other.name) for one, other in zip(before, after, strict=True)]
         values += [*before, *reversed(after)]
+    for place in range(int(rng.integers(0, 3)) if hidden is None else hidden):
+        size = unit * int(rng.integers(1, 1 + 16 // unit))
+        layer = random_layer(rng, f"dense{place}", values[-1].size, size)
+        nodes.append(Node(f"dense{place}", layer, (nodes[-1].writes[0],), (f"dense{place}_out",)))
+        values.append(Value(f"dense{place}_out", (size,), "int16", 2.0**-13))
     weights = choose("classifier.weights", random_weights(rng, classes, values[-1].size, 0.6), 1 / 64)
     classifier = FullyConnected(
         weights,
@@ -60,6 +69,19 @@ def random_cells(seed: int, kinds: tuple[str, ...] | None = None, unit: int = 1)
         states=tuple(states),
         steps=STEPS,
         provenance=random_provenance(seed),
+    )
+
+
+def random_layer(rng: np.random.Generator, name: str, inputs: int, outputs: int) -> HiddenLayer:
+    weights = choose(
+        f"{name}.weights", random_weights(rng, outputs, inputs, float(rng.uniform(0.2, 1.0))), 1 / 64
+    )
+    bias = rng.integers(-(2**20), 2**20, outputs).astype(np.int32)
+    limits = (NO_LIMITS, named_limits("relu"), Limits(0.0, 2.0))[int(rng.integers(0, 3))]
+    layer = HiddenLayer(weights, bias, fit_requantizer(1.0, 1), limits)
+    factor = float(rng.uniform(0.2, 4.0)) / np.sqrt(inputs) / 64
+    return HiddenLayer(
+        weights, bias, fit_requantizer(factor, int(layer.largest_sum() * rng.uniform(0.2, 1))), limits
     )
 
 

@@ -8,6 +8,7 @@ from tinygmp.graph.model import Node, PackedModel, State
 from tinygmp.graph.operators.fastgrnn import FastGrnn
 from tinygmp.graph.operators.fully_connected import FullyConnected
 from tinygmp.graph.operators.gated_cell import GatedCell
+from tinygmp.graph.operators.hidden_layer import HiddenLayer
 from tinygmp.graph.operators.sensor_input import SensorInput
 from tinygmp.graph.values import Value
 from tinygmp.sparse.tensor import PackedTensor
@@ -60,7 +61,7 @@ def window_chain(
 
 @dataclass(frozen=True)
 class WindowChain:
-    """A model of sensor windows with its operators at hand: sensor input, cells, one matrix of int32 sums.
+    """A model of sensor windows with its operators at hand: sensor input, cells, hidden layers, a matrix of int32 sums.
 
     input_scale, logit_scale: real value of one unit of what enters the first cell, and of the logits.
     """
@@ -68,6 +69,7 @@ class WindowChain:
     model: PackedModel
     input: SensorInput
     cells: tuple[Node, ...]
+    hidden: tuple[Node, ...]
     classifier: FullyConnected
     input_scale: float
     logit_scale: float
@@ -130,16 +132,16 @@ def is_wide(node: Node) -> bool:
 
 
 def is_window_chain(model: PackedModel) -> bool:
-    """Return whether a model is input, cells and one matrix of int32 sums, each fed by the one before.
+    """Return whether a model is input, cells, hidden layers and a matrix of int32 sums, each fed by the one before.
 
     Several cells all have 16 bits.
     """
-    sensor, *cells, classifier = model.nodes if len(model.nodes) > 2 else [*model.nodes] * 3
-    if not isinstance(sensor.operator, SensorInput) or not isinstance(classifier.operator, FullyConnected):
+    kinds = [node.operator for node in model.nodes]
+    if len(kinds) < 3 or not isinstance(kinds[0], SensorInput) or not isinstance(kinds[-1], FullyConnected):
         return False
-    if not all(isinstance(node.operator, CELLS) for node in cells) or (
-        len(cells) > 1 and not all(map(is_wide, cells))
-    ):
+    sensor, cells, hidden, classifier = parts_of(model)
+    wide = all(map(is_wide, cells))
+    if not cells or len(cells) + len(hidden) + 2 != len(kinds) or (len(cells) + len(hidden) > 1 and not wide):
         return False
     states, entering = [], sensor.writes[0]
     for node in cells:
@@ -147,14 +149,29 @@ def is_window_chain(model: PackedModel) -> bool:
             return False
         states += [State(read, written) for read, written in zip(node.reads[1:], node.writes, strict=True)]
         entering = node.writes[0]
-    answered = entering if all(map(is_wide, cells)) else cells[-1].writes[-1]
+    for node in hidden:
+        if node.reads != (entering,):
+            return False
+        entering = node.writes[0]
     return (
         sensor.reads == model.inputs
         and model.states == tuple(states)
-        and classifier.reads == (answered,)
+        and classifier.reads == (entering if wide else cells[-1].writes[-1],)
         and classifier.writes == model.outputs
         and model.output.dtype == "int32"
         and len(model.labels) > 0
+    )
+
+
+def parts_of(model: PackedModel) -> tuple[Node, tuple[Node, ...], tuple[Node, ...], Node]:
+    """Return the first node, the cells, the hidden layers, the last node."""
+    inner = model.nodes[1:-1]
+    cells = tuple(node for node in inner if isinstance(node.operator, CELLS))
+    return (
+        model.nodes[0],
+        cells,
+        tuple(node for node in inner if isinstance(node.operator, HiddenLayer)),
+        model.nodes[-1],
     )
 
 
@@ -165,8 +182,8 @@ def chain_of(model: PackedModel) -> WindowChain:
             f"model '{model.name}' is no chain of sensor input, recurrent cells and one matrix, which this needs; "
             f"its layers are {[type(node.operator).__name__ for node in model.nodes][:12]}"
         )
-    sensor, *cells, classifier = model.nodes
+    sensor, cells, hidden, classifier = parts_of(model)
     assert isinstance(sensor.operator, SensorInput)
     assert isinstance(classifier.operator, FullyConnected)
     input_scale, logit_scale = (model.values[name].scale for name in (*sensor.writes, *model.outputs))
-    return WindowChain(model, sensor.operator, tuple(cells), classifier.operator, input_scale, logit_scale)
+    return WindowChain(model, sensor.operator, cells, hidden, classifier.operator, input_scale, logit_scale)

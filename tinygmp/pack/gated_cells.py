@@ -40,12 +40,17 @@ def pack_gated_cells(
         )
     cells = list(graph.nodes_of(GatedCell))
     largest: dict[str, float] = {}
+    values: dict[str, np.ndarray] = {}
     for values in graph.steps(*inputs):
         for name, array in values.items():
             largest[name] = max(largest.get(name, 0.0), float(np.abs(array).max(initial=0)))
+    answers = {**values}
+    graph.execute(graph.answer_nodes, answers)
+    hidden = [node.writes[0] for node in graph.answer_nodes if node.writes[0] not in graph.outputs]
+    largest |= {name: float(np.abs(answers[name]).max(initial=0)) for name in hidden}
     states = {state.written for state in graph.states}
     entering = {node.reads[0] for node in cells} - states
-    meanings = {name: Meaning(max(largest[name], 1e-6) / INT16_MAX, 0) for name in entering}
+    meanings = {name: Meaning(max(largest[name], 1e-6) / INT16_MAX, 0) for name in (*entering, *hidden)}
     meanings |= {node.writes[0]: Meaning(HIDDEN_SCALE, 0) for node in cells}
     return assemble(
         graph,
@@ -54,7 +59,7 @@ def pack_gated_cells(
         settings,
         tensors=settings.storage.pack_all(matrices_of_answers(graph)),
         steps=inputs[0].shape[1],
-        wide=frozenset(entering),
+        wide=frozenset({*entering, *hidden}),
         cell_ranges={node.name: largest[node.writes[1]] for node in cells if isinstance(node.operator, Lstm)},
     )
 

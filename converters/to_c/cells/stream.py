@@ -6,6 +6,7 @@ from converters.to_c.arrays import ConstantArray, stream_arrays, symbol_of
 from converters.to_c.cells.code import CellCode, Field
 from converters.to_c.cells.fastgrnn import fastgrnn_code
 from converters.to_c.cells.gated_cell import gated_cell_code
+from converters.to_c.cells.hidden_layer import hidden_layer_code
 from converters.to_c.readers import definitions, is_whole, reader
 from converters.to_c.runtime_text import joined_kernels
 from tinygmp.graph.model import Node
@@ -24,18 +25,28 @@ def cells_context(model: WindowChain) -> dict[str, object]:
     for place, node in enumerate(model.cells):
         codes.append(code_of(model, node, place, entering, share))
         entering = codes[-1].output
-    readers = [*(each for code in codes for each in code.readers), classifier]
+    hidden: list[CellCode] = []
+    for place, node in enumerate(model.hidden):
+        hidden.append(hidden_layer_code(model, node, place, entering, share))
+        entering = hidden[-1].output
+    everything = [*codes, *hidden]
+    readers = [*(each for code in everything for each in code.readers), classifier]
     kernels = (
         "tg_sensor_16.c",
-        *(kernel for code in codes for kernel in code.kernels),
+        *(kernel for code in everything for kernel in code.kernels),
         *sorted({kernel for each in readers for kernel in each.kernels}),
     )
     return {
         "model": model,
         "cells": codes,
-        "fields": [*(field for code in codes for field in code.fields), Field("input", model.input.channels)],
+        "hidden": hidden,
+        "definitions": [code.definitions for code in everything],
+        "fields": [
+            *(field for code in everything for field in code.fields),
+            Field("input", model.input.channels),
+        ],
         "kernels": joined_kernels(kernels) + definitions(readers),
-        "arrays": arrays_of(model, codes),
+        "arrays": arrays_of(model, everything),
         "classifier": classifier,
         "answered": entering,
         "bias_type": "I32" if model.classifier.bias.dtype.itemsize == 4 else "I16",

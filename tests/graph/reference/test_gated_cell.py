@@ -63,6 +63,21 @@ def test_reference_equals_the_scalar_transcription(name, seed):
                 states[read] = expected
 
 
+def test_a_hidden_layer_is_a_requantised_product_within_its_clamp():
+    model = packed_cells("answered")
+    *_, values = run_steps(model, windows(3))
+    made = values[model.nodes[2].reads[0]]
+    for node in model.nodes[2:4]:
+        layer, scale = node.operator, model.values[node.writes[0]].scale
+        low, high = (0, 32767) if node.name == "dense0" else (0, round(1.5 / scale))
+        sums = made.astype(int) @ layer.weights.decode().astype(int).T + layer.bias
+        made = np.array(
+            [[min(max(requantize(layer.requantizer, int(each)), low), high) for each in row] for row in sums]
+        )
+    logits = made @ model.nodes[4].operator.weights.decode().astype(int).T + model.nodes[4].operator.bias
+    assert np.array_equal(run(model, windows(3)).logits, logits)
+
+
 def test_an_lstm_of_few_fraction_bits_shows_its_cell_to_the_left():
     model = packed_cells("lstm")
     coarse = with_bits(model, 8)
@@ -92,7 +107,7 @@ def with_bits(model, bits: int):
     return replace(model, nodes=nodes, values=values)
 
 
-@pytest.mark.parametrize("name", ["gru", "lstm", "deep"])
+@pytest.mark.parametrize("name", ["gru", "lstm", "deep", "answered"])
 def test_files_keep_cells(name):
     model = packed_cells(name)
     again = from_bytes(to_bytes(model), "memory")

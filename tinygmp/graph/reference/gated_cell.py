@@ -1,8 +1,9 @@
-"""GRU and LSTM cells, step by step."""
+"""GRU and LSTM cells, step by step, and the layers of 16 bits behind them."""
 
 import numpy as np
 
 from tinygmp.graph.operators.gated_cell import GatedCell, Gru, Lstm
+from tinygmp.graph.operators.hidden_layer import HiddenLayer
 from tinygmp.graph.reference.execute import Execute, Values
 from tinygmp.graph.reference.fastgrnn import exact_product
 from tinygmp.quant.gate_table import PRE_FRACTION_BITS, sigmoid_q9, tanh_q8
@@ -48,6 +49,16 @@ def lstm(operator: Lstm, reads: Values, writes: Values) -> Execute:
         following = saturate((f * c.astype(np.int64) + (i * g << (operator.cell_bits - 8)) + 256) >> 9)
         squashed = tanh_q8(operator.table, in_q11(following, operator.cell_bits))
         return ((o * squashed + 2) >> 2).astype(np.int16), following.astype(np.int16)
+
+    return execute
+
+
+def hidden_layer(operator: HiddenLayer, reads: Values, writes: Values) -> Execute:
+    weights, bias = operator.weights.decode(), operator.bias.astype(np.int64)
+
+    def execute(x: np.ndarray) -> tuple[np.ndarray, ...]:
+        made = operator.requantizer.apply(exact_product(x, weights) + bias)
+        return (np.clip(made, *operator.clamp(writes[0])).astype(np.int16),)
 
     return execute
 

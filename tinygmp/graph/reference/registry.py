@@ -11,6 +11,7 @@ from tinygmp.graph.operators.conv2d import Conv2d, DepthwiseConv2d
 from tinygmp.graph.operators.fastgrnn import FastGrnn
 from tinygmp.graph.operators.fully_connected import FullyConnected
 from tinygmp.graph.operators.gated_cell import Gru, Lstm
+from tinygmp.graph.operators.hidden_layer import HiddenLayer
 from tinygmp.graph.operators.pad import Pad
 from tinygmp.graph.operators.pixel_input import PixelInput
 from tinygmp.graph.operators.pool import AveragePool, GlobalAveragePool, MaxPool
@@ -28,6 +29,7 @@ REFERENCE: dict[type, Prepare] = {
     FastGrnn: fastgrnn.fastgrnn,
     Gru: gated_cell.gru,
     Lstm: gated_cell.lstm,
+    HiddenLayer: gated_cell.hidden_layer,
     Conv2d: convolution.conv2d,
     DepthwiseConv2d: convolution.depthwise_conv2d,
     FullyConnected: convolution.fully_connected,
