@@ -135,3 +135,11 @@ def test_a_number_or_a_copy_of_the_input_is_no_class(tmp_path):
         tight = pack_file(tmp_path / "net.pt2", tmp_path / "x.npy", PackWish(limits=Limits(error=1e-6)))
         assert not tight.fidelity.holds
         assert max(tight.fidelity.losses.values()) == next(iter(tight.fidelity.losses.values())) > 0
+
+
+def test_targets_that_cannot_take_the_model_are_named(tmp_path):
+    write_folder(tmp_path / "net", classes=33)
+    np.save(tmp_path / "windows.npy", np.random.default_rng(0).integers(-2000, 2000, (40, 20, 3)))
+    packed = pack_file(tmp_path / "net", tmp_path / "windows.npy")
+    assert set(packed.refused) == {"c"}
+    assert "has 33 classes, the C engine holds 32" in packed.refused["c"]

@@ -151,6 +151,7 @@ def facts(packed: PackedFile, out: Path, wish: PackWish) -> dict[str, object]:
         "agreement_with_the_unpruned": None if cost is None else cost.agreement,
         "losses": dict(packed.fidelity.losses),
         "notes": list(packed.notes),
+        "refused": dict(packed.refused),
         "holds": packed.fidelity.holds,
     }
 
@@ -161,7 +162,7 @@ SHARES = ("agreement", "accuracy_float", "accuracy_packed", "agreement_with_the_
 def print_facts(packed: PackedFile, found: dict[str, object]) -> None:
     from tinygmp.commands import show
 
-    hidden = ("losses", "notes", "holds")
+    hidden = ("losses", "notes", "holds", "refused")
     rows = [
         (key.replace("_", " "), told(key, value))
         for key, value in found.items()
@@ -176,6 +177,8 @@ def print_facts(packed: PackedFile, found: dict[str, object]) -> None:
         )
     for note in packed.notes:
         print(f"note: {note}")
+    for target, reason in packed.refused.items():
+        print(f"not for {target}: {reason}")
 
 
 def told(key: str, value: object) -> str:

@@ -2,15 +2,16 @@
 
 import math
 import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
+from converters.base import TARGETS, converter
 from tinygmp.data.calibration import Source, open_source, samples_for
 from tinygmp.data.samples import Samples, spread_over
-from tinygmp.errors import ConfigError, DataError, RangeError
+from tinygmp.errors import ConfigError, DataError, MissingToolError, RangeError, UnsupportedError
 from tinygmp.file_kind import kind_of_path
 from tinygmp.floats.graph import FloatGraph
 from tinygmp.graph.model import PackedModel
@@ -54,7 +55,10 @@ class PackWish:
 
 @dataclass(frozen=True)
 class PackedFile:
-    """The model, what packing cost, and what a user must know; pruning_cost compares with the file's own network."""
+    """The model, what packing cost, and what a user must know.
+
+    pruning_cost compares with the file's own network; refused: targets that cannot take the model, and why.
+    """
 
     model: PackedModel
     fidelity: Fidelity
@@ -62,6 +66,7 @@ class PackedFile:
     meaning: Meaning
     notes: tuple[str, ...] = ()
     pruning_cost: Fidelity | None = None
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 def pack_file(
@@ -101,7 +106,18 @@ def pack_file(
     model = replace(model, provenance={**model.provenance, "packing": found.sentence()})
     cost = fidelity(graph, model, held.inputs, held.labels, wish.limits) if wish.sparsity else None
     on_step("packed", 4, 4)
-    return PackedFile(model, found, len(seen) + len(held), meaning, tuple(notes), cost)
+    return PackedFile(model, found, len(seen) + len(held), meaning, tuple(notes), cost, refused_by(model))
+
+
+def refused_by(model: PackedModel) -> dict[str, str]:
+    """Return every target that cannot take the model, with its reason."""
+    found = {}
+    for target in TARGETS:
+        try:
+            converter(target)(model)
+        except (UnsupportedError, RangeError, MissingToolError) as error:
+            found[target] = str(error)
+    return found
 
 
 def divided(
