@@ -63,7 +63,7 @@ def prunable_parameters(
     reasons = _reasons(module, preset)
     named = dict(module.named_parameters(remove_duplicate=False))
     firsts: dict[object, str] = {}
-    first = {name: firsts.setdefault(_place(parameter), name) for name, parameter in named.items()}
+    first = {name: firsts.setdefault(place_of(parameter), name) for name, parameter in named.items()}
     chosen = {first[name] for name in named if reasons[name] is None}
     chosen |= {first[name] for name in _matches(named, include, "include")}
     excluded = {first[name] for name in _matches(named, exclude, "exclude")}
@@ -90,7 +90,7 @@ def prunable_count(parameters: Mapping[str, torch.Tensor]) -> int:
     return sum(parameter.numel() for parameter in parameters.values())
 
 
-def _place(parameter: nn.Parameter) -> object:
+def place_of(parameter: torch.Tensor) -> object:
     """Return what tied names have in common: their numbers' place in memory, where there is one."""
     if parameter.is_meta or parameter.numel() == 0:
         return id(parameter)
