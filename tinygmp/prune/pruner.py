@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch import distributed, nn
+from torch import nn
 from torch.utils.hooks import RemovableHandle
 
-from tinygmp.errors import CollapseWarning, ConfigError, PruningWarning
-from tinygmp.prune.collapse import collapse_report
+from tinygmp.errors import ConfigError
 from tinygmp.prune.flops import NetworkFlops
 from tinygmp.prune.global_magnitude import prune_count
 from tinygmp.prune.mask import PruneMask
 from tinygmp.prune.mask_makers import ByCriterion, MakeMask, by_criterion
+from tinygmp.prune.processes import agreed
 from tinygmp.prune.pruner_state import State, checked_state, described
+from tinygmp.prune.pruner_warnings import tell_collapse, tell_moved, tell_unfinished, tell_zeros
 from tinygmp.prune.selection import LeftOut, Selection, place_of
 from tinygmp.prune.table import pruning_table
-
-FEW_ZEROS = 0.1  # of all weights: fewer at the start are an initialisation rather than an earlier pruning
 
 
 class Schedule(Protocol):
@@ -87,12 +85,16 @@ class Pruner:
         start that will not stay (PruningWarning). Raises ConfigError for weights that are not finite.
         """
         if self.epoch < 0 and self.mask is None and self.parameters:
-            self._meet_zeros(epoch)
+            zeros = self._nonzeros()
+            if not self.monotone:
+                tell_zeros(zeros, epoch, self.schedule.sparsity_at(epoch))
+            elif zeros.nnz < zeros.size:
+                self.use(zeros)
         if epoch != self.epoch:
             since = range(min(self.epoch + 1, epoch), epoch + 1)
             if any(self.schedule.prunes_at(one) for one in since):
                 mask = self._renewed(self.schedule.sparsity_at(epoch))
-                self._tell_collapse(mask)
+                self._told = tell_collapse(self.parameters, mask, self._told)
                 self.use(mask)
         self.epoch = epoch
         return self.mask
@@ -126,26 +128,10 @@ class Pruner:
         Told are layers without any weight that is not 0, a schedule whose last epoch was not reached, and pruned
         weights that steps have moved away from 0.
         """
-        weights = self.parameters
-        moved = [
-            name for name, one in self.pruned.items() if weights[name][one.to(weights[name].device)].any()
-        ]
-        if moved:
-            self._warn(
-                f"pruned weights of '{moved[0]}' were not 0; call pruner.step() after every step of the optimiser",
-                PruningWarning,
-                3,
-            )
+        tell_moved(self.parameters, self.pruned)
         self.step()
-        self._tell_collapse(self._nonzeros() if self.parameters else None)
-        final, reached = getattr(self.schedule, "final_sparsity", None), self.schedule.sparsity_at(self.epoch)
-        if final is not None and reached < final:
-            self._warn(
-                f"training ended after epoch {self.epoch} at sparsity {reached:.4g}, {self.schedule} goes on to "
-                f"{final:.4g}; train on, or let it end earlier",
-                PruningWarning,
-                3,
-            )
+        self._told = tell_collapse(self.parameters, self._nonzeros() if self.parameters else None, self._told)
+        tell_unfinished(self.schedule, self.epoch)
 
     def table(self, flops: NetworkFlops | None = None) -> str:
         """Return what is left of each layer, and what is left out and why, as text."""
@@ -203,7 +189,8 @@ class Pruner:
                 return self.mask
         elif sparsity == 0:
             return None
-        return self._agreed_mask(sparsity)
+        previous = self.mask if self.monotone else None
+        return agreed(lambda: self.make_mask(self.parameters, sparsity, previous), self.parameters)
 
     def _recall(self) -> None:
         """Put remembered values back under the mask, and remember all values for the next renewal."""
@@ -213,56 +200,10 @@ class Pruner:
                 weight.copy_(torch.where(pruned, self._remembered.get(name, weight), weight))
             self._remembered = {name: weight.detach().clone() for name, weight in self.parameters.items()}
 
-    def _agreed_mask(self, sparsity: float) -> PruneMask:
-        several = distributed.is_available() and distributed.is_initialized()
-        if not several or distributed.get_rank() == 0:
-            mask = self.make_mask(self.parameters, sparsity, self.mask if self.monotone else None)
-            kept = dict(mask.kept)
-        else:
-            kept = {
-                name: np.zeros(tuple(weight.shape), dtype=bool) for name, weight in self.parameters.items()
-            }
-        return PruneMask(kept) if not several else self._broadcast(kept)
-
-    def _broadcast(self, kept: Mapping[str, np.ndarray]) -> PruneMask:
-        received = {}
-        for name in self.parameters:
-            bits = torch.tensor(kept[name].astype(np.uint8), device=self.parameters[name].device)
-            distributed.broadcast(bits, src=0)
-            received[name] = bits.cpu().numpy().astype(bool)
-        return PruneMask(received)
-
     def _nonzeros(self) -> PruneMask:
         return PruneMask(
             {name: (weight.detach() != 0).cpu().numpy() for name, weight in self.parameters.items()}
         )
-
-    def _meet_zeros(self, epoch: int) -> None:
-        """Hold the zeros that the network begins with, or warn that they will not stay."""
-        weights, asked = self._nonzeros(), self.schedule.sparsity_at(epoch)
-        if self.monotone and weights.nnz < weights.size:
-            self.use(weights)
-        elif weights.sparsity > max(FEW_ZEROS, asked):
-            self._warn(
-                f"{weights.sparsity:.2%} of the weights are 0 already, epoch {epoch} prunes {asked:.2%}, so the others "
-                "train again; set monotone=True to hold them",
-                PruningWarning,
-                4,
-            )
-
-    def _tell_collapse(self, mask: PruneMask | None) -> None:
-        empty = {name for name, count in mask.layer_nnz().items() if not count} if mask is not None else set()
-        if mask is None or empty <= self._told:
-            return
-        self._told |= empty
-        report = collapse_report(self.parameters, mask.sparsity, mask)
-        remedy = f": by_criterion(minimum={report.repair.weights})" if report.repair else ""
-        self._warn("; ".join(str(report).splitlines()) + remedy, CollapseWarning, 4)
-
-    def _warn(self, text: str, category: type[Warning], depth: int) -> None:
-        """Warn once, from the first process, at the caller `depth` calls up."""
-        if not (distributed.is_available() and distributed.is_initialized()) or distributed.get_rank() == 0:
-            warnings.warn(f"pruner: {text}", category, stacklevel=depth)
 
     def _expect_distinct(self) -> None:
         names: dict[object, str] = {}

@@ -11,6 +11,7 @@ import torch
 from tinygmp.errors import ConfigError, FileFormatError
 from tinygmp.prune.mask import PruneMask
 
+NO_SHAPE = [-1]
 State = dict[str, Any]
 Settings = Mapping[str, str | bool]
 KEYS = {"settings": dict, "shapes": dict, "epoch": int, "kept": dict | None, "remembered": dict}
@@ -43,21 +44,18 @@ def checked_state(
         state["shapes"], {name: list(weight.shape) for name, weight in parameters.items()}, "the network's"
     )
     for part in ("kept", "remembered"):
-        tensors = state[part]
-        if tensors:
-            shapes = {name: list(getattr(tensor, "shape", ())) for name, tensor in tensors.items()}
-            expect_shapes(shapes, state["shapes"], f"'{part}': the state's own")
-    kept = state["kept"]
-    if kept is None:
-        return state["epoch"], None, dict(state["remembered"])
-    mask = PruneMask({name: kept[name].cpu().numpy() for name in parameters})
-    return state["epoch"], mask, dict(state["remembered"])
+        shapes = {name: list(getattr(tensor, "shape", ())) for name, tensor in (state[part] or {}).items()}
+        wanted = {name: state["shapes"].get(name, NO_SHAPE) for name in shapes}
+        expect_shapes(shapes, wanted, f"in '{part}', the network's")
+    kept, remembered = state["kept"], dict(state["remembered"])
+    mask = None if kept is None else PruneMask({name: one.cpu().numpy() for name, one in kept.items()})
+    return state["epoch"], mask, remembered
 
 
 def expect_shapes(found: Mapping[str, Any], wanted: Mapping[str, Any], whose: str) -> None:
     """Raise ConfigError that names the first weight whose name or shape differs."""
     for name in dict.fromkeys([*wanted, *found]):
-        if list(found.get(name, [-1])) != list(wanted.get(name, [-1])):
+        if list(found.get(name, NO_SHAPE)) != list(wanted.get(name, NO_SHAPE)):
             there, here = (side.get(name, "no such weight") for side in (found, wanted))
             raise ConfigError(
                 f"pruner state: '{name}' is {there}, {whose} {here}; make the pruner of the same network, not of a "
