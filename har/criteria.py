@@ -132,7 +132,8 @@ class _Curve:
     def group_rows(self, name: str, schedule: str, minimum: int) -> list[CurveRow]:
         from tinygmp.models.fastgrnn_stack import repeated_stack
         from tinygmp.prune.baselines import criterion
-        from tinygmp.prune.pruner import Pruner, Schedule, by_criterion
+        from tinygmp.prune.mask_makers import by_criterion
+        from tinygmp.prune.pruner import Pruner, Schedule
         from tinygmp.prune.schedule import GradualSchedule, OneShotSchedule
 
         plan = self.plan

@@ -49,7 +49,8 @@ def structured_rows(
     times slower than their product. Training is StackSettings' with sensor rotation.
     """
     from tinygmp.models.fastgrnn_stack import factored_stack, repeated_stack, seeded_stack
-    from tinygmp.prune.pruner import Pruner, by_ranks
+    from tinygmp.prune.mask_makers import by_ranks
+    from tinygmp.prune.pruner import Pruner
     from tinygmp.prune.ranks import FASTGRNN_PAIRS
     from tinygmp.train.run_recipe import FromStart
 

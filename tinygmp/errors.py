@@ -1,4 +1,4 @@
-"""Every exception that tinygmp raises on purpose, in one tree.
+"""Every exception that tinygmp raises on purpose, in one tree, and the warnings that it gives.
 
 A message names the object, the value, the limit and the remedy.
 """
@@ -50,3 +50,11 @@ class SimulationError(TinyGmpError, RuntimeError):
 
 class OutputError(TinyGmpError, OSError):
     """A result cannot be written where it was asked for."""
+
+
+class PruningWarning(UserWarning):
+    """A training loop prunes otherwise than its schedule says, and goes on."""
+
+
+class CollapseWarning(PruningWarning):
+    """A layer has lost its last weight."""

@@ -28,7 +28,8 @@ from torch import nn
 from tinygmp.models.mobilenet_v2 import MobileNetV2
 from tinygmp.prune.baselines import criterion
 from tinygmp.prune.collapse import CollapseReport, collapse_report
-from tinygmp.prune.pruner import Pruner, by_criterion
+from tinygmp.prune.mask_makers import by_criterion
+from tinygmp.prune.pruner import Pruner
 from tinygmp.prune.schedule import OneShotSchedule
 from tinygmp.prune.selection import prunable_count, prunable_parameters
 from tinygmp.recipes.images import SmallImages, open_cifar10

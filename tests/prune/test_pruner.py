@@ -10,8 +10,9 @@ from torch import nn
 
 from tinygmp.errors import ConfigError, DataError, DivergenceError
 from tinygmp.prune.global_magnitude import global_magnitude_mask
+from tinygmp.prune.mask_makers import by_criterion, by_ranks
 from tinygmp.prune.minimum import MinimumWeights
-from tinygmp.prune.pruner import Pruner, by_criterion, by_ranks
+from tinygmp.prune.pruner import Pruner
 from tinygmp.prune.ranks import LowRankPair
 from tinygmp.prune.schedule import GradualSchedule, OneShotSchedule
 from tinygmp.prune.selection import prunable_parameters
@@ -76,7 +77,7 @@ def test_a_remembered_weight_returns_when_others_shrink():
     assert weight.tolist() == [0, 0, 3, 4]
     with torch.no_grad():
         weight.copy_(torch.tensor([7.0, 7.0, 3.0, 0.5]))
-    pruner.after_step()
+    pruner.step()
     assert weight.tolist() == [0, 0, 3, 0.5]
     pruner.begin_epoch(1)
     assert weight.tolist() == [0, 2, 3, 0]
@@ -146,7 +147,8 @@ torch.set_num_threads(1)
 from torch import distributed
 from test_pruner import Blobs, SETTINGS, small_net
 from tinygmp.train.fit_network import fit
-from tinygmp.prune.pruner import Pruner, by_criterion
+from tinygmp.prune.mask_makers import by_criterion
+from tinygmp.prune.pruner import Pruner
 from tinygmp.prune.schedule import GradualSchedule
 from tinygmp.prune.selection import prunable_parameters
 

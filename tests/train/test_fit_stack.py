@@ -5,7 +5,8 @@ import torch
 from tinygmp.errors import ConfigError, DivergenceError
 from tinygmp.models.fastgrnn import FastGrnnClassifier
 from tinygmp.models.fastgrnn_stack import FastGrnnStack
-from tinygmp.prune.pruner import Pruner, by_criterion
+from tinygmp.prune.mask_makers import by_criterion
+from tinygmp.prune.pruner import Pruner
 from tinygmp.prune.schedule import GradualSchedule, OneShotSchedule
 from tinygmp.train.fit_stack import StackSettings, fit_stack
 

@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from tinygmp.errors import ConfigError, FileFormatError
-from tinygmp.prune.pruner import Pruner, by_criterion
+from tinygmp.prune.mask_makers import by_criterion
+from tinygmp.prune.pruner import Pruner
 from tinygmp.prune.schedule import GradualSchedule
 from tinygmp.prune.selection import prunable_parameters
 from tinygmp.train.distillation import Distillation
@@ -97,11 +98,6 @@ def test_checkpoints_of_something_else_or_damaged_ones_are_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(FileFormatError, match="damaged"):
         fit(network(), Points(), Points(), replace(SETTINGS, epochs=1), checkpoint=path)
-    revived = Pruner(
-        prunable_parameters(net := network()), GradualSchedule(0.6, 1, 2), by_criterion(), revive=True
-    )
-    with pytest.raises(ConfigError, match="revived"):
-        fit(net, Points(), Points(), SETTINGS, revived, checkpoint=tmp_path / "two.checkpoint")
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])

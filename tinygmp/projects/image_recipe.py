@@ -8,8 +8,9 @@ from torch import nn
 from tinygmp.errors import ConfigError
 from tinygmp.models.mobilenet_v1 import MobileNetV1
 from tinygmp.prune.global_magnitude import global_magnitude_mask
+from tinygmp.prune.mask_makers import by_criterion
 from tinygmp.prune.minimum import MinimumShare
-from tinygmp.prune.pruner import Pruner, by_criterion
+from tinygmp.prune.pruner import Pruner
 from tinygmp.prune.schedule import GradualSchedule, OneShotSchedule
 from tinygmp.prune.selection import prunable_parameters
 from tinygmp.train.fit_network import TrainSettings
@@ -110,9 +111,6 @@ class ImageRecipe:
         parameters, last = prunable_parameters(network), max(0, self.epochs - 3)
         minimum = None if self.minimum_share is None else MinimumShare(self.minimum_share)
         make_mask = by_criterion(global_magnitude_mask, minimum)
-        make_mask(
-            parameters, self.sparsity, None
-        )  # so that nobody trains for hours to learn that it cannot be
         gradual = GradualSchedule(self.sparsity, 0, last, "cubic")  # the last two epochs train the final mask
         return Pruner(parameters, gradual if self.gradual else OneShotSchedule(self.sparsity), make_mask)
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinygmp.prune.cut import ScoreArray
-from tinygmp.prune.global_magnitude import global_magnitude_mask, prune_count
+from tinygmp.prune.global_magnitude import global_magnitude_mask
+from tinygmp.prune.mask import PruneMask
 from tinygmp.prune.minimum import MinimumShare, MinimumWeights
 from tinygmp.prune.patterns import unit_counts
 from tinygmp.prune.scores import Weights, magnitude_scores
@@ -78,9 +79,12 @@ class CollapseReport:
         return "\n".join(lines)
 
 
-def collapse_report(weights: Weights, sparsity: float) -> CollapseReport:
-    """Return what one global ranking without a minimum leaves of each layer, and the repair."""
-    mask = global_magnitude_mask(weights, sparsity)
+def collapse_report(weights: Weights, sparsity: float, mask: PruneMask | None = None) -> CollapseReport:
+    """Return what one global ranking without a minimum leaves of each layer, and the repair.
+
+    mask: one that was made otherwise, of this sparsity, to report on in its place.
+    """
+    mask = global_magnitude_mask(weights, sparsity) if mask is None else mask
     kept, outputs = mask.layer_nnz(), unit_counts(mask)
     vanishes = vanishing_sparsities(weights)
     layers = tuple(
@@ -90,11 +94,11 @@ def collapse_report(weights: Weights, sparsity: float) -> CollapseReport:
             mask[name].shape[0],
             kept[name],
             outputs[name] if kept[name] else 0,
-            vanishes[name],
+            vanishes[name] if kept[name] else min(vanishes[name], mask.sparsity),
         )
         for name in weights
     )
-    return CollapseReport(sparsity, layers, _repair(layers, mask.size - prune_count(mask.size, sparsity)))
+    return CollapseReport(sparsity, layers, _repair(layers, mask.nnz))
 
 
 def vanishing_sparsities(weights: Weights) -> dict[str, float]:

@@ -14,7 +14,7 @@ from torch import nn
 from tinygmp.errors import ConfigError
 from tinygmp.models.fastgrnn import FastGrnnClassifier
 from tinygmp.prune.mask import PruneMask
-from tinygmp.prune.selection import own_matrices
+from tinygmp.prune.module_kinds import own_matrices
 
 
 @dataclass(frozen=True)

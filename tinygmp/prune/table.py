@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 from tinygmp.prune.flops import NetworkFlops
 from tinygmp.prune.mask import PruneMask
+from tinygmp.prune.selection import LeftOut
+
+NAMED = 4  # parameters that a line on what is left out names
 
 HEADER = ("layer", "shape", "weights", "kept", "sparsity %", "multiply-adds", "kept", "kept %")
 
@@ -32,13 +36,27 @@ def pruning_rows(mask: PruneMask, flops: NetworkFlops | None = None) -> list[tup
     return rows
 
 
-def pruning_table(mask: PruneMask, flops: NetworkFlops | None = None) -> str:
-    """Return the rows as aligned plain text."""
+def pruning_table(
+    mask: PruneMask, flops: NetworkFlops | None = None, left_out: Mapping[str, LeftOut] | None = None
+) -> str:
+    """Return the rows as aligned plain text, below them a line for each reason why parameters are left out."""
     rows = [HEADER, *pruning_rows(mask, flops)]
     if flops is None:
         rows = [row[:5] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join(_line(row, widths) for row in rows)
+    return "\n".join([*(_line(row, widths) for row in rows), *_left_out_lines(left_out or {})])
+
+
+def _left_out_lines(left_out: Mapping[str, LeftOut]) -> list[str]:
+    by_reason: dict[str, list[str]] = {}
+    for name, one in left_out.items():
+        by_reason.setdefault(one.reason, []).append(name)
+    lines = []
+    for reason, names in by_reason.items():
+        values = sum(math.prod(left_out[name].shape) for name in names)
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        lines.append(f"left out, {reason}: {', '.join(names[:NAMED])}{more} ({values:,} values)")
+    return lines
 
 
 def _row(

@@ -12,7 +12,8 @@ from torch.nn import functional
 
 from tinygmp.models.fastgrnn import FastGrnnClassifier
 from tinygmp.prune.mask import PruneMask
-from tinygmp.prune.pruner import Pruner, by_criterion
+from tinygmp.prune.mask_makers import by_criterion
+from tinygmp.prune.pruner import Pruner
 from tinygmp.prune.schedule import OneShotSchedule
 from tinygmp.train.average import WeightAverage
 from tinygmp.train.checkpoint import load_checkpoint, save_checkpoint
@@ -98,13 +99,12 @@ class Training:
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.gradient_norm)
         self.optimiser.step()
         self.rate.step()
-        self.pruner.after_step()
+        self.pruner.step()
         self.average.after_step(self.network, self.pruner.pruned)
         return loss.item()
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint holds."""
-        mask = self.pruner.mask
         return {
             "settings": checkpoint_key(self.settings),
             "network": self.network.state_dict(),
@@ -113,7 +113,7 @@ class Training:
             "optimiser": self.optimiser.state_dict(),
             "rate": self.rate.state_dict(),
             "generator": self.generator.get_state(),
-            "mask": None if mask is None else {name: torch.tensor(kept) for name, kept in mask.kept.items()},
+            "pruner": self.pruner.state_dict(),
             "watch": (self.watch.best, self.watch.risen),
             "history": [asdict(epoch) for epoch in self.history],
         }
@@ -125,8 +125,7 @@ class Training:
         self.optimiser.load_state_dict(state["optimiser"])
         self.rate.load_state_dict(state["rate"])
         self.generator.set_state(state["generator"])
-        if state["mask"] is not None:
-            self.pruner.use(PruneMask({name: kept.numpy() for name, kept in state["mask"].items()}))
+        self.pruner.load_state_dict(state["pruner"])
         self.watch.best, self.watch.risen = state["watch"]
         self.history = [Epoch(**epoch) for epoch in state["history"]]
 
@@ -144,7 +143,7 @@ def parameter_groups(network: FastGrnnClassifier, settings: WindowSettings) -> l
 
 def checkpoint_key(settings: WindowSettings) -> str:
     """Return what must agree before a training continues from a checkpoint."""
-    return f"{', '.join(Epoch.__dataclass_fields__)}; {settings!r}"
+    return f"{', '.join(Epoch.__dataclass_fields__)}, pruner; {settings!r}"
 
 
 def fit(

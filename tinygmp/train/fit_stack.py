@@ -15,7 +15,6 @@ from torch.nn import functional
 
 from tinygmp.errors import ConfigError, DivergenceError
 from tinygmp.models.fastgrnn_stack import FastGrnnStack
-from tinygmp.prune.mask import PruneMask
 from tinygmp.prune.pruner import Pruner
 
 MakeBatch = Callable[
@@ -110,7 +109,7 @@ class StackTraining:
         self.rate.step()
         for pruner in self.pruners:
             if pruner is not None:
-                pruner.after_step()
+                pruner.step()
         self._average()
         return torch.cat(losses)
 
@@ -164,10 +163,6 @@ class StackTraining:
 
     def state(self) -> dict[str, Any]:
         """Return all that a checkpoint must hold."""
-        masks = [
-            None if p is None or p.mask is None else {n: torch.tensor(k) for n, k in p.mask.kept.items()}
-            for p in self.pruners
-        ]
         return {
             "settings": repr(self.settings),
             "stack": self.stack.state_dict(),
@@ -176,7 +171,7 @@ class StackTraining:
             "generators": [generator.get_state() for generator in self.generators],
             "average": (self.average, self.averaged_steps),
             "history": (self.history.losses, self.history.accuracies),
-            "masks": masks,
+            "pruners": [None if pruner is None else pruner.state_dict() for pruner in self.pruners],
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -190,9 +185,9 @@ class StackTraining:
             generator.set_state(stored)
         self.average, self.averaged_steps = state["average"]
         self.history = StackHistory(*state["history"])
-        for pruner, kept in zip(self.pruners, state["masks"], strict=True):
-            if pruner is not None and kept is not None:
-                pruner.use(PruneMask({name: tensor.numpy() for name, tensor in kept.items()}))
+        for pruner, stored in zip(self.pruners, state["pruners"], strict=True):
+            if pruner is not None:
+                pruner.load_state_dict(stored)
 
 
 def fit_stack(

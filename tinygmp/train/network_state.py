@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 
-from tinygmp.errors import ConfigError, FileFormatError
-from tinygmp.prune.mask import PruneMask
+from tinygmp.errors import FileFormatError
 from tinygmp.prune.pruner import Pruner
 from tinygmp.train.average import WeightAverage
 from tinygmp.train.checkpoint import load_checkpoint, save_checkpoint
@@ -36,13 +34,12 @@ class TrainState:
         self.scaler.step(self.optimiser)
         self.scaler.update()
         if self.pruner is not None:
-            self.pruner.after_step()
+            self.pruner.step()
         if self.average is not None:
             self.average.after_step(self.network, self.pruner.pruned if self.pruner is not None else {})
 
     def save(self, path: Path) -> None:
         """Write the state after an epoch, whole or not at all."""
-        mask = self.pruner.mask if self.pruner is not None else None
         average = self.average
         state = {
             "settings": self.identity(),
@@ -50,7 +47,7 @@ class TrainState:
             "optimiser": self.optimiser.state_dict(),
             "scaler": self.scaler.state_dict(),
             "average": None if average is None else {"steps": average.steps, "state": average.state},
-            "mask": None if mask is None else {name: torch.tensor(kept) for name, kept in mask.kept.items()},
+            "pruner": None if self.pruner is None else self.pruner.state_dict(),
             "history": [asdict(record) for record in self.history],
         }
         save_checkpoint(path, state)
@@ -60,8 +57,6 @@ class TrainState:
 
         Raises FileFormatError for a damaged checkpoint, or one of other settings.
         """
-        if self.pruner is not None and self.pruner.revive:
-            raise ConfigError("pruner: revived weights are not part of a checkpoint; train without one")
         state = load_checkpoint(path, self.identity())
         if state is None:
             return
@@ -73,8 +68,8 @@ class TrainState:
                 self.average.steps = state["average"]["steps"]
                 for name, value in state["average"]["state"].items():
                     self.average.state[name].copy_(value)
-            if self.pruner is not None and state["mask"] is not None:
-                self.pruner.use(PruneMask({n: np.asarray(kept) for n, kept in state["mask"].items()}))
+            if self.pruner is not None:
+                self.pruner.load_state_dict(state["pruner"])
             self.history[:] = [EpochRecord(**record) for record in state["history"]]
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise FileFormatError(

@@ -18,8 +18,9 @@ from tinygmp.errors import DataError
 from tinygmp.models.paper_networks import build_network
 from tinygmp.prune.flops import count_flops
 from tinygmp.prune.global_magnitude import global_magnitude_mask
+from tinygmp.prune.mask_makers import by_criterion, by_ranks
 from tinygmp.prune.minimum import Minimum, MinimumShare, MinimumWeights
-from tinygmp.prune.pruner import Pruner, by_criterion, by_ranks
+from tinygmp.prune.pruner import Pruner
 from tinygmp.prune.ranks import FASTGRNN_PAIRS
 from tinygmp.prune.rescaled import rescaled_global_magnitude_mask
 from tinygmp.prune.schedule import GradualSchedule, OneShotSchedule
@@ -168,6 +169,7 @@ def is_first_process() -> bool:
     return not (distributed.is_available() and distributed.is_initialized()) or distributed.get_rank() == 0
 
 
+@dataclass(frozen=True)
 class FromStart:
     """Prunes when training begins, to what the mask maker itself decides."""
 
