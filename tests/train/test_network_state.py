@@ -35,8 +35,8 @@ def network(seed=0):
     return nn.Sequential(nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.ReLU(), nn.Flatten(), nn.Linear(24, 2))
 
 
-def pruner_of(net):
-    return Pruner(prunable_parameters(net), GradualSchedule(0.6, 1, 2), by_criterion())
+def pruner_of(net, revive=False):
+    return Pruner(prunable_parameters(net), GradualSchedule(0.6, 1, 2), by_criterion(), revive=revive)
 
 
 class StopError(Exception):
@@ -55,19 +55,33 @@ def same(first, second):
     return all(torch.equal(value, second.state_dict()[name]) for name, value in first.state_dict().items())
 
 
-@pytest.mark.parametrize("optimiser", ["sgd", "adam"])
+@pytest.mark.parametrize(("optimiser", "revive"), [("sgd", False), ("adam", False), ("sgd", True)])
 @pytest.mark.parametrize("stopped", [0, 1, 2])
-def test_a_stopped_run_continues_to_the_same_bits(tmp_path, stopped, optimiser):
+def test_a_stopped_run_continues_to_the_same_bits(tmp_path, stopped, optimiser, revive):
     settings = replace(SETTINGS, optimiser=optimiser, learning_rate=0.01)
     whole, half, rest = network(), network(), network(9)
-    wanted = fit(whole, Points(), Points(), settings, pruner_of(whole))
+    wanted = fit(whole, Points(), Points(), settings, pruner_of(whole, revive))
     path = tmp_path / "one.checkpoint"
     with pytest.raises(StopError):
-        fit(half, Points(), Points(), settings, pruner_of(half), report=stop_after(stopped), checkpoint=path)
+        fit(
+            half,
+            Points(),
+            Points(),
+            settings,
+            pruner_of(half, revive),
+            report=stop_after(stopped),
+            checkpoint=path,
+        )
     trained = []
     more_threads = replace(settings, workers=2)
     found = fit(
-        rest, Points(), Points(), more_threads, pruner_of(rest), report=trained.append, checkpoint=path
+        rest,
+        Points(),
+        Points(),
+        more_threads,
+        pruner_of(rest, revive),
+        report=trained.append,
+        checkpoint=path,
     )
     assert found == wanted
     assert [record.epoch for record in trained] == list(range(stopped + 1, 4))

@@ -197,7 +197,8 @@ class Pruner:
         with torch.no_grad():
             for name, pruned in self.pruned.items():
                 weight = self.parameters[name]
-                weight.copy_(torch.where(pruned, self._remembered.get(name, weight), weight))
+                before = self._remembered.get(name, weight).to(weight.device)
+                weight.copy_(torch.where(pruned.to(weight.device), before, weight))
             self._remembered = {name: weight.detach().clone() for name, weight in self.parameters.items()}
 
     def _nonzeros(self) -> PruneMask:
