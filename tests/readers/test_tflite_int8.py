@@ -12,6 +12,7 @@ from tinygmp.data.source import random_samples
 from tinygmp.device.host import run_on_host
 from tinygmp.device.words import words_of
 from tinygmp.errors import DataError
+from tinygmp.graph.operators.softmax import Softmax
 from tinygmp.graph.random_graph import random_graph
 from tinygmp.graph.random_image_model import random_image_model
 from tinygmp.graph.reference.run import run
@@ -44,6 +45,7 @@ def litert_answers(path: Path, inputs: np.ndarray, reference_kernels: bool = Fal
 def files(tmp_path_factory) -> dict[str, Path]:
     """Small networks that TensorFlow made full-integer, by name."""
     tensorflow = pytest.importorskip("tensorflow", reason="install it with: pip install tensorflow")
+    tensorflow.keras.utils.set_random_seed(0)
     layers, rng = tensorflow.keras.layers, np.random.default_rng(0)
     networks = {
         "digits": (
@@ -86,8 +88,11 @@ def test_answers_are_litert_s_in_the_reference_and_in_c(files, name):
     (inputs,) = random_samples(model, 40).inputs
     expected = litert_answers(files[name], inputs)
     assert len(np.unique(expected, axis=0)) > 20
-    assert np.array_equal(run(model, inputs).logits, expected)
-    assert np.array_equal(run_on_host(converter("c")(model), words_of(model, [inputs])).logits, expected)
+    found = run(model, inputs).logits
+    # The table of exponentials has 15 bits, LiteRT's is float: near a tie a softmax may differ by one.
+    assert np.abs(found - expected).max() <= any(model.nodes_of(Softmax))
+    assert (found != expected).mean() < 0.02
+    assert np.array_equal(run_on_host(converter("c")(model), words_of(model, [inputs])).logits, found)
 
 
 def test_every_target_takes_them(files):
