@@ -120,6 +120,28 @@ def test_tflite_files_for_a_batch_of_any_size(models, tmp_path, name):
     np.testing.assert_allclose(found, model.predict(x, verbose=0), atol=1e-4)
 
 
+@pytest.mark.parametrize("name", ["wide", "vectors"])
+def test_tflite_files_of_int8_weights_and_float_arithmetic(tmp_path, name):
+    """What the converter calls dynamic range: each weight is within half a step of its scale."""
+    tensorflow = pytest.importorskip("tensorflow", reason="install it with: pip install tensorflow")
+    layers = tensorflow.keras.layers
+    parts = {
+        "wide": ((8, 8, 16), [layers.Conv2D(24, 3), layers.GlobalAveragePooling2D(), layers.Dense(5)]),
+        "vectors": ((64,), [layers.Dense(48, activation="relu"), layers.Dense(32)]),
+    }
+    shape, chain = parts[name]
+    tensorflow.keras.utils.set_random_seed(0)
+    model = tensorflow.keras.Sequential([layers.Input(shape), *chain])
+    make = tensorflow.lite.TFLiteConverter.from_keras_model(model)
+    make.optimizations = [tensorflow.lite.Optimize.DEFAULT]
+    (tmp_path / "model.tflite").write_bytes(make.convert())
+    graph = load_tflite(tmp_path / "model.tflite", None)
+    weights = next(iter(graph.prunable().values()))
+    assert 100 < len(np.unique(weights)) <= 255 * len(weights)  # int8 ones, of one scale or one a row
+    x = inputs_of(model)
+    np.testing.assert_allclose(as_read(graph, x), model.predict(x, verbose=0), atol=0.03)
+
+
 def tensor(name: str, array: np.ndarray) -> onnx.TensorProto:
     return numpy_helper.from_array(np.asarray(array), name)
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.agreement import SPARED_UNITS
 from converters.base import converter
 from tinygmp.data.images import random_images
 from tinygmp.data.source import random_samples
 from tinygmp.device.host import run_on_host
 from tinygmp.device.words import words_of
 from tinygmp.errors import DataError
+from tinygmp.graph.operators.softmax import Softmax
 from tinygmp.graph.random_graph import random_graph
 from tinygmp.graph.random_image_model import random_image_model
 from tinygmp.graph.reference.run import run
@@ -88,10 +88,11 @@ def test_answers_are_litert_s_in_the_reference_and_in_c(files, name):
     (inputs,) = random_samples(model, 40).inputs
     expected = litert_answers(files[name], inputs)
     assert len(np.unique(expected, axis=0)) > 20
-    answers = run(model, inputs).logits
-    spared = SPARED_UNITS.get(type(model.nodes[-1].operator).__name__, 0)  # of a softmax
-    assert np.abs(answers - expected.astype(int)).max() <= spared
-    assert np.array_equal(run_on_host(converter("c")(model), words_of(model, [inputs])).logits, answers)
+    found = run(model, inputs).logits
+    # The table of exponentials has 15 bits, LiteRT's is float: near a tie a softmax may differ by one.
+    assert np.abs(found - expected).max() <= any(model.nodes_of(Softmax))
+    assert (found != expected).mean() < 0.02
+    assert np.array_equal(run_on_host(converter("c")(model), words_of(model, [inputs])).logits, found)
 
 
 def test_every_target_takes_them(files):

@@ -95,7 +95,7 @@ class GraphBuilder:
         """Return the graph; a softmax at its end is left out, since it changes no class."""
         values = []
         for name in outputs:
-            held = replace(self.held("the end", name), softmax=False)
+            held = replace(self.held(f"output '{name}'", name), softmax=False)
             values.append(self.settled(f"output '{name}'", held))
         graph = FloatGraph(self.origin, self.inputs, tuple(self.nodes), tuple(values), tuple(self.states))
         return with_last_named(graph)
@@ -276,8 +276,8 @@ class GraphBuilder:
         held = self.held(place, read)
         if held.padding != NOTHING:  # zeros that a pool must see
             held = Held(self.settled(place, held))
+        self.expect_pool(place, window)
         value, window = self.with_window(place, held, window, padding)
-        self.expect_no_dilation(place, window)
         self.names[written] = Held(self.write(self.numbered("max"), MaxPool(window), (value,)))
 
     def average_pool(
@@ -291,22 +291,26 @@ class GraphBuilder:
     ) -> None:
         """Add a mean under a window; border_counts: zeros outside the map are part of the mean."""
         held = self.held(place, read)
+        if held.flat or held.softmax:
+            held = Held(self.settled(place, held))
+        if padding:
+            window = replace(window, padding=self.sides_of(held, window, padding))
         if border_counts:
             held = replace(held, padding=joined(held.padding, window.padding))
             window = replace(window, padding=NOTHING)
         if held.padding != NOTHING:
             held = Held(self.settled(place, held))
+        self.expect_pool(place, window)
         rows, columns, _ = self.map_shape(held.value)
         if (window.kernel, window.padding) == ((rows, columns), NOTHING):
             self.names[written] = held
             self.global_average(place, written, written)
             return
-        value, window = self.with_window(place, held, window, padding)
-        self.expect_no_dilation(place, window)
+        value, window = self.with_window(place, held, window, "")
         self.names[written] = Held(self.write(self.numbered("mean"), AveragePool(window), (value,)))
 
     def global_average(self, place: str, read: str, written: str) -> None:
-        value = self.settled(place, self.names[read])
+        value = self.settled(place, self.held(place, read))
         taken = any(node.name == "pool" for node in self.nodes)
         name = self.numbered("pool") if taken else "pool"
         self.names[written] = Held(self.write(name, GlobalAveragePool(), (value,)))
@@ -365,6 +369,8 @@ class GraphBuilder:
         """Return the value with all done to it that is still to be done."""
         value = held.value
         if held.softmax:
+            if math.prod(self.map_shape(value)[:2]) > 1:
+                raise self.unsupported(place, "a softmax of a map, other than at the end,")
             value = self.write(self.numbered("softmax"), Softmax(), (self.as_vector(value),))
         if held.padding != NOTHING:
             value = self.write(self.numbered("pad"), Pad(held.padding), (value,))
@@ -384,18 +390,26 @@ class GraphBuilder:
         """Return the value and the window that sees its padding; what no window takes becomes a layer."""
         if held.flat or held.softmax:
             held = Held(self.settled(place, held))
-        rows, columns, _ = self.map_shape(held.value)
         if padding:
-            grown = (rows + sum(held.padding[:2]), columns + sum(held.padding[2:]))
-            window = replace(window, padding=sides_of(padding, grown, window))
+            window = replace(window, padding=self.sides_of(held, window, padding))
         sides = joined(window.padding, held.padding)
         if any(side >= extent for side, extent in zip(sides, np.repeat(window.extent, 2), strict=True)):
             return self.settled(place, replace(held, padding=sides)), replace(window, padding=NOTHING)
         return held.value, replace(window, padding=sides)
 
-    def expect_no_dilation(self, place: str, window: Window) -> None:
-        if window.dilation != (1, 1):
-            raise self.unsupported(place, f"a pool with dilation {window.dilation}")
+    def sides_of(self, held: Held, window: Window, padding: str) -> Sides:
+        """Return the sides of 'same' or 'same_lower' around a value and the zeros that it has already."""
+        rows, columns, _ = self.map_shape(held.value)
+        grown = (rows + sum(held.padding[:2]), columns + sum(held.padding[2:]))
+        return sides_of(padding, grown, window)
+
+    def expect_pool(self, place: str, window: Window) -> None:
+        """Raise UnsupportedError for dilation, and for a border as wide as the kernel, which would be zeros."""
+        wide = any(
+            side >= extent for side, extent in zip(window.padding, np.repeat(window.extent, 2), strict=True)
+        )
+        if window.dilation != (1, 1) or wide:
+            raise self.unsupported(place, f"a pool with dilation {window.dilation} and pads {window.padding}")
 
     def map_shape(self, value: str) -> tuple[int, int, int]:
         shape = self.shapes[value]

@@ -28,8 +28,9 @@ DAMAGE = (
 
 
 def load_tflite(path: Path, pixels: str | None = "minus_one_to_one") -> FloatGraph:
-    """Return the float graph of a .tflite file of float32 arithmetic, weights float32 or float16.
+    """Return the float graph of a .tflite file of float32 arithmetic, weights float32, float16, or int8 with scales.
 
+    int8 weights (a converter's dynamic range) are read as the reals that they mean; LiteRT rounds what enters them too.
     pixels: what training fed an input that is a map, 'minus_one_to_one' or 'zero_to_one'; None: plain reals. Nothing in
     the file is run. Raises DataError for a file that is no such model, UnsupportedError that names an operation,
     MissingToolError.
@@ -121,12 +122,27 @@ class TfliteReader:
             return None
         if tensor.sparsity is not None:
             raise DataError(f"'{self.builder.origin}': tensor {index} is stored sparse; give the dense file")
-        kinds = {**FLOATS, self.schema.TensorType.INT32: np.int32}
-        if tensor.type not in kinds:
+        types = self.schema.TensorType
+        kinds = {**FLOATS, types.INT32: np.int32, types.INT8: np.int8}
+        scaled = tensor.quantization is not None and tensor.quantization.scale is not None
+        if tensor.type not in kinds or (tensor.type == types.INT8 and not scaled):
             raise DataError(
-                f"'{self.builder.origin}': tensor {index} has type {tensor.type}; weights must be float32 or float16"
+                f"'{self.builder.origin}': tensor {index} has type {tensor.type}; weights must be float32, float16, or "
+                "int8 with scales"
             )
-        return np.frombuffer(bytes(data), kinds[tensor.type]).reshape(tensor.shape)
+        stored = np.frombuffer(bytes(data), kinds[tensor.type]).reshape(tensor.shape)
+        return meant(stored, tensor.quantization) if tensor.type == types.INT8 else stored
+
+
+def meant(stored: np.ndarray, quantisation: Any) -> np.ndarray:
+    """Return float32 weights of int8 ones, whose scales are one or one each along an axis."""
+    scales = np.asarray(quantisation.scale, np.float32)
+    zeros = np.broadcast_to(np.asarray(quantisation.zeroPoint, np.float32), scales.shape)
+    if scales.size > 1:
+        sides = [1] * stored.ndim
+        sides[quantisation.quantizedDimension] = scales.size
+        scales, zeros = scales.reshape(sides), zeros.reshape(sides)
+    return np.asarray((stored.astype(np.float32) - zeros) * scales, np.float32)
 
 
 class Call:

@@ -38,8 +38,9 @@ def load_int8_tflite(path: Path, rounding: str = "fp32") -> PackedModel:
     """Return the packed model of a .tflite file whose arithmetic is int8; zeros among its weights are packed.
 
     rounding: 'fp32' answers as LiteRT with XNNPACK does, 'gemmlowp' as the reference kernels (an addition follows
-    XNNPACK in both). Inputs and outputs are the int8 values inside quantise and dequantise operations at the ends.
-    Raises DataError for a file that is no such model, UnsupportedError that names an operation, MissingToolError.
+    XNNPACK in both; a softmax may differ by a unit). Inputs and outputs are the int8 values inside quantise and
+    dequantise operations at the ends. Raises DataError for a file that is no such model, UnsupportedError that names an
+    operation, MissingToolError.
     """
     try:
         from ai_edge_litert import schema_py_generated as schema
