@@ -18,7 +18,7 @@ AUTOMATIC = {"NOTSET": "", "VALID": "", "SAME_UPPER": "same", "SAME_LOWER": "sam
 class OnnxFile:
     """What is known of a file so far: constants by name, and the rank, batch included, of every computed value.
 
-    batch: the first side of the inputs, 0 where it is open. last_of: cells' last outputs, and of how many cells they are.
+    batch: the first side of the inputs, 0 where it is open. last_of: cells' last outputs, and of how many.
     """
 
     builder: GraphBuilder
