@@ -18,10 +18,15 @@ Arrays = dict[str, np.ndarray]
 
 
 def describe_record(record: Any, name: str, arrays: Arrays) -> Description:
-    """Return JSON-ready fields of a record; arrays join `arrays` as '<name>.<field>' instead."""
+    """Return JSON-ready fields of a record; arrays join `arrays` as '<name>.<field>' instead.
+
+    A field whose metadata has 'told' is left out at its default, so that files from before it was there stay as they are.
+    """
     described: Description = {}
     for each in fields(record):
         value = getattr(record, each.name)
+        if "told" in each.metadata and value == each.default:
+            continue
         if isinstance(value, np.ndarray):
             arrays[f"{name}.{each.name}"] = value
         else:
@@ -67,6 +72,7 @@ def build_record(record: type, description: Description, name: str, arrays: Mapp
                 hints[each.name], description.get(each.name), f"{name}.{each.name}", arrays
             )
             for each in fields(record)
+            if "told" not in each.metadata or each.name in description
         }
     )
 

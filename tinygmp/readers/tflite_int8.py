@@ -29,7 +29,7 @@ from tinygmp.sparse import choose
 FORMATS_OF_MAPS = ("dense", "bitmask", "rice")  # what the kernels of maps read quickly
 ACTIVATIONS = {0: "none", 1: "relu", 2: "relu_n1_to_1", 3: "relu6"}
 SUPPORTED = (
-    "convolutions, depthwise and fully connected layers, additions, joins, pools, means that keep their scale, pads, "
+    "convolutions, depthwise and fully connected layers, additions, joins, pools, means, pads, "
     "changes of shape, softmax"
 )
 
@@ -288,11 +288,9 @@ def pool(kind: type) -> Callable[[Importer, Operation], None]:
 def mean(importer: Importer, call: Operation) -> None:
     sides = len(importer.graph.tensors[call.inputs[0]].shape)
     axes = sorted(int(axis) % sides for axis in call.constant(1).reshape(-1))
-    written = importer.graph.tensors[call.output].quantization
-    same = (np.float32(written.scale[0]), written.zeroPoint[0]) == (call.value.scale, call.value.zero_point)
-    if axes != list(range(1, sides - 1)) or not same:
-        raise call.unsupported("a mean over other axes than rows and columns, or into another scale,")
-    call.finish(GlobalAveragePool())
+    if axes != list(range(1, sides - 1)):
+        raise call.unsupported("a mean over other axes than rows and columns")
+    call.finish(GlobalAveragePool(importer.rounding))
 
 
 def pad(importer: Importer, call: Operation) -> None:
