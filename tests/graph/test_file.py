@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
+from tests.converters.operator_cases import CASES
 from tests.graph.forging import forged
 from tinygmp.errors import FileFormatError, OutputError
 from tinygmp.graph.file import from_bytes, load_model, save_model, to_bytes
@@ -15,6 +16,7 @@ MODELS = {
     "full rank": lambda: random_model(3, hidden=16),
     "low rank": lambda: random_model(3, hidden=16, w_rank=2, u_rank=8),
     "graph": lambda: random_graph(6),
+    "rescaled mean": lambda: CASES["global_average_pool: halves, fp32"],
 }
 
 
@@ -132,3 +134,8 @@ def test_a_failed_save_leaves_nothing_behind(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileFormatError, match=r"absent\.tgmp"):
         load_model(tmp_path / "absent.tgmp")
+
+
+def test_a_mean_tells_its_rounding_only_where_it_rescales():
+    for case, told in (("odd channels", b'"fields":{}'), ("halves, fp32", b'"fields":{"rounding":"fp32"}')):
+        assert told in to_bytes(CASES[f"global_average_pool: {case}"])

@@ -20,7 +20,7 @@ Arrays = dict[str, np.ndarray]
 def describe_record(record: Any, name: str, arrays: Arrays) -> Description:
     """Return JSON-ready fields of a record; arrays join `arrays` as '<name>.<field>' instead.
 
-    A field whose metadata has 'told' is left out at its default, so that files from before it was there stay as they are.
+    A field whose metadata has 'told' is left out at its default, so that files from before it stay as they are.
     """
     described: Description = {}
     for each in fields(record):

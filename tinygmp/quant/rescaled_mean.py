@@ -1,7 +1,7 @@
 """Means of int8 that take another scale and zero point, as TFLite's MEAN computes them, bit for bit.
 
 'fp32': XNNPACK's, float32 all the way; 'gemmlowp': the reference kernels', which fold 1 / count into the multiplier
-(lite/kernels/internal/reference/reduce.h). Where they differ is at halves: XNNPACK adds the zero points before it rounds.
+(lite/kernels/internal/reference/reduce.h). They differ at halves: XNNPACK adds the zero points before it rounds.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,9 @@ import numpy as np
 
 from tinygmp.quant.rounding_multiply import quantize_multiplier, rounding_multiply
 
-OFFSET_BITS = 40  # of a fraction: a float32 sum of 1/4 or more, of an exact term and one below 2^-16, rounds right
+OFFSET_BITS = (
+    40  # of a fraction: a float32 sum of 1/4 or more, of an exact term and one below 2^-16, rounds right
+)
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,8 @@ class FixedMean:
 
     def apply(self, sums: np.ndarray) -> np.ndarray:
         """Return int64 of integer sums, not clipped."""
-        scaled = rounding_multiply(sums + self.bias, np.int64(self.multiplier), np.int64(self.shift))
-        return scaled + self.zero
+        multiplier, shift = np.array(self.multiplier, np.int64), np.array(self.shift, np.int64)
+        return rounding_multiply(sums + self.bias, multiplier, shift) + self.zero
 
 
 def float32_mean(count: int, scales: tuple[float, float], zero_points: tuple[int, int]) -> Float32Mean:

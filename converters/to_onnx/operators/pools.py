@@ -69,9 +69,7 @@ def global_average_pool(emitter: Emitter, node: Node, x: str) -> str:
         if operator.rescales:
             y = rescaled_mean(emitter, node, total, operator.scaling(read, written))
         else:
-            y = rounded_mean(
-                graph, total, graph.integer(read.positions), graph.integer(read.positions // 2)
-            )
+            y = rounded_mean(graph, total, graph.integer(read.positions), graph.integer(read.positions // 2))
     else:
         y = emitter.settle(graph.op("GlobalAveragePool", x), written)
     return graph.op("Flatten", y) if len(written.shape) == 1 else y

@@ -46,11 +46,15 @@ def gemmlowp_product(
         return rounded_twice(emitter, node, sums, beside(operator, multipliers), beside(operator, shifts))
     graph, unit = emitter.graph, beside(operator, np.int64(1) << (31 - shifts))
     multiplier = graph.constant(f"{node.name}.multiplier", beside(operator, multipliers.astype(np.int64)))
-    product = graph.op("Add", graph.op("Mul", sums, multiplier), graph.constant(f"{node.name}.half", unit >> 1))
+    product = graph.op(
+        "Add", graph.op("Mul", sums, multiplier), graph.constant(f"{node.name}.half", unit >> 1)
+    )
     return floor_divide(graph, product, graph.constant(f"{node.name}.unit", unit))
 
 
-def rounded_twice(emitter: Emitter, node: Node, sums: str, multipliers: np.ndarray, shifts: np.ndarray) -> str:
+def rounded_twice(
+    emitter: Emitter, node: Node, sums: str, multipliers: np.ndarray, shifts: np.ndarray
+) -> str:
     """Append the product of sums and factors, multiplier * 2^(shift - 31), as TFLite's reference kernels round it."""
     graph = emitter.graph
 
@@ -61,7 +65,9 @@ def rounded_twice(emitter: Emitter, node: Node, sums: str, multipliers: np.ndarr
     if shifts.max() > 0:  # as the reference does, so that no product exceeds 64 bits
         sums = graph.op("Mul", sums, constant("left", np.int64(1) << np.maximum(shifts, 0)))
         sums = emitter.clip(sums, INT32_MIN, INT32_MAX)
-    product = graph.op("Add", graph.op("Mul", sums, constant("multiplier", multipliers)), graph.integer(1 << 30))
+    product = graph.op(
+        "Add", graph.op("Mul", sums, constant("multiplier", multipliers)), graph.integer(1 << 30)
+    )
     high = floor_divide(graph, product, graph.integer(1 << 31))
     # Halves go away from zero: a negative number is one less before half the unit is added.
     negative = emitter.cast(graph.op("Less", high, graph.integer(0)), TensorProto.INT64)

@@ -50,8 +50,8 @@ class AveragePool:
 class GlobalAveragePool:
     """The mean over rows and columns.
 
-    rounding: 'away' keeps scale and zero point and rounds halves away from zero; one of ROUNDINGS writes any, as TFLite's
-    MEAN does (tinygmp/quant/rescaled_mean.py).
+    rounding: 'away' keeps scale and zero point and rounds halves away from zero; one of ROUNDINGS writes any, as
+    TFLite's MEAN does (tinygmp/quant/rescaled_mean.py).
     """
 
     rounding: str = field(default=KEEPS, metadata={"told": "unless default"})
