@@ -138,15 +138,15 @@ def test_a_mean_takes_another_scale():
     x = np.array([[[[10, 4], [11, 5]]]], np.int8)
     for rounding in ROUNDINGS:
         assert run(model_of(GlobalAveragePool(rounding), [read], written), x).logits.tolist() == [[14, 2]]
-    half = Value(
-        "b", (2,), "int8", 0.5, -2
-    )  # 7.5 - 2 and -7.5 - 2, to even; away from zero before 2 is taken away
-    x = np.array([[[[10, -4], [11, -5]]]], np.int8)
-    for rounding, expected in (("fp32", [6, -10]), ("gemmlowp", [6, -10])):
-        assert run(model_of(GlobalAveragePool(rounding), [read], half), x).logits.tolist() == [expected]
-    x = np.array([[[[11, -5], [12, -6]]]], np.int8)  # 8.5 - 2 and -8.5 - 2
-    for rounding, expected in (("fp32", [6, -10]), ("gemmlowp", [7, -11])):
-        assert run(model_of(GlobalAveragePool(rounding), [read], half), x).logits.tolist() == [expected]
+    # 7.5 - 2 and -8 + 0.5 - 2, then 8.5 - 2 and -9 + 0.5 - 2: the sum to even, or the mean up.
+    half = Value("b", (2,), "int8", 0.5, -2)
+    for x, fp32, gemmlowp in (
+        ([[10, -4], [11, -5]], [6, -10], [6, -9]),
+        ([[11, -5], [12, -6]], [6, -10], [7, -10]),
+    ):
+        for rounding, expected in (("fp32", fp32), ("gemmlowp", gemmlowp)):
+            model = model_of(GlobalAveragePool(rounding), [read], half)
+            assert run(model, np.array([[x]], np.int8)).logits.tolist() == [expected]
 
 
 @pytest.mark.parametrize("scale", [1 / 256, 0.125, 1.0, 8.0])
