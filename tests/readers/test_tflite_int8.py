@@ -17,7 +17,8 @@ from tinygmp.graph.random_graph import random_graph
 from tinygmp.graph.random_image_model import random_image_model
 from tinygmp.graph.reference.run import run
 from tinygmp.quant.rounding_multiply import ROUNDINGS
-from tinygmp.readers.tflite_int8 import load_int8_tflite, name_of
+from tinygmp.readers.integer_graph import name_of
+from tinygmp.readers.tflite_int8 import load_int8_tflite
 from tinygmp.shipped import open_model
 
 X86 = pytest.mark.skipif(
