@@ -39,13 +39,17 @@ def model_path(name_or_path: str = SHIPPED) -> Path:
 
 
 def open_model(name_or_path: str = SHIPPED) -> PackedModel:
-    """Read a model by path or by shipped name: a .tgmp file, or a full-integer .tflite file.
+    """Read a model by path or by shipped name: a .tgmp file, a full-integer .tflite file or a quantised .onnx file.
 
-    Raises ConfigError, FileFormatError, and for a .tflite file DataError or UnsupportedError.
+    Raises ConfigError, FileFormatError, and for a file of others DataError or UnsupportedError.
     """
     path = model_path(name_or_path)
     if path.suffix.lower() == ".tflite":
         from tinygmp.readers.tflite_int8 import load_int8_tflite
 
         return load_int8_tflite(path)
+    if path.suffix.lower() == ".onnx":
+        from tinygmp.readers.onnx_int8 import load_int8_onnx
+
+        return load_int8_onnx(path)
     return load_model(path)
