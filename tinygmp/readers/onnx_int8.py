@@ -5,6 +5,7 @@ operation waits for the scale of what it writes, which stands in the next Quanti
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,11 @@ from tinygmp.errors import DataError, MissingToolError, TinyGmpError, Unsupporte
 from tinygmp.graph.model import PackedModel
 from tinygmp.graph.operators.limits import NO_LIMITS, Limits
 from tinygmp.readers.integer_graph import IntegerGraph, Meaning, name_of
-from tinygmp.readers.onnx import channels_last
+from tinygmp.readers.onnx import attributes, channels_last
 from tinygmp.readers.onnx_constants import folded
 from tinygmp.readers.onnx_int8_arrays import quantised, tensor_meaning
 from tinygmp.readers.onnx_int8_call import Call, Held, Holdings, Pending, plain
-from tinygmp.readers.onnx_int8_nodes import HANDLERS, rescaled
+from tinygmp.readers.onnx_int8_nodes import HANDLERS, TO_FIRST, rescaled
 
 QUANTISED = ("QuantizeLinear", "DequantizeLinear", "QLinearConv", "QLinearMatMul", "QGemm", "QLinearAdd")
 SUPPORTED = (
@@ -86,9 +87,12 @@ class Importer:
                 "[channels, rows, columns], [channels, steps] or [elements], each a number"
             )
 
+        last = len(sides) == 3 and comes_last(self.graph, entry.name)
+
         def settle(meaning: Meaning, limits: Limits) -> Held:
             if entry.name not in self.inputs:
-                self.inputs[entry.name] = Held(self.made.value(channels_last(sides), meaning))
+                shape = tuple(sides) if last else channels_last(sides)
+                self.inputs[entry.name] = Held(self.made.value(shape, meaning), last=last)
             held = self.inputs[entry.name]
             if self.made.meaning(held.value) != meaning or limits != NO_LIMITS:
                 raise self.made.unsupported(
@@ -104,7 +108,7 @@ class Importer:
             if held.usual is None:
                 raise self.made.unsupported(f"output '{name}'", "an output of floats that nothing quantises")
             held = held.settle(held.usual, held.limits)
-        return plain(self.made, f"output '{name}'", held)
+        return plain(self.made, f"output '{name}'", replace(held, last=False))
 
     def add(self, node: Any) -> None:
         call, constants = Call(self.file, node), self.file.constants
@@ -123,6 +127,16 @@ class Importer:
         if handler is None:
             raise call.unsupported("this operation")
         self.file.names[call.written] = handler(call)
+
+
+def comes_last(graph: Any, name: str) -> bool:
+    """Return whether a map's channels come last in the file: it is transposed before anything else."""
+    readers = [node for node in graph.node if name in node.input]
+    if len(readers) == 1 and readers[0].op_type in ("QuantizeLinear", "DequantizeLinear", "Identity"):
+        return comes_last(graph, readers[0].output[0])
+    return bool(readers) and all(
+        node.op_type == "Transpose" and attributes(node).get("perm") == TO_FIRST for node in readers
+    )
 
 
 def quantise(call: Call) -> None:

@@ -16,10 +16,15 @@ from tinygmp.readers.onnx_int8_arrays import Quantised, meaning_of
 
 @dataclass(frozen=True)
 class Held:
-    """A packed value. flat: the file sees a vector of it, channels first. told: the meaning that the file gives it."""
+    """A packed value.
+
+    flat: the file sees a vector of it, channels first. last: the file sees its channels last, as a transpose would
+    leave them. told: the meaning that the file gives it.
+    """
 
     value: str
     flat: bool = False
+    last: bool = False
     told: Meaning | None = None  # where it is another than the value's
 
 
@@ -121,6 +126,8 @@ class Call:
 
 def plain(made: IntegerGraph, place: str, held: Held) -> str:
     value = made.values[held.value]
+    if held.last and value.positions > 1:
+        raise made.unsupported(place, "a map whose channels come last")
     if not held.flat:
         return held.value
     if value.positions > 1 and value.channels > 1:

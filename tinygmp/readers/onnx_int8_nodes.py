@@ -20,6 +20,8 @@ from tinygmp.readers.onnx_int8_call import Call, Held, Pending
 
 Result = Held | Pending
 SHARES: Meaning = (SCALE, ZERO_POINT)
+TO_FIRST, TO_LAST = [0, 3, 1, 2], [0, 2, 3, 1]  # how a transpose moves channels
+CARRIER = 64  # of a value to which a constant is added: so many steps of it are one of the value
 
 
 def window_of(call: Call, held: Held, kernel: Pair) -> Window:
@@ -143,10 +145,27 @@ def rescaled(call: Call, held: Held, meaning: Meaning, limits: Limits) -> Held:
         if limits.integers(value) == value.limits:
             return held
         return replace(held, value=made.write(MaxPool(limits=limits), [held.value], value.map_shape, meaning))
-    ones = Weights(np.ones((value.channels, 1), np.int8), np.ones(1, np.float32), None)
-    operator = DepthwiseConv2d(**made.fields(ones, limits))
-    written = made.write(operator, [held.value], value.map_shape, meaning)
-    return replace(held, value=made.reshaped(written, value.shape))
+    return scaled(
+        call, held, meaning, limits, Weights(np.ones((value.channels, 1), np.int8), np.ones(1), None)
+    )
+
+
+def scaled(call: Call, held: Held, meaning: Meaning, limits: Limits, weights: Weights) -> Held:
+    """Return a value times a weight for each channel."""
+    value, operator = call.value(held), DepthwiseConv2d(**call.made.fields(weights, limits))
+    written = call.made.write(operator, [held.value], value.map_shape, meaning)
+    return replace(held, value=call.made.reshaped(written, value.shape), told=None)
+
+
+def moved(call: Call, held: Held, constant: np.ndarray) -> Pending:
+    """Return a value plus a constant for each channel."""
+    channels = call.value(held).channels
+    if constant.size not in (1, channels) or max(constant.shape, default=1) != constant.size or held.flat:
+        raise call.unsupported(f"a sum with a constant of {constant.shape}, other than one a channel,")
+    scales = np.full(1, 1 / CARRIER, np.float32)
+    bias = np.broadcast_to(integer_bias(call, constant, held, scales), (channels,))
+    weights = Weights(np.full((channels, 1), CARRIER, np.int8), scales, bias)
+    return Pending(lambda meaning, limits: scaled(call, held, meaning, limits, weights))
 
 
 def clamped(call: Call, limits: Limits) -> Pending:
@@ -186,14 +205,19 @@ def add(call: Call) -> Result:
     if not constants:
         return two_added(call, [call.held(0), call.held(1)])
     found = call.something(1 - constants[0])
-    if isinstance(found, Pending) and found.biased is not None:
+    if isinstance(found, Held):
+        return moved(call, found, call.reals(constants[0]))
+    if found.biased is not None:
         return found.biased(call.reals(constants[0]))
-    raise call.unsupported("a sum with a constant, save the bias of a matrix,")
+    raise call.unsupported("a sum of floats that nothing quantises")
 
 
 def qlinear_add(call: Call) -> Result:
-    if call.is_constant(0) or call.is_constant(3):
-        raise call.unsupported("a sum with a constant")
+    for at, other in ((0, 3), (3, 0)):
+        if call.is_constant(at):
+            array = tensor_meaning(call.constant(at), call.constant(at + 1), call.constant(at + 2), 0)
+            found = moved(call, call.integers(other, other + 1), array.reals())
+            return found.settle(call.meaning(6), NO_LIMITS)
     return two_added(call, [call.integers(0, 1), call.integers(3, 4)]).settle(call.meaning(6), NO_LIMITS)
 
 
@@ -337,20 +361,53 @@ def qlinear_softmax(call: Call) -> Result:
 
 
 def flattened(call: Call, held: Held) -> Held:
-    return held if len(call.value(held).shape) == 1 else replace(held, flat=True)
+    value = call.value(held)
+    if held.last or len(value.shape) == 1:
+        return Held(call.made.reshaped(held.value, (value.size,)), told=held.told)
+    return replace(held, flat=True)
+
+
+def shaped(call: Call, held: Held, sides: list[int]) -> Held:
+    """Return a map of a vector, or of a map whose channels come last, as what will be transposed."""
+    value, (rows, columns, channels) = call.value(held), sides
+    if (
+        not (held.last or len(value.shape) == 1)
+        or held.flat
+        or min(sides) < 1
+        or np.prod(sides) != value.size
+    ):
+        raise call.unsupported(f"a change of shape to {call.constant(1).tolist()}")
+    return Held(call.made.reshaped(held.value, (rows, columns, channels)), last=True, told=held.told)
+
+
+def through(call: Call, change: Callable[[Held], Held]) -> Result:
+    """Return what a change of shape makes of an input, whose integers may have no scale yet."""
+    found = call.something()
+    if isinstance(found, Held):
+        return change(found)
+    settle = found.settle
+    return Pending(lambda meaning, limits: change(settle(meaning, limits)), found.limits, found.usual)
 
 
 def flatten(call: Call) -> Result:
-    """Return a vector, whatever way the file tells it: the only change of shape that is read."""
-    found = call.something()
-    if call.kind == "Reshape" and set(call.constant(1).reshape(-1)[2:].tolist()) - {1}:
-        raise call.unsupported(f"a change of shape to {call.constant(1).tolist()}")
-    if isinstance(found, Held):
-        return flattened(call, found)
-    settle = found.settle
-    return Pending(
-        lambda meaning, limits: flattened(call, settle(meaning, limits)), found.limits, found.usual
-    )
+    """Return a vector, or a map of four sides that a transpose will follow."""
+    wanted = [int(side) for side in call.constant(1).reshape(-1)] if call.kind == "Reshape" else []
+    if len(wanted) == 4 and set(wanted[2:]) != {1}:
+        return through(call, lambda held: shaped(call, held, wanted[1:]))
+    if set(wanted[2:]) - {1}:
+        raise call.unsupported(f"a change of shape to {wanted}")
+    return through(call, lambda held: flattened(call, held))
+
+
+def transpose(call: Call) -> Result:
+    perm = [int(side) for side in call.at.get("perm", [])]
+
+    def change(held: Held) -> Held:
+        if held.flat or perm not in (TO_FIRST, TO_LAST) or held.last != (perm == TO_FIRST):
+            raise call.unsupported(f"a transpose to {perm}")
+        return replace(held, last=not held.last)
+
+    return through(call, change)
 
 
 def nothing(call: Call) -> Result:
@@ -379,5 +436,6 @@ HANDLERS: dict[str, Callable[[Call], Result]] = {
     "Softmax": softmax,
     "QLinearSoftmax": qlinear_softmax,
     **dict.fromkeys(("Flatten", "Reshape", "Squeeze"), flatten),
+    "Transpose": transpose,
     **dict.fromkeys(("Identity", "Dropout"), nothing),
 }
