@@ -40,19 +40,19 @@ def model_path(name_or_path: str = SHIPPED) -> Path:
 
 
 def is_packed(path: Path) -> bool:
-    """Return whether a file holds integers to run as they are: a .tgmp file, or a full-integer .tflite file."""
+    """Return whether a file holds integers to run as they are: .tgmp, full-integer .tflite or quantised .onnx."""
     kind = kind_of_path(path)
-    if kind != "tflite":
+    if kind not in ("tflite", "onnx"):
         return kind not in NETWORKS
-    from tinygmp.readers.tflite_int8 import is_full_integer
+    from tinygmp.readers.integer_files import is_full_integer_tflite, is_quantised_onnx
 
-    return is_full_integer(path)
+    return is_full_integer_tflite(path) if kind == "tflite" else is_quantised_onnx(path)
 
 
 def open_model(name_or_path: str = SHIPPED) -> PackedModel:
-    """Read a model by path or by shipped name: a .tgmp file, or a full-integer .tflite file.
+    """Read a model by path or by shipped name: a .tgmp file, a full-integer .tflite file or a quantised .onnx file.
 
-    Raises ConfigError for a file of another kind, FileFormatError, and for a .tflite file DataError or
+    Raises ConfigError for a file of another kind, FileFormatError, and for a file of others DataError or
     UnsupportedError.
     """
     path = model_path(name_or_path)
@@ -63,6 +63,10 @@ def open_model(name_or_path: str = SHIPPED) -> PackedModel:
         from tinygmp.readers.tflite_int8 import load_int8_tflite
 
         return load_int8_tflite(path)
+    if kind == "onnx" and is_packed(path):
+        from tinygmp.readers.onnx_int8 import load_int8_onnx
+
+        return load_int8_onnx(path)
     if kind in NETWORKS:
         raise ConfigError(
             f"'{path}' is {IN_WORDS[kind]} in floats; make a packed model of it first: tinygmp pack {path.name} "

@@ -25,6 +25,7 @@ ROUNDING_KERNELS = {
     "fp32": {
         "tg_channel_scale.c": "tg_channel_scale_fp32.c",
         "tg_logit_scale.c": "tg_logit_scale_fp32.c",
+        "tg_mean_scale.c": "tg_mean_scale_fp32.c",
     },
     "gemmlowp": {},
 }

@@ -19,6 +19,7 @@ from tinygmp.graph.operators.softmax import ZERO_POINT, Softmax
 from tinygmp.graph.operators.window import Window, same_padding
 from tinygmp.graph.random_weights import random_sensor
 from tinygmp.graph.values import Shape
+from tinygmp.quant.rounding_multiply import ROUNDINGS
 
 Cases = Iterator[tuple[str, PackedModel]]
 
@@ -36,6 +37,7 @@ def map_cases() -> dict[str, PackedModel]:
             ("max_pool", max_pools),
             ("average_pool", average_pools),
             ("global_average_pool", means),
+            ("global_average_pool", rescaled_means),
             ("pixel_input", pixels),
             ("sensor_input", sensors),
         )
@@ -184,6 +186,23 @@ def means() -> Cases:
     row = value("x", (1, 16, 2))
     yield "of one row", one_node(GlobalAveragePool(), [row], value("y", (2,)))
     yield "of a vector", one_node(GlobalAveragePool(), [value("x", (4,))], value("y", (1, 1, 4)))
+
+
+def rescale(shape: Shape, rounding: str, scales: tuple[float, float], vector: bool = True) -> PackedModel:
+    x, channels = value("x", shape, scales[0]), shape[-1]
+    y = value("y", (channels,) if vector else (1, 1, channels), scales[1], -21)
+    return one_node(GlobalAveragePool(rounding), [x], y)
+
+
+def rescaled_means() -> Cases:
+    for rounding in ROUNDINGS:
+        yield f"to a finer scale, {rounding}", rescale((5, 3, 70), rounding, (0.05, 0.012))
+        yield f"to a coarser scale, {rounding}", rescale((4, 4, 70), rounding, (0.05, 0.07), False)
+        yield f"to another zero point, {rounding}", rescale((2, 3, 90), rounding, (0.05, 0.05))
+        yield f"halves, {rounding}", rescale((1, 10, 90), rounding, (0.25, 0.125))
+        yield f"few positions and a large factor, {rounding}", rescale((1, 2, 90), rounding, (0.5, 0.01))
+        yield f"a factor below 2^-32, {rounding}", rescale((60, 60, 1), rounding, (1e-6, 0.5))
+        yield f"of a vector, {rounding}", rescale((50,), rounding, (0.05, 0.034))
 
 
 def taken(operator: PixelInput | SensorInput, shape: Shape, dtype: str, zero_point: int) -> PackedModel:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
+from tests.converters.operator_cases import CASES
 from tests.graph.forging import forged
 from tinygmp.errors import FileFormatError, OutputError
 from tinygmp.graph.file import content_hash, from_bytes, load_model, save_model, to_bytes
@@ -19,6 +20,7 @@ MODELS = {
     "low rank": lambda: random_model(3, hidden=16, w_rank=2, u_rank=8),
     "16 bits": lambda: random_model(3, hidden=16, w_rank=2, u_rank=8, state_bits=16),
     "graph": lambda: random_graph(6),
+    "rescaled mean": lambda: CASES["global_average_pool: halves, fp32"],
 }
 
 
@@ -146,7 +148,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_a_cell_of_16_bits_is_of_a_later_version_and_no_other_model_is():
     versions = {name: described(make())["version"] for name, make in MODELS.items()}
-    assert versions == {"full rank": 4, "low rank": 4, "16 bits": 5, "graph": 4}
+    assert versions == {"full rank": 4, "low rank": 4, "16 bits": 5, "graph": 4, "rescaled mean": 4}
     narrow = described(random_model(3, hidden=16))
     assert "state_bits" not in narrow["nodes"][1]["fields"]  # the bytes of such files are what they were
 
@@ -155,3 +157,9 @@ def described(model) -> dict:
     header = to_bytes(model)
     length = int.from_bytes(header[:8], "little")
     return json.loads(json.loads(header[8 : 8 + length])["__metadata__"]["tinygmp"])
+
+
+def test_a_mean_tells_its_rounding_only_where_it_rescales():
+    for case, told in (("odd channels", b'"fields":{}'), ("halves, fp32", b'"fields":{"rounding":"fp32"}')):
+        content = to_bytes(CASES[f"global_average_pool: {case}"])
+        assert told in content.replace(b"\\", b"")

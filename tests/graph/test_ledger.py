@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from tests.converters.operator_cases import CASES
 from tinygmp.graph.ledger import ledger
 from tinygmp.graph.random_graph import random_graph
 from tinygmp.graph.random_image_model import random_image_model
@@ -50,6 +51,11 @@ def test_limit_replaces_only_the_weight_streams():
 def test_low_rank_counts_a_requantizer_per_map():
     full = ledger(random_model(0, hidden=16)).by_part()["scalars"]
     assert ledger(random_model(0, hidden=16, w_rank=2, u_rank=3)).by_part()["scalars"] == full + 8
+
+
+def test_a_mean_costs_what_it_rescales_with():
+    for case, cost in (("odd channels", 0), ("halves, fp32", 13), ("halves, gemmlowp", 10)):
+        assert ledger(CASES[f"global_average_pool: {case}"]).payload_bytes == cost
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from converters.base import converter
+from converters.to_tflite.flatbuffer import Subgraph, schema, serialise
 from tinygmp.data.images import random_images
 from tinygmp.data.source import random_samples
 from tinygmp.device.host import run_on_host
@@ -17,12 +18,14 @@ from tinygmp.graph.random_graph import random_graph
 from tinygmp.graph.random_image_model import random_image_model
 from tinygmp.graph.reference.run import run
 from tinygmp.quant.rounding_multiply import ROUNDINGS
-from tinygmp.readers.tflite_int8 import load_int8_tflite, name_of
+from tinygmp.readers.integer_graph import name_of
+from tinygmp.readers.tflite_int8 import load_int8_tflite
 from tinygmp.shipped import open_model
 
 X86 = pytest.mark.skipif(
     platform.machine() not in ("x86_64", "AMD64"), reason="XNNPACK's kernels were compared on x86-64 only"
 )
+NAMES = ("digits", "pools", "means", "series", "vectors")
 TINY = ("vww_96_int8", "kws_ref_model", "pretrainedResnet_quant", "ad01_int8", "str_ww_ref_model")
 
 
@@ -63,9 +66,26 @@ def files(tmp_path_factory) -> dict[str, Path]:
                 layers.Dense(4, activation="softmax"),
             ],
         ),
+        "means": (
+            (12, 10, 2),
+            [
+                layers.Conv2D(8, 3, strides=2, padding="same", activation="relu"),
+                layers.GlobalAveragePooling2D(),
+                layers.Dense(5),
+            ],
+        ),
+        "series": (
+            (40, 3),
+            [
+                layers.Conv1D(9, 5, activation="relu", padding="same"),
+                layers.GlobalAveragePooling1D(),
+                layers.Dense(4),
+            ],
+        ),
         "vectors": ((20,), [layers.Dense(9, activation="relu"), layers.Dense(1)]),
     }
     folder, found = tmp_path_factory.mktemp("int8"), {}
+    tensorflow.keras.utils.set_random_seed(0)
     for name, (shape, parts) in networks.items():
         model = tensorflow.keras.Sequential([layers.Input(shape), *parts])
         for ending, kind in (("", tensorflow.int8), ("_float_ends", tensorflow.float32)):
@@ -82,7 +102,7 @@ def files(tmp_path_factory) -> dict[str, Path]:
 
 
 @X86
-@pytest.mark.parametrize("name", ["digits", "pools", "vectors"])
+@pytest.mark.parametrize("name", NAMES)
 def test_answers_are_litert_s_in_the_reference_and_in_c(files, name):
     model = load_int8_tflite(files[name])
     (inputs,) = random_samples(model, 40).inputs
@@ -95,8 +115,45 @@ def test_answers_are_litert_s_in_the_reference_and_in_c(files, name):
     assert np.array_equal(run_on_host(converter("c")(model), words_of(model, [inputs])).logits, found)
 
 
+def mean_file(
+    keep: bool, count: int, channels: int, scales: tuple[float, float], zeros: tuple[int, int]
+) -> bytes:
+    """Return a TFLite file of one MEAN over rows and columns."""
+    graph, tensors = Subgraph(), {}
+    written = (1, 1, 1, channels) if keep else (1, channels)
+    for name, shape, scale, zero in (
+        ("x", (1, 1, count, channels), scales[0], zeros[0]),
+        ("y", written, scales[1], zeros[1]),
+    ):
+        tensors[name] = graph.tensor(name, shape, np.int8, scale)
+        graph.tensors[tensors[name]].quantization.zeroPoint = np.array([zero], np.int64)
+    options = schema.ReducerOptionsT()
+    options.keepDims = keep
+    axes = graph.constant("axes", np.array([1, 2], np.int32))
+    graph.operator("MEAN", 2, [tensors["x"], axes], tensors["y"], options)
+    return serialise(graph, {"x": tensors["x"]}, {"y": tensors["y"]}, {})
+
+
+@X86
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+def test_means_are_litert_s_next_to_every_half(tmp_path, rounding):
+    rng, path, channels = np.random.default_rng(4), tmp_path / "mean.tflite", 60
+    for trial in range(30):
+        count = int(rng.choice([1, 2, 3, 6, 7, 10, 14, 25, 49, 64, 100]))
+        ratio = (rng.integers(1, 2 * count + 2) / 2, 1.0, rng.uniform(0.1, 6))[trial % 3]
+        scales = (float(np.float32(0.037 * ratio)), float(np.float32(0.037)))
+        zeros = (int(rng.integers(-128, 128)), int(rng.integers(-128, 128)))
+        path.write_bytes(mean_file(bool(trial % 2), count, channels, scales, zeros))
+        wanted = zeros[0] + rng.integers(-130, 131, (12, 1, channels)) / ratio
+        steps = (np.arange(count)[:, None] + rng.random((12, 1, channels))) / count  # of equal sums nearly
+        inputs = np.floor(wanted + steps).clip(-128, 127).astype(np.int8)
+        model = load_int8_tflite(path, rounding)
+        found = run(model, inputs.reshape(12, 1, count, channels)).outputs[model.outputs[0]]
+        assert np.array_equal(found.reshape(12, -1), litert_answers(path, inputs, rounding == "gemmlowp"))
+
+
 def test_every_target_takes_them(files):
-    for name in ("digits", "pools", "vectors"):
+    for name in NAMES:
         model = open_model(str(files[name]))
         for target in ("c", "onnx", "tflite"):
             assert converter(target)(model).files

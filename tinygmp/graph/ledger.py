@@ -17,7 +17,7 @@ from tinygmp.graph.operators.gated_cell import GatedCell, Gru, Lstm
 from tinygmp.graph.operators.hidden_layer import HiddenLayer
 from tinygmp.graph.operators.linear import Linear
 from tinygmp.graph.operators.pad import Pad
-from tinygmp.graph.operators.pool import AveragePool, MaxPool
+from tinygmp.graph.operators.pool import AveragePool, GlobalAveragePool, MaxPool
 from tinygmp.graph.operators.sensor_input import SensorInput
 from tinygmp.graph.operators.softmax import Softmax
 from tinygmp.sparse.limits import entropy_limit_bits, limit_bits
@@ -29,6 +29,8 @@ LINEAR_SCALAR_BYTES = 10  # in code: input zero, output zero, two clamps, kernel
 CELL_SCALAR_BYTES = 8  # five shifts and zeta, one byte each; nu, two
 ADD_SCALAR_BYTES = 16  # two multipliers and a bias, four bytes each; shift, zero, two clamps
 POOL_SCALAR_BYTES = 10  # kernel, stride, four paddings, two clamps
+# of a mean that rescales; multiplier 4, shift 1; and bias 4, zero 1, or an offset with 40 bits of fraction, 8
+MEAN_SCALAR_BYTES = {"gemmlowp": 10, "fp32": 13}
 PAD_SCALAR_BYTES = 5  # four sides and the zero point
 
 
@@ -141,6 +143,12 @@ def softmax_rows(model: PackedModel, node: Node, operator: Softmax) -> list[Ledg
     return [LedgerRow(node.name, "tables", operator.table(model.values[node.reads[0]]).nbytes)]
 
 
+def mean_rows(model: PackedModel, node: Node, operator: GlobalAveragePool) -> list[LedgerRow]:
+    if not operator.rescales:
+        return []
+    return [LedgerRow(node.name, "scalars", MEAN_SCALAR_BYTES[operator.rounding])]
+
+
 def scalars(count: int) -> Callable[[PackedModel, Node, Any], list[LedgerRow]]:
     return lambda model, node, operator: [LedgerRow(node.name, "scalars", count)]
 
@@ -158,6 +166,7 @@ ROWS: dict[type, Callable[[PackedModel, Node, Any], list[LedgerRow]]] = {
     Add: scalars(ADD_SCALAR_BYTES),
     MaxPool: scalars(POOL_SCALAR_BYTES),
     AveragePool: scalars(POOL_SCALAR_BYTES),
+    GlobalAveragePool: mean_rows,
     Pad: scalars(PAD_SCALAR_BYTES),
 }
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from tinygmp.errors import ConfigError
 from tinygmp.graph.operators.base import Operator
 from tinygmp.graph.operators.linear import Linear
+from tinygmp.graph.operators.pool import GlobalAveragePool
 from tinygmp.graph.values import Value
 from tinygmp.sparse.tensor import PackedTensor
 
@@ -232,8 +233,11 @@ def check_labels(model: PackedModel) -> None:
 def roundings(model: PackedModel) -> Iterator[tuple[str, str]]:
     """Yield (layer, rounding) of every layer whose sums become int8."""
     for node in model.nodes:
-        if isinstance(node.operator, Linear) and model.values[node.writes[0]].dtype == "int8":
-            yield node.name, node.operator.rounding
+        operator = node.operator
+        if isinstance(operator, Linear) and model.values[node.writes[0]].dtype == "int8":
+            yield node.name, operator.rounding
+        if isinstance(operator, GlobalAveragePool) and operator.rescales:
+            yield node.name, operator.rounding
 
 
 def check_roundings(model: PackedModel) -> None:

@@ -258,7 +258,10 @@ class RandomGraph:
     def global_pool(self) -> None:
         read = self.pick_map()
         shape = (1, 1, read.channels) if self.rng.random() < 0.5 else (read.channels,)
-        self.write(GlobalAveragePool(), [read], shape, read.scale, read.zero_point)
+        if self.rng.random() < 0.5:
+            self.write(GlobalAveragePool(self.rounding), [read], shape, self.scale(), self.zero())
+        else:
+            self.write(GlobalAveragePool(), [read], shape, read.scale, read.zero_point)
 
     def pad(self) -> None:
         read = self.pick_map()

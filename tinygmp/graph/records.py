@@ -18,12 +18,15 @@ Arrays = dict[str, np.ndarray]
 
 
 def describe_record(record: Any, name: str, arrays: Arrays) -> Description:
-    """Return JSON-ready fields of a record; arrays join `arrays` as '<name>.<field>' instead."""
+    """Return JSON-ready fields of a record; arrays join `arrays` as '<name>.<field>' instead.
+
+    A field whose metadata has 'told' is left out at its default, so that files from before it stay as they are.
+    """
     described: Description = {}
     for each in fields(record):
         value = getattr(record, each.name)
-        if each.metadata.get("omitted") and value == each.default:
-            continue  # as in files from before there was such a field
+        if "told" in each.metadata and value == each.default:
+            continue
         if isinstance(value, np.ndarray):
             arrays[f"{name}.{each.name}"] = value
         else:
@@ -69,7 +72,7 @@ def build_record(record: type, description: Description, name: str, arrays: Mapp
                 hints[each.name], description.get(each.name), f"{name}.{each.name}", arrays
             )
             for each in fields(record)
-            if each.name in description or not each.metadata.get("omitted")
+            if "told" not in each.metadata or each.name in description
         }
     )
 

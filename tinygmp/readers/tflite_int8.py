@@ -1,35 +1,30 @@
 """Full-integer TFLite files as packed models: integers, scales and zero points stay as they lie."""
 
 import math
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tinygmp.errors import DataError, MissingToolError, TinyGmpError, UnsupportedError
-from tinygmp.graph.model import Node, PackedModel
+from tinygmp.graph.model import PackedModel
 from tinygmp.graph.operators.add import Add
 from tinygmp.graph.operators.base import Operator
 from tinygmp.graph.operators.concatenate import Concatenate
 from tinygmp.graph.operators.conv2d import Conv2d, DepthwiseConv2d
-from tinygmp.graph.operators.fully_connected import FullyConnected
 from tinygmp.graph.operators.limits import Limits, named_limits
 from tinygmp.graph.operators.pad import Pad
 from tinygmp.graph.operators.pool import AveragePool, GlobalAveragePool, MaxPool
-from tinygmp.graph.operators.reshape import Reshape
 from tinygmp.graph.operators.softmax import Softmax
 from tinygmp.graph.operators.window import Pair, Window, same_padding
 from tinygmp.graph.values import Shape, Value
+from tinygmp.readers.integer_graph import IntegerGraph, Meaning, Weights, name_of
 from tinygmp.readers.tflite import DAMAGE, SHAPES
-from tinygmp.sparse import choose
 
-FORMATS_OF_MAPS = ("dense", "bitmask", "rice")  # what the kernels of maps read quickly
 ACTIVATIONS = {0: "none", 1: "relu", 2: "relu_n1_to_1", 3: "relu6"}
 SUPPORTED = (
-    "convolutions, depthwise and fully connected layers, additions, joins, pools, means that keep their scale, pads, "
+    "convolutions, depthwise and fully connected layers, additions, joins, pools, means, pads, "
     "changes of shape, softmax"
 )
 
@@ -60,51 +55,14 @@ def load_int8_tflite(path: Path, rounding: str = "fp32") -> PackedModel:
         raise DataError(f"'{path}' is no full-integer TFLite model that can be read ({error!r})") from error
 
 
-def is_full_integer(path: Path) -> bool:
-    """Return whether a .tflite file computes in int8: no layer with weights reads floats. False for a damaged file."""
-    try:
-        from ai_edge_litert import schema_py_generated as schema
-    except ImportError as error:
-        raise MissingToolError(
-            "the TFLite schema is absent; install it with: pip install ai-edge-litert"
-        ) from error
-    codes = schema.BuiltinOperator
-    weighted = {codes.CONV_2D, codes.DEPTHWISE_CONV_2D, codes.FULLY_CONNECTED}
-    try:
-        model = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
-        graph = model.subgraphs[0]
-        types = [
-            graph.tensors[int(operator.inputs[0])].type
-            for operator in graph.operators
-            if model.operatorCodes[operator.opcodeIndex].builtinCode in weighted
-        ]
-    except (OSError, *DAMAGE):
-        return False
-    whole = (schema.TensorType.INT8, schema.TensorType.UINT8, schema.TensorType.INT16)
-    return bool(types) and all(each in whole for each in types)
-
-
-def name_of(path: Path) -> str:
-    """Return a C identifier made of the file's name."""
-    plain = re.sub(r"[^a-z0-9_]+", "_", path.stem.lower()).strip("_")
-    return (plain if plain[:1].isalpha() else f"m_{plain}")[:48]
-
-
-@dataclass
 class Importer:
     """Takes operations in order of execution; `names` maps a tensor's number to the value that it is."""
 
-    origin: str
-    model: Any
-    schema: Any
-    rounding: str
-    values: dict[str, Value] = field(default_factory=dict)
-    names: dict[int, str] = field(default_factory=dict)
-    nodes: list[Node] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.graph = self.model.subgraphs[0]
-        kinds = vars(self.schema.BuiltinOperator).items()
+    def __init__(self, origin: str, model: Any, schema: Any, rounding: str) -> None:
+        self.origin, self.file, self.schema = origin, model, schema
+        self.graph, self.made = model.subgraphs[0], IntegerGraph(origin, rounding, SUPPORTED)
+        self.names: dict[int, str] = {}
+        kinds = vars(schema.BuiltinOperator).items()
         self.kinds = {number: kind for kind, number in kinds if not kind.startswith("_")}
 
     def packed(self, name: str) -> PackedModel:
@@ -112,28 +70,15 @@ class Importer:
         ends = {int(each.inputs[0]): int(each.outputs[0]) for kind, each in operations if kind == "QUANTIZE"}
         starts = [ends.get(int(index), int(index)) for index in self.graph.inputs]
         for index in starts:
-            self.names[index] = self.written(index)
+            self.names[index] = self.made.value(self.shape(index), self.meaning(index))
         for place, (kind, operation) in enumerate(operations):
             if kind not in SHAPES:
                 self.add(f"operation {place} ({kind})", kind, operation)
-        outputs = tuple(self.names[int(index)] for index in self.graph.outputs)
-        return PackedModel(
-            name,
-            self.values,
-            tuple(self.names[index] for index in starts),
-            tuple(self.nodes),
-            outputs,
-            provenance={
-                "data": f"file {self.origin}",
-                "synthetic": "no",
-                "seed": "",
-                "recipe": "",
-                "commit": "",
-            },
-        )
+        outputs = [self.names[int(index)] for index in self.graph.outputs]
+        return self.made.model(name, [self.names[index] for index in starts], outputs)
 
     def kind_of(self, operation: Any) -> str:
-        code = self.model.operatorCodes[operation.opcodeIndex]
+        code = self.file.operatorCodes[operation.opcodeIndex]
         return str(self.kinds.get(max(code.builtinCode, code.deprecatedBuiltinCode), "?"))
 
     def add(self, place: str, kind: str, operation: Any) -> None:
@@ -151,27 +96,25 @@ class Importer:
         handler(self, Operation(self, place, operation))
 
     def unsupported(self, place: str, why: str) -> UnsupportedError:
-        return UnsupportedError(f"'{self.origin}', {place}: {why} is not supported; supported: {SUPPORTED}")
+        return self.made.unsupported(place, why)
 
-    def written(self, index: int, shape: Shape | None = None) -> str:
-        """Return the name of a new value that means what a tensor does."""
-        tensor, name = self.graph.tensors[index], f"t{len(self.values)}"
+    def meaning(self, index: int) -> Meaning:
+        """Return scale and zero point of a tensor."""
+        tensor = self.graph.tensors[index]
         scales, zeros = tensor.quantization.scale, tensor.quantization.zeroPoint
         if tensor.type != self.schema.TensorType.INT8 or scales is None or len(scales) != 1:
             raise DataError(
                 f"'{self.origin}': tensor {index} has type {tensor.type}; every value must be int8 with one scale, "
                 "convert with int8 inputs and outputs"
             )
-        shape = shape or map_shape(tensor.shape)
-        self.values[name] = Value(name, shape, "int8", float(np.float32(scales[0])), int(zeros[0]))
-        return name
+        return float(scales[0]), int(zeros[0])
 
-    def write(self, operator: Operator, reads: list[str], written: str) -> None:
-        self.nodes.append(Node(f"n{len(self.nodes)}", operator, tuple(reads), (written,)))
+    def shape(self, index: int) -> Shape:
+        return map_shape(self.graph.tensors[index].shape)
 
     def constant(self, index: int) -> np.ndarray | None:
         tensor = self.graph.tensors[index] if index >= 0 else None
-        data = None if tensor is None else self.model.buffers[tensor.buffer].data
+        data = None if tensor is None else self.file.buffers[tensor.buffer].data
         if tensor is None or data is None:
             return None
         types = {self.schema.TensorType.INT8: np.int8, self.schema.TensorType.INT32: np.int32}
@@ -197,7 +140,7 @@ class Operation:
 
     @property
     def value(self) -> Value:
-        return self.importer.values[self.read]
+        return self.importer.made.values[self.read]
 
     def constant(self, at: int) -> np.ndarray:
         found = self.importer.constant(self.inputs[at]) if len(self.inputs) > at else None
@@ -224,25 +167,20 @@ class Operation:
         sides = same_padding(rows, columns, reach, stride) if same else (0, 0, 0, 0)
         return Window(kernel, stride, dilation, sides)
 
-    def finish(self, operator: Operator, reads: list[str] | None = None, shape: Shape | None = None) -> None:
+    def finish(self, operator: Operator, reads: list[str] | None = None) -> None:
         """Append the node; what it writes stands for the operation's output."""
-        written = self.importer.written(self.output, shape)
-        self.importer.write(operator, reads or [self.read], written)
-        self.importer.names[self.output] = written
+        importer = self.importer
+        shape, meaning = importer.shape(self.output), importer.meaning(self.output)
+        importer.names[self.output] = importer.made.write(operator, reads or [self.read], shape, meaning)
+
+    def weights(self, q: np.ndarray) -> Weights:
+        """Return int8 weights [outputs, columns] with their scales and bias."""
+        scales = np.asarray(self.importer.graph.tensors[self.inputs[1]].quantization.scale, np.float32)
+        bias = self.importer.constant(self.inputs[2]) if len(self.inputs) > 2 else None
+        return Weights(q, scales, bias)
 
     def linear_fields(self, q: np.ndarray) -> dict[str, Any]:
-        """Return the arguments of a linear operator for int8 weights [outputs, columns]."""
-        importer, outputs = self.importer, len(q)
-        scales = np.asarray(importer.graph.tensors[self.inputs[1]].quantization.scale, np.float32)
-        bias = importer.constant(self.inputs[2]) if len(self.inputs) > 2 else None
-        name = f"n{len(importer.nodes)}.weights"
-        return {
-            "weights": choose(name, q, 1.0, FORMATS_OF_MAPS),
-            "weight_scales": np.ascontiguousarray(np.broadcast_to(scales, (outputs,))),
-            "bias": np.zeros(outputs, np.int32) if bias is None else bias.astype(np.int32),
-            "limits": self.limits(),
-            "rounding": importer.rounding,
-        }
+        return self.importer.made.fields(self.weights(q), self.limits())
 
 
 def convolve(importer: Importer, call: Operation) -> None:
@@ -260,32 +198,15 @@ def depthwise(importer: Importer, call: Operation) -> None:
 
 
 def fully_connect(importer: Importer, call: Operation) -> None:
-    """With one scale for all outputs, or one each, which is a convolution over one position."""
-    fields = call.linear_fields(call.constant(1))
-    if np.ptp(fields["weight_scales"]) == 0:
-        call.finish(FullyConnected(**fields))
-        return
-    read = reshaped(importer, call.read, (1, 1, call.value.size))
-    call.finish(Conv2d(**fields), [read], (1, 1, len(fields["bias"])))
-    importer.names[call.output] = reshaped(importer, importer.names[call.output], (len(fields["bias"]),))
-
-
-def reshaped(importer: Importer, read: str, shape: Shape) -> str:
-    """Return a value of the same elements in another shape."""
-    before = importer.values[read]
-    if before.shape == shape:
-        return read
-    name = f"t{len(importer.values)}"
-    importer.values[name] = Value(name, shape, "int8", before.scale, before.zero_point)
-    importer.write(Reshape(), [read], name)
-    return name
+    weights, meaning = call.weights(call.constant(1)), importer.meaning(call.output)
+    importer.names[call.output] = importer.made.fully_connect(call.read, weights, call.limits(), meaning)
 
 
 def reshape(importer: Importer, call: Operation) -> None:
-    shape = map_shape(importer.graph.tensors[call.output].shape)
+    shape = importer.shape(call.output)
     if math.prod(shape) != call.value.size:  # a batch of any size
         shape = (call.value.size,)
-    importer.names[call.output] = reshaped(importer, call.read, shape)
+    importer.names[call.output] = importer.made.reshaped(call.read, shape)
 
 
 def add(importer: Importer, call: Operation) -> None:
@@ -313,11 +234,9 @@ def pool(kind: type) -> Callable[[Importer, Operation], None]:
 def mean(importer: Importer, call: Operation) -> None:
     sides = len(importer.graph.tensors[call.inputs[0]].shape)
     axes = sorted(int(axis) % sides for axis in call.constant(1).reshape(-1))
-    written = importer.graph.tensors[call.output].quantization
-    same = (np.float32(written.scale[0]), written.zeroPoint[0]) == (call.value.scale, call.value.zero_point)
-    if axes != list(range(1, sides - 1)) or not same:
-        raise call.unsupported("a mean over other axes than rows and columns, or into another scale,")
-    call.finish(GlobalAveragePool())
+    if axes != list(range(1, sides - 1)):
+        raise call.unsupported("a mean over other axes than rows and columns")
+    call.finish(GlobalAveragePool(importer.made.rounding))
 
 
 def pad(importer: Importer, call: Operation) -> None:

@@ -11,8 +11,10 @@ from tinygmp.graph.kinds import kind_of
 from tinygmp.graph.model import Node, PackedModel
 from tinygmp.graph.operators.conv2d import Conv2d, DepthwiseConv2d
 from tinygmp.graph.operators.linear import Linear
+from tinygmp.graph.operators.pool import GlobalAveragePool
 from tinygmp.graph.operators.window import Window
 from tinygmp.graph.values import Value
+from tinygmp.quant.rescaled_mean import FixedMean
 from tinygmp.quant.rounding_multiply import INT32_MAX
 
 LARGEST_COLUMNS = 65535  # weights of one output that the kernels count
@@ -69,7 +71,16 @@ def has_large_factors(model: PackedModel) -> bool:
             least = 0 if operator.one_scale else LEAST_SHIFT[operator.rounding]
             if stored_shifts(operator, read, written).min() < least:
                 return True
-    return False
+    return any(has_large_mean(model, node) for node in model.nodes_of(GlobalAveragePool))
+
+
+def has_large_mean(model: PackedModel, node: Node) -> bool:
+    operator = node.operator
+    assert isinstance(operator, GlobalAveragePool)
+    if operator.rounding != "gemmlowp":
+        return False
+    by = operator.scaling(*model.read_by(node), *model.written_by(node))
+    return isinstance(by, FixedMean) and -by.shift < LEAST_SHIFT["gemmlowp"]
 
 
 def has_dilation(model: PackedModel) -> bool:

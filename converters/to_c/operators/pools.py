@@ -6,7 +6,8 @@ from converters.to_c.arrays import symbol_of
 from converters.to_c.kernel import Kernel
 from converters.to_c.operators.linear import check_window, window_definition
 from tinygmp.graph.model import Node, PackedModel
-from tinygmp.graph.operators.pool import AveragePool, MaxPool
+from tinygmp.graph.operators.pool import AveragePool, GlobalAveragePool, MaxPool
+from tinygmp.quant.rescaled_mean import Float32Mean
 
 
 def pool(model: PackedModel, node: Node) -> list[Kernel]:
@@ -27,9 +28,25 @@ def pool(model: PackedModel, node: Node) -> list[Kernel]:
 
 def global_average_pool(model: PackedModel, node: Node) -> list[Kernel]:
     """Return the way to run the mean over a whole map."""
-    read = model.read_by(node)[0]
+    operator, read, symbol = node.operator, model.read_by(node)[0], symbol_of(model, node.name)
+    assert isinstance(operator, GlobalAveragePool)
+    name, by, source, definition = "tg_global_average", "", "tg_global_average.c", ""
+    if operator.rescales:
+        name, by, source = "tg_global_mean", f"&{symbol}, ", "tg_global_mean.c"
+        definition = mean_definition(model, node, operator)
 
     def call(reads: Sequence[str], writes: Sequence[str], work: str) -> str:
-        return f"tg_global_average({reads[0]}, {writes[0]}, {read.positions}u, {read.channels}u);\n"
+        return f"{name}({by}{reads[0]}, {writes[0]}, {read.positions}u, {read.channels}u);\n"
 
-    return [Kernel(("tg_global_average.c",), (), call, overlap=(0,))]
+    return [Kernel((source,), (), call, definition, overlap=(0,))]
+
+
+def mean_definition(model: PackedModel, node: Node, operator: GlobalAveragePool) -> str:
+    """Return the tg_mean of a node, in the form that its rounding has."""
+    by = operator.scaling(*model.read_by(node), *model.written_by(node))
+    if isinstance(by, Float32Mean):
+        multiplier, shift, offset = by.stored()
+        fields = f"(int64_t){offset}ll, {multiplier}, {shift}"
+    else:
+        fields = f"{by.bias}, {by.multiplier}, {-by.shift}, {by.zero}"
+    return f"static const tg_mean {symbol_of(model, node.name)} = {{{fields}}};\n"

@@ -6,9 +6,9 @@ import numpy as np
 
 from converters.to_onnx.emitter import Emitter
 from converters.to_onnx.graph import TensorProto
-from converters.to_onnx.operators.rounding import rounded_mean
+from converters.to_onnx.operators.rounding import rescaled_mean, rounded_mean
 from tinygmp.graph.model import Node
-from tinygmp.graph.operators.pool import AveragePool, MaxPool
+from tinygmp.graph.operators.pool import AveragePool, GlobalAveragePool, MaxPool
 from tinygmp.graph.operators.window import Window
 from tinygmp.graph.reference.convolution import patches
 
@@ -58,13 +58,18 @@ def average_pool(emitter: Emitter, node: Node, x: str) -> str:
 
 
 def global_average_pool(emitter: Emitter, node: Node, x: str) -> str:
-    (read,), (written,) = emitter.model.read_by(node), emitter.model.written_by(node)
+    operator, (read,), (written,) = node.operator, emitter.model.read_by(node), emitter.model.written_by(node)
+    assert isinstance(operator, GlobalAveragePool)
     graph = emitter.graph
-    if len(read.shape) == 1:
+    if len(read.shape) == 1 and not operator.rescales:
         return x if len(written.shape) == 1 else emitter.as_map(x, read)
+    x = emitter.as_map(x, read)
     if emitter.exact:
         total = graph.op("ReduceSum", x, graph.constant("axes.2.3", [2, 3], np.int64), keepdims=1)
-        y = rounded_mean(graph, total, graph.integer(read.positions), graph.integer(read.positions // 2))
+        if operator.rescales:
+            y = rescaled_mean(emitter, node, total, operator.scaling(read, written))
+        else:
+            y = rounded_mean(graph, total, graph.integer(read.positions), graph.integer(read.positions // 2))
     else:
         y = emitter.settle(graph.op("GlobalAveragePool", x), written)
     return graph.op("Flatten", y) if len(written.shape) == 1 else y

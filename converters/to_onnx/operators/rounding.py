@@ -6,6 +6,7 @@ from converters.to_onnx.emitter import Emitter
 from converters.to_onnx.graph import Graph, TensorProto
 from tinygmp.graph.model import Node
 from tinygmp.graph.operators.linear import Linear
+from tinygmp.quant.rescaled_mean import FixedMean, Float32Mean
 from tinygmp.quant.rounding_multiply import INT32_MAX, INT32_MIN
 
 
@@ -41,28 +42,38 @@ def gemmlowp_product(
     emitter: Emitter, node: Node, operator: Linear, sums: str, multipliers: np.ndarray, shifts: np.ndarray
 ) -> str:
     """Append the product rounded twice, or once in a fully connected layer."""
+    if not operator.one_scale:
+        return rounded_twice(emitter, node, sums, beside(operator, multipliers), beside(operator, shifts))
+    graph, unit = emitter.graph, beside(operator, np.int64(1) << (31 - shifts))
+    multiplier = graph.constant(f"{node.name}.multiplier", beside(operator, multipliers.astype(np.int64)))
+    product = graph.op(
+        "Add", graph.op("Mul", sums, multiplier), graph.constant(f"{node.name}.half", unit >> 1)
+    )
+    return floor_divide(graph, product, graph.constant(f"{node.name}.unit", unit))
+
+
+def rounded_twice(
+    emitter: Emitter, node: Node, sums: str, multipliers: np.ndarray, shifts: np.ndarray
+) -> str:
+    """Append the product of sums and factors, multiplier * 2^(shift - 31), as TFLite's reference kernels round it."""
     graph = emitter.graph
 
-    def channels(what: str, values: np.ndarray) -> str:
-        return graph.constant(f"{node.name}.{what}", beside(operator, values.astype(np.int64)))
+    def constant(what: str, values: np.ndarray) -> str:
+        return graph.constant(f"{node.name}.{what}", values.astype(np.int64))
 
-    multiplier = channels("multiplier", multipliers)
-    if operator.one_scale:
-        unit = np.int64(1) << (31 - shifts)
-        product = graph.op("Mul", sums, multiplier)
-        product = graph.op("Add", product, channels("half", unit >> 1))
-        return floor_divide(graph, product, channels("unit", unit))
     unit = np.int64(1) << np.maximum(-shifts, 0)
     if shifts.max() > 0:  # as the reference does, so that no product exceeds 64 bits
-        sums = graph.op("Mul", sums, channels("left", np.int64(1) << np.maximum(shifts, 0)))
+        sums = graph.op("Mul", sums, constant("left", np.int64(1) << np.maximum(shifts, 0)))
         sums = emitter.clip(sums, INT32_MIN, INT32_MAX)
-    product = graph.op("Add", graph.op("Mul", sums, multiplier), graph.integer(1 << 30))
+    product = graph.op(
+        "Add", graph.op("Mul", sums, constant("multiplier", multipliers)), graph.integer(1 << 30)
+    )
     high = floor_divide(graph, product, graph.integer(1 << 31))
     # Halves go away from zero: a negative number is one less before half the unit is added.
     negative = emitter.cast(graph.op("Less", high, graph.integer(0)), TensorProto.INT64)
-    less = graph.op("Mul", negative, channels("shifted", unit > 1))
-    nudged = graph.op("Add", graph.op("Sub", high, less), channels("half", unit >> 1))
-    return floor_divide(graph, nudged, channels("unit", unit))
+    less = graph.op("Mul", negative, constant("shifted", unit > 1))
+    nudged = graph.op("Add", graph.op("Sub", high, less), constant("half", unit >> 1))
+    return floor_divide(graph, nudged, constant("unit", unit))
 
 
 def floor_divide(graph: Graph, numerator: str, unit: str) -> str:
@@ -75,3 +86,18 @@ def rounded_mean(graph: Graph, total: str, count: str, half: str) -> str:
     """Append int64 total / count, rounded half away from zero."""
     size = graph.op("Div", graph.op("Add", graph.op("Abs", total), half), count)
     return graph.op("Mul", size, graph.op("Sign", total))
+
+
+def rescaled_mean(emitter: Emitter, node: Node, total: str, by: Float32Mean | FixedMean) -> str:
+    """Append the int8 means of int64 sums as int64, with the scale and zero point that a mean writes."""
+    graph = emitter.graph
+    if isinstance(by, Float32Mean):
+        factor = graph.constant(f"{node.name}.factor", by.factor, np.float32)
+        offset = graph.constant(f"{node.name}.offset", by.offset, np.float32)
+        product = graph.op("Mul", emitter.cast(total, TensorProto.FLOAT), factor)
+        rounded = emitter.cast(graph.op("Round", graph.op("Add", product, offset)), TensorProto.INT64)
+        return emitter.clip(rounded, -128, 127)
+    multiplier, shift = np.array([by.multiplier]), np.array([by.shift])
+    centred = graph.op("Add", total, graph.integer(by.bias))
+    moved = graph.op("Add", rounded_twice(emitter, node, centred, multiplier, shift), graph.integer(by.zero))
+    return emitter.clip(moved, -128, 127)

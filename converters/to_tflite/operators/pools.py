@@ -7,7 +7,7 @@ from converters.to_tflite.operators.padding import is_same, padded_with_least
 from converters.to_tflite.writer import Writer
 from tinygmp.errors import UnsupportedError
 from tinygmp.graph.model import Node
-from tinygmp.graph.operators.pool import AveragePool, MaxPool
+from tinygmp.graph.operators.pool import AveragePool, GlobalAveragePool, MaxPool
 from tinygmp.graph.operators.window import Window
 
 
@@ -37,18 +37,19 @@ def options_of(window: Window, same: bool) -> "schema.Pool2DOptionsT":
 
 
 def global_average_pool(writer: Writer, node: Node, name: str) -> int:
-    """Average: AVERAGE_POOL_2D in int8, whose rounding is the reference's; MEAN in float, as XNNPACK wants."""
-    (read,), (written,) = writer.model.read_by(node), writer.model.written_by(node)
+    """Average: AVERAGE_POOL_2D in int8 that keeps its meaning, MEAN where it rescales, and in float."""
+    operator, (read,), (written,) = node.operator, writer.model.read_by(node), writer.model.written_by(node)
+    assert isinstance(operator, GlobalAveragePool)
     x, pooled = writer.map_of(node.reads[0]), written if len(written.shape) == 3 else None
     called = name if pooled else f"{name}.pooled"
     shape = (1, 1, read.channels)
     tensor = writer.tensor(called, written, shape)
-    if writer.quantised:
+    if writer.quantised and not operator.rescales:
         whole = Window(read.map_shape[:2], read.map_shape[:2])
         x = writer.graph.operator("AVERAGE_POOL_2D", 2, [x], tensor, options_of(whole, same=False))
     else:
         options = schema.ReducerOptionsT()
         options.keepDims = True
         axes = writer.graph.constant(f"{name}.axes", np.array([1, 2], np.int32))
-        x = writer.graph.operator("MEAN", 1, [x, axes], tensor, options)
+        x = writer.graph.operator("MEAN", 2 if writer.quantised else 1, [x, axes], tensor, options)
     return writer.reshaped(x, name, written, written.shape)

@@ -12,7 +12,10 @@ from tests.converters.map_cases import pool
 from tests.converters.one_node_graphs import cell_alone, cell_beside, inputs_of_every_range, one_node, value
 from tests.converters.operator_cases import CASES
 from tests.graph_edits import with_fields
+from tinygmp.device.board import find_board
 from tinygmp.device.host import run_on_host
+from tinygmp.device.lab import simulate
+from tinygmp.device.toolchain import build
 from tinygmp.device.words import reference_of, words_of
 from tinygmp.errors import UnsupportedError
 from tinygmp.graph.kinds import KINDS
@@ -21,6 +24,7 @@ from tinygmp.graph.operators.pool import MaxPool
 from tinygmp.graph.operators.sensor_input import SensorInput
 from tinygmp.graph.operators.window import Window
 from tinygmp.graph.random_graph import random_graph, random_inputs
+from tinygmp.quant.rounding_multiply import ROUNDINGS
 from tinygmp.sparse import encode
 
 SHORT_MULTIPLY = ("TG_DSP_EMULATED", "TG_NO_LONG_MULTIPLY")  # kernels of other cores, written out in C
@@ -50,6 +54,16 @@ def test_equals_the_reference_under_sanitizers(case):
 def test_kernels_of_other_cores_equal_the_reference_too(case):
     model = CASES[case]
     assert_exact(model, inputs_of_every_range(model), SHORT_MULTIPLY)
+
+
+@pytest.mark.parametrize("board", ["nucleo-f446re", "nucleo-g071rb", "longan-nano", "esp32-c3"])
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+def test_means_that_rescale_equal_the_reference_on_simulated_cores(board, rounding):
+    for case in ("to a finer scale", "halves", "few positions and a large factor"):
+        model = CASES[f"global_average_pool: {case}, {rounding}"]
+        words = words_of(model, inputs_of_every_range(model))
+        result = simulate(build(convert(model), find_board(board)), words)
+        assert np.array_equal(result.logits, reference_of(model)(words)[0])
 
 
 @pytest.mark.parametrize("seed", range(12))

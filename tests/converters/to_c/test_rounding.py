@@ -8,6 +8,7 @@ import pytest
 from converters.to_c.operators.linear import LEAST_SHIFT
 from converters.to_c.runtime_text import joined_kernels
 from tinygmp.device.tools import host_compiler
+from tinygmp.quant.rescaled_mean import float32_mean
 from tinygmp.quant.rounding_multiply import (
     INT32_MAX,
     ROUNDINGS,
@@ -51,6 +52,15 @@ EXPECTED = {
     "fp32": (float32_multiply, float32_multiply),
     "gemmlowp": (rounding_multiply, rounding_multiply_once),
 }
+FLAGS = (
+    "-O1",
+    "-std=c99",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-fsanitize=undefined",
+    "-fno-sanitize-recover=all",
+)
 LARGEST = 8  # of all factors 2**8 is the limit
 
 
@@ -87,17 +97,8 @@ def test_c_rounds_as_numpy(tmp_path, rounding, large, define):
     """Without the way of large factors up to those that need none, with it up to the limit."""
     (tmp_path / "round.c").write_text(joined_kernels(SOURCES[rounding]) + MAIN)
     program = tmp_path / "round"
-    flags = [
-        "-O1",
-        "-std=c99",
-        "-Wall",
-        "-Wextra",
-        "-Werror",
-        "-fsanitize=undefined",
-        "-fno-sanitize-recover=all",
-    ]
     defines = [f"-D{define}", *(["-DTG_LARGE_FACTORS"] if large else [])]
-    build = [*host_compiler(), *flags, *defines, str(tmp_path / "round.c"), "-o", str(program)]
+    build = [*host_compiler(), *FLAGS, *defines, str(tmp_path / "round.c"), "-o", str(program)]
     subprocess.run(build, check=True, capture_output=True)
     given = cases(rounding, LARGEST if large else -LEAST_SHIFT[rounding])
     done = subprocess.run([str(program)], input=given.tobytes(), check=True, capture_output=True)
@@ -119,3 +120,50 @@ def test_the_cases_reach_the_float_s_own_rounding():
     rounded = float32_multiply(sums, multipliers, -right)
     inside = np.abs(exact) < 127
     assert (exact != rounded)[inside].sum() > 20
+
+
+MEANS = """
+#include <stdio.h>
+int main(void)
+{
+    int64_t in[4];
+    while (fread(in, sizeof in[0], 4, stdin) == 4) {
+        tg_mean by;
+        int8_t out;
+        by.offset = in[1];
+        by.multiplier = (int32_t)in[2];
+        by.shift = (uint8_t)in[3];
+        out = tg_scale_mean((int32_t)in[0], &by);
+        fwrite(&out, 1, 1, stdout);
+    }
+    return 0;
+}
+"""
+
+
+def means() -> tuple[np.ndarray, np.ndarray]:
+    """Return int64 [cases, 4], sums and how they become means, and int64 [cases]: what float32 makes of them."""
+    rng, given, expected = np.random.default_rng(1), [], []
+    for trial in range(600):
+        count = int(rng.choice([1, 2, 3, 7, 10, 49, 256, int(rng.integers(1, 1 << 23)), 1 << 23]))
+        ratios = (rng.uniform(0.01, 255), rng.integers(1, 500) / 2, np.exp(rng.uniform(-20, 5)))
+        zeros = (int(rng.integers(-128, 128)), int(rng.integers(-128, 128)))
+        by = float32_mean(count, (0.043 * float(ratios[trial % 3]), 0.043), zeros)
+        halves = (rng.integers(-256, 257, 60) / 2 - zeros[1]) / float(by.factor) + count * zeros[0]
+        sums = np.concatenate([np.rint(halves) + rng.integers(-1, 2, 60), [-128 * count, 127 * count, 0]])
+        sums = sums.clip(-128 * count, 127 * count).astype(np.int64)
+        multiplier, shift, offset = by.stored()
+        given.append(np.stack([sums, *(np.full_like(sums, each) for each in (offset, multiplier, shift))], 1))
+        expected.append(by.apply(sums).clip(-128, 127))
+    return np.concatenate(given), np.concatenate(expected)
+
+
+def test_means_in_c_are_those_of_float32(tmp_path):
+    (tmp_path / "mean.c").write_text(joined_kernels(("tg_mean_scale_fp32.c",)) + MEANS)
+    program = tmp_path / "mean"
+    build = [*host_compiler(), *FLAGS, str(tmp_path / "mean.c"), "-o", str(program)]
+    subprocess.run(build, check=True, capture_output=True)
+    given, expected = means()
+    done = subprocess.run([str(program)], input=given.tobytes(), check=True, capture_output=True)
+    assert np.array_equal(np.frombuffer(done.stdout, np.int8), expected)
+    assert (np.abs(expected) < 127).mean() > 0.3

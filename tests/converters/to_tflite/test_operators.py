@@ -11,7 +11,7 @@ from converters.to_tflite.graph_model import convert_graph
 from converters.to_tflite.operators.registry import HANDLERS, OUTSIDE
 from converters.to_tflite.run_graph import run_micro_graph, run_tflite_graph
 from tests.converters.one_node_graphs import cell_alone, cell_beside, inputs_of_every_range, value
-from tests.converters.operator_cases import CASES
+from tests.converters.operator_cases import CASES, TWICE_ROUNDED
 from tinygmp.errors import DataError, FileFormatError, UnsupportedError
 from tinygmp.graph.kinds import KINDS
 from tinygmp.graph.model import Node, PackedModel
@@ -92,7 +92,7 @@ def test_float_differs_by_half_a_unit(case, reference_kernels):
     for name, called in output_names(model).items():
         value = model.values[name]
         units = np.clip(found[called] / value.scale + value.zero_point, *value.limits)
-        assert np.abs(units - expected[name]).max() < 0.51
+        assert np.abs(units - expected[name]).max() < (0.76 if case in TWICE_ROUNDED else 0.51)
 
 
 @pytest.mark.parametrize("case", REFUSED)

@@ -13,7 +13,7 @@ from tinygmp.graph.operators.fastgrnn import row_magnitudes
 from tinygmp.graph.operators.fully_connected import FullyConnected
 from tinygmp.graph.operators.limits import Limits, named_limits
 from tinygmp.graph.operators.pad import Pad
-from tinygmp.graph.operators.pool import AveragePool
+from tinygmp.graph.operators.pool import AveragePool, GlobalAveragePool
 from tinygmp.graph.operators.softmax import Softmax
 from tinygmp.graph.operators.window import Window, same_padding
 from tinygmp.graph.random_image_model import random_image_model
@@ -22,6 +22,7 @@ from tinygmp.graph.values import Value
 from tinygmp.sparse import encode
 
 MAP = Value("map", (4, 5, 3), "int8", 0.5, 2)
+CHANNELS = replace(MAP, name="channels", shape=(3,))
 
 
 def test_a_bound_worked_by_hand():
@@ -61,6 +62,15 @@ def test_a_sum_of_a_convolution_that_could_overflow_is_refused():
         (Pad((0, 0, -1, 0)), (MAP,), MAP, "no side may be below 0"),
         (AveragePool(Window((5, 1))), (MAP,), MAP, "its output has 0 x 5 positions"),
         (AveragePool(Window((2, 2), dilation=(2, 1))), (MAP,), MAP, "dilation"),
+        (GlobalAveragePool(), (MAP,), replace(CHANNELS, scale=0.25), "differ in type, scale"),
+        (
+            GlobalAveragePool("down"),
+            (MAP,),
+            CHANNELS,
+            "rounding 'down' is unknown; known: away, fp32, gemmlowp",
+        ),
+        (GlobalAveragePool("fp32"), (MAP,), replace(CHANNELS, scale=0.0), "needs scales above 0"),
+        (GlobalAveragePool("gemmlowp"), (MAP,), replace(CHANNELS, scale=1e-4), "must lie between 0 and 256"),
         (Softmax(), (MAP,), MAP, "flatten it first"),
         (
             Softmax(),

@@ -20,7 +20,7 @@ from tinygmp.graph.random_graph import random_graph, random_inputs
 from tinygmp.graph.random_image_model import random_image_model
 from tinygmp.graph.reference.run import run, trace
 from tinygmp.graph.values import Value
-from tinygmp.quant.rounding_multiply import float32_multiply
+from tinygmp.quant.rounding_multiply import ROUNDINGS, float32_multiply
 
 
 def model_of(operator, reads: list[Value], written: Value) -> PackedModel:
@@ -130,6 +130,23 @@ def test_padding_holds_the_zero_point_and_a_reshape_the_order():
 def test_a_mean_rounds_halves_away_from_zero():
     model = model_of(GlobalAveragePool(), [Value("a", (1, 2, 2), "int8", 1.0)], Value("b", (2,), "int8", 1.0))
     assert run(model, np.array([[[[1, -1], [2, -2]]]], np.int8)).logits.tolist() == [[2, -2]]
+
+
+def test_a_mean_takes_another_scale():
+    """Of 10, 11: twice the scale away from zero point 3, 15 units; of 4, 5: 3 units. Halves differ by the rounding."""
+    read, written = Value("a", (1, 2, 2), "int8", 0.5, 3), Value("b", (2,), "int8", 0.25, -1)
+    x = np.array([[[[10, 4], [11, 5]]]], np.int8)
+    for rounding in ROUNDINGS:
+        assert run(model_of(GlobalAveragePool(rounding), [read], written), x).logits.tolist() == [[14, 2]]
+    # 7.5 - 2 and -8 + 0.5 - 2, then 8.5 - 2 and -9 + 0.5 - 2: the sum to even, or the mean up.
+    half = Value("b", (2,), "int8", 0.5, -2)
+    for x, fp32, gemmlowp in (
+        ([[10, -4], [11, -5]], [6, -10], [6, -9]),
+        ([[11, -5], [12, -6]], [6, -10], [7, -10]),
+    ):
+        for rounding, expected in (("fp32", fp32), ("gemmlowp", gemmlowp)):
+            model = model_of(GlobalAveragePool(rounding), [read], half)
+            assert run(model, np.array([[x]], np.int8)).logits.tolist() == [expected]
 
 
 @pytest.mark.parametrize("scale", [1 / 256, 0.125, 1.0, 8.0])

@@ -94,7 +94,7 @@ class FastGrnn:
     zeta: int  # 0..255
     zeta_shift: int
     nu: int  # 0..16383
-    state_bits: int = field(default=8, metadata={"omitted": True})  # of all that matrices multiply
+    state_bits: int = field(default=8, metadata={"told": "unless default"})  # of all that matrices multiply
 
     @property
     def wide(self) -> bool:

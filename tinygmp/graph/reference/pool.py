@@ -30,9 +30,14 @@ def average_pool(operator: AveragePool, reads: Values, writes: Values) -> Execut
 
 
 def global_average_pool(operator: GlobalAveragePool, reads: Values, writes: Values) -> Execute:
+    low, high = writes[0].limits
+
     def execute(x: np.ndarray) -> tuple[np.ndarray, ...]:
-        maps = x.reshape(len(x), -1, reads[0].channels).astype(np.int64)
-        mean = rounded_mean(maps.sum(axis=1), np.int64(maps.shape[1]))
+        sums = x.reshape(len(x), -1, reads[0].channels).astype(np.int64).sum(axis=1)
+        if operator.rescales:
+            mean = np.clip(operator.scaling(reads[0], writes[0]).apply(sums), low, high)
+        else:
+            mean = rounded_mean(sums, np.int64(reads[0].positions))
         return (mean.reshape(len(x), *writes[0].shape).astype(np.int8),)
 
     return execute
