@@ -222,9 +222,7 @@ def test_operations_that_are_not_read_are_named(sources, tmp_path):
     quantization.quantize_dynamic(str(sources["vectors"][0]), str(dynamic))
     with pytest.raises(UnsupportedError, match=r"dynamic\.onnx.*quantize_static"):
         load_int8_onnx(dynamic)
-    with pytest.raises(
-        UnsupportedError, match=r"vectors\.onnx' computes in floats; give it to tinygmp pack"
-    ):
+    with pytest.raises(UnsupportedError, match=r"vectors\.onnx' computes in floats; give it to tinygmp pack"):
         load_int8_onnx(sources["vectors"][0])
 
 

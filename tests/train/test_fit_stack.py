@@ -94,3 +94,13 @@ def test_one_shot_starts_from_given_weights():
     mask = pruner.begin_epoch(0)
     assert mask.sparsity == 0.5
     assert int(stack.U[0].count_nonzero()) == mask.layer_nnz()["U"]
+
+
+def test_a_checkpoint_from_before_pruners_were_in_it_is_refused(tmp_path):
+    checkpoint = tmp_path / "stack.pt"
+    train([3, 4], [0.0, 0.6], checkpoint=checkpoint)
+    state = torch.load(checkpoint, weights_only=False)
+    del state["pruners"]
+    torch.save(state, checkpoint)
+    with pytest.raises(ConfigError, match="of an earlier version, without its pruners; delete it"):
+        train([3, 4], [0.0, 0.6], checkpoint=checkpoint)

@@ -178,6 +178,8 @@ class StackTraining:
         """Continue as if training had never stopped; a checkpoint of other settings raises ConfigError."""
         if state["settings"] != repr(self.settings):
             raise ConfigError(f"checkpoint was made with {state['settings']}, not {self.settings}; delete it")
+        if "pruners" not in state:
+            raise ConfigError("checkpoint is of an earlier version, without its pruners; delete it")
         self.stack.load_state_dict(state["stack"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.rate.load_state_dict(state["rate"])
