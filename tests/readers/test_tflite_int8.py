@@ -73,7 +73,7 @@ def files(tmp_path_factory) -> dict[str, Path]:
             ],
         ),
         "series": (
-            (40, 3),
+            (9, 3),
             [
                 layers.Conv1D(9, 5, activation="relu", padding="same"),
                 layers.GlobalAveragePooling1D(),
