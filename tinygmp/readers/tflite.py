@@ -28,8 +28,9 @@ DAMAGE = (
 
 
 def load_tflite(path: Path, pixels: str | None = "minus_one_to_one") -> FloatGraph:
-    """Return the float graph of a .tflite file of float32 arithmetic, weights float32 or float16.
+    """Return the float graph of a .tflite file of float32 arithmetic, weights float32, float16 or int8 with scales.
 
+    Weights of int8 (a dynamic range file) are the reals that they stand for; activations are not rounded.
     pixels: what training fed an input that is a map, 'minus_one_to_one' or 'zero_to_one'; None: plain reals. Nothing in
     the file is run. Raises DataError for a file that is no such model, UnsupportedError that names an operation,
     MissingToolError.
@@ -121,12 +122,23 @@ class TfliteReader:
             return None
         if tensor.sparsity is not None:
             raise DataError(f"'{self.builder.origin}': tensor {index} is stored sparse; give the dense file")
-        kinds = {**FLOATS, self.schema.TensorType.INT32: np.int32}
+        kinds = {**FLOATS, self.schema.TensorType.INT32: np.int32, self.schema.TensorType.INT8: np.int8}
         if tensor.type not in kinds:
             raise DataError(
-                f"'{self.builder.origin}': tensor {index} has type {tensor.type}; weights must be float32 or float16"
+                f"'{self.builder.origin}': tensor {index} has type {tensor.type}; weights must be float32, float16 "
+                "or int8"
             )
-        return np.frombuffer(bytes(data), kinds[tensor.type]).reshape(tensor.shape)
+        found = np.frombuffer(bytes(data), kinds[tensor.type]).reshape(tensor.shape)
+        return found if found.dtype != np.int8 else reals_of(found, tensor.quantization)
+
+
+def reals_of(q: np.ndarray, meaning: Any) -> np.ndarray:
+    """Return the float32 reals of int8 weights, which have a scale for all or one along an axis."""
+    sides = [1] * q.ndim
+    if len(meaning.scale) > 1:
+        sides[meaning.quantizedDimension] = len(meaning.scale)
+    scales, zeros = (np.reshape(each, sides) for each in (meaning.scale, meaning.zeroPoint))
+    return np.asarray((q - zeros) * scales, np.float32)
 
 
 class Call:
@@ -269,6 +281,10 @@ def softmax(call: Call) -> None:
     call.builder.softmax(call.place, call.read, call.written)
 
 
+def quantise(call: Call) -> None:
+    raise call.unsupported("integer arithmetic, with which a file stands where a command takes a model,")
+
+
 HANDLERS: dict[str, Callable[[Call], None]] = {
     **dict.fromkeys(("CONV_2D", "DEPTHWISE_CONV_2D"), convolve),
     "PAD": pad,
@@ -283,4 +299,5 @@ HANDLERS: dict[str, Callable[[Call], None]] = {
     "RELU_N1_TO_1": rectify(-1.0, 1.0),
     **dict.fromkeys(("RESHAPE", "SQUEEZE", "EXPAND_DIMS"), reshape),
     "SOFTMAX": softmax,
+    "QUANTIZE": quantise,
 }
