@@ -57,9 +57,11 @@ def load_int8_onnx(path: Path, rounding: str = "fp32") -> PackedModel:
         )
     try:
         return Importer(path.name, graph, arrays, rounding).packed(name_of(path))
-    except TinyGmpError:
+    except (DataError, UnsupportedError):
         raise
-    except (TypeError, ValueError, IndexError, KeyError, AttributeError, StopIteration) as error:
+    except TinyGmpError as error:
+        raise DataError(f"'{path}' becomes no packed model: {error}") from error
+    except (ArithmeticError, TypeError, ValueError, LookupError, AttributeError, StopIteration) as error:
         raise DataError(f"'{path}' is a damaged ONNX model ({error!r}); export it again") from error
 
 
