@@ -234,3 +234,27 @@ def test_damage_is_told_in_a_sentence(sources, tmp_path):
         path.write_bytes(content[:length])
         with pytest.raises((DataError, UnsupportedError), match=r"cut\.onnx"):
             load_int8_onnx(path)
+
+
+@pytest.mark.parametrize(
+    ("at", "array", "error", "message"),
+    [
+        ("x_scale", np.zeros((), np.float32), UnsupportedError, r"a scale of 0 is not supported"),
+        ("x_scale", np.ones(3, np.float32), UnsupportedError, "a value with several scales is not supported"),
+        ("x_zero_point", np.zeros((), np.int16), UnsupportedError, "a value of int16 is not supported"),
+        ("0.weight_scale", np.full((), np.nan, np.float32), DataError, "is a damaged ONNX model"),
+        ("0.bias_quantized_scale", np.full(1, 1e9, np.float32), DataError, "a bias beyond 32 bits"),
+        ("0.weight_quantized", np.ones((16, 19), np.int8), UnsupportedError, "of 19 columns times 20 values"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(sources, tmp_path, at, array, error, message):
+    import onnx
+
+    source, shape = sources["vectors"]
+    model = onnx.load(quantised(source, shape, "qdq, uint8"))
+    stored = next(each for each in model.graph.initializer if each.name == at)
+    stored.CopyFrom(onnx.numpy_helper.from_array(np.asarray(array), at))
+    path = tmp_path / "other.onnx"
+    onnx.save(model, path)
+    with pytest.raises(error, match=rf"other\.onnx.*{message}"):
+        load_int8_onnx(path)

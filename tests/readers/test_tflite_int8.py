@@ -12,13 +12,14 @@ from tinygmp.data.images import random_images
 from tinygmp.data.source import random_samples
 from tinygmp.device.host import run_on_host
 from tinygmp.device.words import words_of
-from tinygmp.errors import DataError
+from tinygmp.errors import DataError, UnsupportedError
 from tinygmp.graph.operators.softmax import Softmax
 from tinygmp.graph.random_graph import random_graph
 from tinygmp.graph.random_image_model import random_image_model
 from tinygmp.graph.reference.run import run
 from tinygmp.quant.rounding_multiply import ROUNDINGS
 from tinygmp.readers.integer_graph import name_of
+from tinygmp.readers.tflite import load_tflite
 from tinygmp.readers.tflite_int8 import load_int8_tflite
 from tinygmp.shipped import open_model
 
@@ -75,7 +76,7 @@ def files(tmp_path_factory) -> dict[str, Path]:
             ],
         ),
         "series": (
-            (40, 3),
+            (9, 3),
             [
                 layers.Conv1D(9, 5, activation="relu", padding="same"),
                 layers.GlobalAveragePooling1D(),
@@ -202,6 +203,60 @@ def test_other_files_are_refused_in_a_sentence(tmp_path, files):
     (tmp_path / "float.tflite").write_bytes(converter("tflite")(model).files[f"{model.name}_f32.tflite"])
     with pytest.raises(DataError, match="must be int8"):
         load_int8_tflite(tmp_path / "float.tflite")
+
+
+def converted(network, **options) -> bytes:
+    """Return the TFLite file that TensorFlow makes of a network of 12 x 10 maps."""
+    import tensorflow
+
+    make = tensorflow.lite.TFLiteConverter.from_keras_model(network)
+    make.optimizations = [tensorflow.lite.Optimize.DEFAULT]
+    rng = np.random.default_rng(2)
+    for name, value in options.items():
+        setattr(make, name, value)
+    if options:
+        make.representative_dataset = lambda: (
+            [rng.normal(size=(1, 12, 10, 2)).astype(np.float32)] for _ in range(10)
+        )
+    return bytes(make.convert())
+
+
+@pytest.fixture(scope="module")
+def network():
+    tensorflow = pytest.importorskip("tensorflow", reason="install it with: pip install tensorflow")
+    layers = tensorflow.keras.layers
+    parts = [layers.Conv2D(20, 3, activation="relu"), layers.DepthwiseConv2D(3), layers.Flatten()]
+    tensorflow.keras.utils.set_random_seed(1)
+    return tensorflow.keras.Sequential([layers.Input((12, 10, 2)), *parts, layers.Dense(6)])
+
+
+def test_weights_of_a_dynamic_range_file_are_read_as_floats(tmp_path, network):
+    path = tmp_path / "dynamic.tflite"
+    path.write_bytes(converted(network))
+    graph = load_tflite(path, None)
+    x = np.random.default_rng(3).normal(size=(20, 12, 10, 2)).astype(np.float32)
+    expected = np.asarray(network(x))
+    found = graph.run(x)[graph.outputs[0]].reshape(20, -1)
+    assert path.stat().st_size < 0.6 * sum(weights.size for weights in network.get_weights()) * 4
+    assert 0 < np.abs(found - expected).max() < 0.02 * np.abs(expected).max()
+
+
+def test_values_of_16_bits_are_refused(tmp_path, network):
+    from tensorflow import int16, lite
+
+    kind = lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+    path = tmp_path / "wide.tflite"
+    spec = lite.TargetSpec(supported_ops=[kind])
+    path.write_bytes(converted(network, target_spec=spec, inference_input_type=int16))
+    with pytest.raises(UnsupportedError, match=r"wide\.tflite': tensor \d+ is int16.*supported: int8"):
+        load_int8_tflite(path)
+
+
+def test_integer_arithmetic_read_as_floats_is_refused(files):
+    with pytest.raises(
+        UnsupportedError, match=r"operation 0 \(QUANTIZE\).*stands where a command takes a model"
+    ):
+        load_tflite(files["digits_float_ends"])
 
 
 def test_a_file_s_name_becomes_a_c_identifier():

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygmp.errors import UnsupportedError
+from tinygmp.errors import RangeError, UnsupportedError
 from tinygmp.graph.model import Node, PackedModel
 from tinygmp.graph.operators.base import Operator
 from tinygmp.graph.operators.conv2d import Conv2d
@@ -16,6 +16,7 @@ from tinygmp.graph.operators.fully_connected import FullyConnected
 from tinygmp.graph.operators.limits import Limits
 from tinygmp.graph.operators.reshape import Reshape
 from tinygmp.graph.values import Shape, Value
+from tinygmp.quant.rounding_multiply import INT32_MAX
 from tinygmp.sparse import choose
 
 FORMATS_OF_MAPS = ("dense", "bitmask", "rice")  # what the kernels of maps read quickly
@@ -64,6 +65,8 @@ class IntegerGraph:
         """Return the arguments of the linear operator that is written next."""
         scales = np.asarray(weights.scales, np.float32).reshape(-1)
         bias = np.zeros(weights.outputs) if weights.bias is None else weights.bias
+        if not np.abs(bias).max(initial=0) <= INT32_MAX:
+            raise RangeError(f"'{self.origin}': a bias beyond 32 bits; use a larger scale of weights")
         return {
             "weights": choose(f"n{len(self.nodes)}.weights", weights.q, 1.0, FORMATS_OF_MAPS),
             "weight_scales": np.ascontiguousarray(np.broadcast_to(scales, (weights.outputs,))),

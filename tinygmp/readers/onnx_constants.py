@@ -111,6 +111,9 @@ FOLDED: dict[str, Callable[[dict[str, Any], Arrays], np.ndarray | None]] = {
     "Concat": lambda at, inputs: np.concatenate(
         [each for each in inputs if each is not None], int(at["axis"])
     ),
+    "ConstantOfShape": lambda at, inputs: np.full(
+        first(inputs), np.asarray(at.get("value", 0.0)).reshape(-1)[0]
+    ),
     "Gather": gather,
     "Unsqueeze": unsqueeze,
     "Squeeze": squeeze,

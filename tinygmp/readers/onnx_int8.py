@@ -20,7 +20,12 @@ from tinygmp.readers.onnx_call import attributes
 from tinygmp.readers.onnx_constants import folded
 from tinygmp.readers.onnx_int8_arrays import quantised, tensor_meaning
 from tinygmp.readers.onnx_int8_call import Call, Held, Holdings, Pending, plain
-from tinygmp.readers.onnx_int8_nodes import HANDLERS, TO_FIRST, rescaled
+from tinygmp.readers.onnx_int8_layers import LAYERS
+from tinygmp.readers.onnx_int8_pools import POOLS
+from tinygmp.readers.onnx_int8_shapes import SHAPES, TO_FIRST
+from tinygmp.readers.onnx_int8_sums import SUMS, rescaled
+
+HANDLERS = LAYERS | SUMS | POOLS | SHAPES
 
 QUANTISED = ("QuantizeLinear", "DequantizeLinear", "QLinearConv", "QLinearMatMul", "QGemm", "QLinearAdd")
 SUPPORTED = (
@@ -53,9 +58,11 @@ def load_int8_onnx(path: Path, rounding: str = "fp32") -> PackedModel:
         )
     try:
         return Importer(path.name, graph, arrays, rounding).packed(name_of(path))
-    except TinyGmpError:
+    except (DataError, UnsupportedError):
         raise
-    except (TypeError, ValueError, IndexError, KeyError, AttributeError, StopIteration) as error:
+    except TinyGmpError as error:
+        raise DataError(f"'{path}' becomes no packed model: {error}") from error
+    except (ArithmeticError, TypeError, ValueError, LookupError, AttributeError, StopIteration) as error:
         raise DataError(f"'{path}' is a damaged ONNX model ({error!r}); export it again") from error
 
 
@@ -116,6 +123,12 @@ class Importer:
         if node.op_type == "Constant":
             constants[call.written] = np.asarray(call.at["value"])
             return
+        if node.op_type == "Identity" and call.inputs[0] in self.file.weights:
+            self.file.weights[call.written] = self.file.weights[call.inputs[0]]
+            return
+        if node.op_type == "Shape":
+            constants[call.written] = shape_of(call, call.held())
+            return
         if node.op_type in CONVERSIONS:
             CONVERSIONS[node.op_type](call)
             return
@@ -138,6 +151,15 @@ def comes_last(graph: Any, name: str) -> bool:
     return bool(readers) and all(
         node.op_type == "Transpose" and attributes(node).get("perm") == TO_FIRST for node in readers
     )
+
+
+def shape_of(call: Call, held: Held) -> np.ndarray:
+    """Return a value's shape as the file orders it, for one sample."""
+    value = call.value(held)
+    if held.flat or len(value.shape) == 1:
+        return np.array([1, value.size], np.int64)
+    rows, columns, channels = value.shape
+    return np.array([1, *(value.shape if held.last else (channels, rows, columns))], np.int64)
 
 
 def quantise(call: Call) -> None:

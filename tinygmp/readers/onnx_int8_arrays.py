@@ -47,6 +47,8 @@ def along(each: np.ndarray, q: np.ndarray, axis: int) -> np.ndarray:
 
 def tensor_meaning(q: np.ndarray, scale: np.ndarray, zero: np.ndarray, axis: int) -> Quantised:
     """Return an array of the file less its zero points; int32, of biases, has none."""
+    if not (np.isfinite(scale) & (np.asarray(scale) > 0)).all():
+        raise ValueError("a scale of weights that is no positive number")
     centred = q.astype(np.int64) - along(zero.astype(np.int64), q, axis)
     return Quantised(centred, np.asarray(scale, np.float32).reshape(-1), axis)
 
@@ -59,10 +61,13 @@ def quantised(reals: np.ndarray, scale: np.ndarray, zero: np.ndarray, axis: int)
 
 
 def meaning_of(scale: np.ndarray, zero: np.ndarray) -> Meaning:
-    """Return the scale and zero point of a value as int8; raises ValueError for other types or several scales."""
+    """Return the scale and zero point of a value as int8; raises ValueError for any other."""
     if np.size(scale) != 1 or np.size(zero) != 1:
         raise ValueError("a value with several scales")
     moved = MOVED.get(np.asarray(zero).dtype.name)
     if moved is None:
         raise ValueError(f"a value of {np.asarray(zero).dtype.name}")
-    return float(np.float32(np.reshape(scale, ()))), int(np.reshape(zero, ())) - moved
+    one = float(np.float32(np.reshape(scale, ())))
+    if not 0 < one < np.inf:
+        raise ValueError(f"a scale of {one:g}")
+    return one, int(np.reshape(zero, ())) - moved

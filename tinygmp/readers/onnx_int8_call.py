@@ -1,14 +1,16 @@
 """One node of a quantised ONNX file, and what its inputs hold: integers, reals that wait for a scale, constants."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from tinygmp.errors import UnsupportedError
 from tinygmp.graph.operators.limits import NO_LIMITS, Limits
+from tinygmp.graph.operators.window import Pair, Window
 from tinygmp.graph.values import Value
+from tinygmp.readers.folding import sides_of
 from tinygmp.readers.integer_graph import IntegerGraph, Meaning
 from tinygmp.readers.onnx_call import attributes
 from tinygmp.readers.onnx_int8_arrays import Quantised, meaning_of
@@ -36,6 +38,9 @@ class Pending:
     limits: Limits = NO_LIMITS
     usual: Meaning | None = None  # where the file gives none
     biased: "Callable[[np.ndarray], Pending] | None" = None  # with a bias of reals that is added afterwards
+
+
+Result = Held | Pending
 
 
 @dataclass
@@ -86,6 +91,19 @@ class Call:
         """Return rows and columns of an attribute; one number, of a series, is columns."""
         values = [int(side) for side in self.at.get(name, [default, default])]
         return (1, values[0]) if len(values) == 1 else (values[0], values[1])
+
+    def window(self, held: Held, kernel: Pair) -> Window:
+        """Return how a kernel moves over a map."""
+        pads = [int(side) for side in self.at.get("pads", [0, 0, 0, 0])]
+        half = len(pads) // 2
+        top, left = (0, pads[0]) if half == 1 else (pads[0], pads[1])
+        bottom, right = (0, pads[1]) if half == 1 else (pads[2], pads[3])
+        if self.at.get("ceil_mode"):
+            raise self.unsupported("a size rounded up")
+        window = Window(kernel, self.two("strides"), self.two("dilations"), (top, bottom, left, right))
+        same = {b"SAME_UPPER": "same", b"SAME_LOWER": "same_lower"}.get(self.at.get("auto_pad", b"NOTSET"))
+        rows, columns, _ = self.value(held).map_shape
+        return replace(window, padding=sides_of(same, (rows, columns), window)) if same else window
 
     def meaning(self, at: int) -> Meaning:
         """Return a scale and the zero point behind it."""

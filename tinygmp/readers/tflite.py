@@ -285,6 +285,10 @@ def softmax(call: Call) -> None:
     call.builder.softmax(call.place, call.read, call.written)
 
 
+def quantise(call: Call) -> None:
+    raise call.unsupported("integer arithmetic, with which a file stands where a command takes a model,")
+
+
 HANDLERS: dict[str, Callable[[Call], None]] = {
     **dict.fromkeys(("CONV_2D", "DEPTHWISE_CONV_2D"), convolve),
     "PAD": pad,
@@ -299,4 +303,5 @@ HANDLERS: dict[str, Callable[[Call], None]] = {
     "RELU_N1_TO_1": rectify(-1.0, 1.0),
     **dict.fromkeys(("RESHAPE", "SQUEEZE", "EXPAND_DIMS"), reshape),
     "SOFTMAX": softmax,
+    "QUANTIZE": quantise,
 }

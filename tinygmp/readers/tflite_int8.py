@@ -102,6 +102,11 @@ class Importer:
         """Return scale and zero point of a tensor."""
         tensor = self.graph.tensors[index]
         scales, zeros = tensor.quantization.scale, tensor.quantization.zeroPoint
+        if tensor.type == self.schema.TensorType.INT16:
+            raise UnsupportedError(
+                f"'{self.origin}': tensor {index} is int16; values of 16 bits beside weights of 8 are not supported; "
+                "supported: int8, convert with OpsSet.TFLITE_BUILTINS_INT8"
+            )
         if tensor.type != self.schema.TensorType.INT8 or scales is None or len(scales) != 1:
             raise DataError(
                 f"'{self.origin}': tensor {index} has type {tensor.type}; every value must be int8 with one scale, "
