@@ -46,6 +46,11 @@ def files(tmp_path, model):
     return tmp_path
 
 
+def test_one_byte_is_no_kind(tmp_path):
+    (tmp_path / "one").write_bytes(b"\x08")
+    assert kind_of_path(tmp_path / "one") == "unknown"
+
+
 def test_content_tells(files):
     for path in files.iterdir():
         expected = "torch" if path.suffix == ".pt2" else path.name.split()[0]

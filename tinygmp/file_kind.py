@@ -60,7 +60,7 @@ def kind_of_head(head: bytes, path: Path) -> Kind:
         return "torch"
     if head.startswith(b"\x93NUMPY"):
         return "arrays"
-    if head[:1] == bytes([ONNX_VERSION]) and 0 < head[1] < 32:
+    if head[:1] == bytes([ONNX_VERSION]) and 0 < ord(head[1:2] or b"\0") < 32:
         return "onnx"
     return BY_ENDING.get(path.suffix.lower(), "unknown")
 

@@ -226,3 +226,18 @@ def test_a_network_pruned_with_torchs_own_masks(tmp_path):
         assert found.nnz < 0.35 * found.weight_count
         for matrix, weights in found.prunable().items():
             np.testing.assert_array_equal(weights, expected[matrix])
+
+
+@pytest.mark.parametrize(
+    "raised", [RuntimeError("object visitation failed"), StopIteration(), ZeroDivisionError()]
+)
+def test_whatever_a_library_raises_is_told_as_a_damaged_file(tmp_path, monkeypatch, raised):
+    path = tmp_path / "model.h5"
+    path.write_bytes(b"\x89HDF\r\n\x1a\n")
+
+    def fail(*arguments):
+        raise raised
+
+    monkeypatch.setattr("tinygmp.readers.keras_h5.load_keras", fail)
+    with pytest.raises(DataError, match=r"model\.h5' is a damaged file, or a Keras model of another make"):
+        load_graph(path)

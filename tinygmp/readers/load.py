@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinygmp.errors import ConfigError, DataError
+from tinygmp.errors import ConfigError, DataError, TinyGmpError
 from tinygmp.file_kind import IN_WORDS, NETWORKS, Kind, kind_of_path
 from tinygmp.floats.graph import FloatGraph
 from tinygmp.floats.operators.linear import Linear
@@ -45,7 +45,14 @@ def load_graph(path: Path, meaning: Meaning = USUAL) -> FloatGraph:
         known = ", ".join(IN_WORDS[each] for each in NETWORKS)
         raise ConfigError(f"'{path}' is {IN_WORDS[kind]}, no network in floats; give {known}")
     check_normalisation(path, meaning.mean, meaning.std)
-    graph = read(path, kind, meaning)
+    try:
+        graph = read(path, kind, meaning)
+    except TinyGmpError:
+        raise
+    except Exception as error:  # libraries that parse damaged files raise what they like
+        raise DataError(
+            f"'{path}' is a damaged file, or {IN_WORDS[kind]} of another make ({error!r}); save or export it again"
+        ) from error
     check_weights(path, graph, len(meaning.mean))
     size, sides = meaning.size, map_sides(graph)
     if size is not None and sides != (size, size):
