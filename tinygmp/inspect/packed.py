@@ -9,9 +9,11 @@ from tinygmp.graph.kinds import kind_of
 from tinygmp.graph.ledger import Ledger, ledger
 from tinygmp.graph.model import Node, PackedModel
 from tinygmp.graph.operators.fastgrnn import FastGrnn
+from tinygmp.graph.operators.gated_cell import GatedCell
 from tinygmp.graph.operators.linear import Linear
 from tinygmp.graph.operators.sensor_input import SensorInput
 from tinygmp.graph.operators.window import Window
+from tinygmp.graph.window_chain import is_wide
 from tinygmp.report.record import MatrixSparsity, PackedResult
 from tinygmp.sparse.limits import entropy_limit_bits, limit_bits
 from tinygmp.sparse.tensor import PackedTensor
@@ -126,11 +128,12 @@ def layer_facts(model: PackedModel, node: Node) -> LayerFacts:
     )
     reads, writes = model.read_by(node), model.written_by(node)
     if isinstance(operator, SensorInput):
-        return LayerFacts(node.name, kind, f"{operator.channels} channels of int16 counts to int8")
-    if isinstance(operator, FastGrnn):
         return LayerFacts(
-            node.name, kind, f"{operator.input_size} inputs, {operator.hidden_size} hidden units"
+            node.name, kind, f"{operator.channels} channels of int16 counts to {writes[0].dtype}"
         )
+    if isinstance(operator, FastGrnn | GatedCell):
+        sizes = f"{operator.input_size} inputs, {operator.hidden_size} hidden units"
+        return LayerFacts(node.name, kind, f"{sizes}, {'16' if is_wide(node) else '8'} bits")
     window = getattr(operator, "window", None)
     words = [] if window is None else [window_in_words(window)]
     if kind == "fully connected":
@@ -150,6 +153,8 @@ def layer_facts(model: PackedModel, node: Node) -> LayerFacts:
 
 KINDS_IN_WORDS = {
     "fastgrnn": "FastGRNN",
+    "gru": "GRU",
+    "lstm": "LSTM",
     "conv2d": "convolution",
     "depthwise_conv2d": "depthwise convolution",
 }
