@@ -133,7 +133,8 @@ def depthwise(rounding: str) -> Cases:
 
 def multiply(shape: Shape, outputs: int, rounding: str, **fields: Any) -> PackedModel:
     read = value("x", shape)
-    weights = linear_fields(outputs, read.size, rounding=rounding, one_scale=True, **fields)
+    fields = {"one_scale": True} | fields
+    weights = linear_fields(outputs, read.size, rounding=rounding, **fields)
     return one_node(FullyConnected(**weights), [read], value("y", (outputs,), zero_point=-7))
 
 
@@ -147,6 +148,13 @@ def matrices(rounding: str) -> Cases:
     yield "a factor above 1", multiply((24,), 6, rounding, kept=0.1, factor=3.0)
     yield "relu", multiply((19,), 7, rounding, limits=named_limits("relu"))
     yield "clamp without a name", multiply((19,), 7, rounding, limits=CLAMP)
+    yield "a scale for each output", multiply((19,), 90, rounding, one_scale=False)
+    many = {"kept": 0.3, "index_format": "rice", "one_scale": False}
+    yield "a scale for each output, sparse", multiply((3, 4, 5), 60, rounding, **many)
+    yield (
+        "a scale for each output, factors above 1",
+        multiply((24,), 9, rounding, kept=0.1, factor=3.0, one_scale=False),
+    )
 
 
 def sums(bias: type, **fields: Any) -> PackedModel:

@@ -37,8 +37,9 @@ def random_edge_graph(
     """Return a graph of about `layers` operators that are hard on arithmetic and shapes; all follows from the seed.
 
     Scales 250 apart, zero points over int8, factors up to 256, any padding, clamps of one side, weights of no or every
-    survivor in one of `formats`, vectors where maps are read, inputs that come late, parts of different sizes joined;
-    some answer with int32 sums, some have no classes. `elements` bounds every map, inputs too.
+    survivor in one of `formats`, matrices with one scale or one for each output, vectors where maps are read, inputs
+    that come late, parts of different sizes joined; some answer with int32 sums, some have no classes. `elements`
+    bounds every map, inputs too.
     """
     return EdgeGraph(seed, elements, formats).build(layers)
 
@@ -153,6 +154,9 @@ class EdgeGraph(RandomGraph):
             "limits": self.limits(),
             "rounding": self.rounding,
         }
+
+    def has_one_scale(self) -> bool:
+        return bool(self.rng.random() < 0.5)
 
     def format_of(self, columns: int) -> tuple[str, str]:
         """Return a format that can hold rows of so many columns."""

@@ -211,8 +211,13 @@ class RandomGraph:
     def full(self, read: Value, outputs: int, limits: Limits) -> Value:
         written = self.scale()
         fields = self.fields(read.size, outputs, read, written) | {"limits": limits}
-        fields["weight_scales"] = np.full_like(fields["weight_scales"], fields["weight_scales"][0])
+        if self.has_one_scale():
+            fields["weight_scales"] = np.full_like(fields["weight_scales"], fields["weight_scales"][0])
         return self.write(FullyConnected(**fields), [read], (outputs,), written, self.zero())
+
+    def has_one_scale(self) -> bool:
+        """Return whether the next matrix has one scale for all outputs."""
+        return True
 
     def zero(self) -> int:
         return int(self.rng.integers(-100, 20))

@@ -11,7 +11,6 @@ import numpy as np
 from tinygmp.errors import RangeError, UnsupportedError
 from tinygmp.graph.model import Node, PackedModel
 from tinygmp.graph.operators.base import Operator
-from tinygmp.graph.operators.conv2d import Conv2d
 from tinygmp.graph.operators.fully_connected import FullyConnected
 from tinygmp.graph.operators.limits import Limits
 from tinygmp.graph.operators.reshape import Reshape
@@ -76,14 +75,9 @@ class IntegerGraph:
         }
 
     def fully_connect(self, read: str, weights: Weights, limits: Limits, meaning: Meaning) -> str:
-        """Append a matrix with one scale for all outputs, or one each, which is a convolution over one position."""
-        if np.ptp(weights.scales) == 0:
-            matrix = FullyConnected(**self.fields(weights, limits))
-            return self.write(matrix, [read], (weights.outputs,), meaning)
-        flat = self.reshaped(read, (1, 1, self.values[read].size))
-        operator = Conv2d(**self.fields(weights, limits))
-        written = self.write(operator, [flat], (1, 1, weights.outputs), meaning)
-        return self.reshaped(written, (weights.outputs,))
+        """Append a matrix."""
+        operator = FullyConnected(**self.fields(weights, limits))
+        return self.write(operator, [read], (weights.outputs,), meaning)
 
     def reshaped(self, read: str, shape: Shape) -> str:
         """Return a value of the same elements in another shape."""

@@ -30,18 +30,19 @@ def fully_connected(model: PackedModel, node: Node) -> list[Kernel]:
         return [sums(model, node, operator)]
     symbol, arrays = symbol_of(model, node.name), tuple(linear_arrays(model, node, operator))
     definition = layer_definition(model, node, operator, operator.inputs)
+    each = "" if operator.one_scale else "_scales"  # one for each output
     if not is_sparse(operator):
 
         def dense(reads: Sequence[str], writes: Sequence[str], work: str) -> str:
-            return f"tg_fully_connected_dense(&{symbol}, {symbol}.values, {reads[0]}, {writes[0]});\n"
+            return f"tg_fully_connected_dense{each}(&{symbol}, {symbol}.values, {reads[0]}, {writes[0]});\n"
 
-        return [Kernel(("tg_fully_connected.c",), arrays, dense, definition)]
+        return [Kernel((f"tg_fully_connected{each}.c",), arrays, dense, definition)]
 
     def sparse(reads: Sequence[str], writes: Sequence[str], work: str) -> str:
         begin = begin_rows(operator)
-        return f"tg_fully_connected_sparse(&{symbol}, {begin}, {reads[0]}, {writes[0]}, {work});\n"
+        return f"tg_fully_connected_sparse{each}(&{symbol}, {begin}, {reads[0]}, {writes[0]}, {work});\n"
 
-    sources = ("tg_fully_connected_sparse.c", row_source(operator))
+    sources = (f"tg_fully_connected_sparse{each}.c", row_source(operator))
     return [Kernel(sources, arrays, sparse, definition, 4 * survivors_of_fullest_row(operator))]
 
 

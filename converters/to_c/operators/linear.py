@@ -68,7 +68,7 @@ def has_large_factors(model: PackedModel) -> bool:
         read, written, operator = *model.read_by(node), *model.written_by(node), node.operator
         assert isinstance(operator, Linear)
         if written.dtype == "int8":
-            least = 0 if operator.one_scale else LEAST_SHIFT[operator.rounding]
+            least = 0 if operator.rounds_once else LEAST_SHIFT[operator.rounding]
             if stored_shifts(operator, read, written).min() < least:
                 return True
     return any(has_large_mean(model, node) for node in model.nodes_of(GlobalAveragePool))

@@ -70,23 +70,25 @@ def real_weights(emitter: Emitter, node: Node, operator: Linear, read: Value) ->
 def quantised_weights(emitter: Emitter, node: Node, operator: Linear, read: Value) -> tuple[str, str]:
     whole = operator.one_scale
     scales = operator.weight_scales[0] if whole else operator.weight_scales
-    weights = dequantized(
-        emitter, f"{node.name}.weights", layout(operator, operator.weights.decode()), scales, whole
-    )
+    axis = 1 if isinstance(operator, FullyConnected) else 0  # of outputs
+    q = layout(operator, operator.weights.decode())
+    weights = dequantized(emitter, f"{node.name}.weights", q, scales, whole, axis)
     bias_scales = (np.float32(read.scale) * scales).astype(np.float32)
     return weights, dequantized(
         emitter, f"{node.name}.bias", operator.bias.astype(np.int32), bias_scales, whole
     )
 
 
-def dequantized(emitter: Emitter, name: str, q: np.ndarray, scales: np.ndarray, whole: bool) -> str:
+def dequantized(
+    emitter: Emitter, name: str, q: np.ndarray, scales: np.ndarray, whole: bool, axis: int = 0
+) -> str:
     graph = emitter.graph
     stored = graph.constant(name, q)
     zeros = graph.constant(f"{name}.zero", np.zeros(np.shape(scales), q.dtype))
     scale = graph.constant(f"{name}.scale", scales, np.float32)
     if whole:
         return graph.op("DequantizeLinear", stored, scale, zeros)
-    return graph.op("DequantizeLinear", stored, scale, zeros, axis=0)
+    return graph.op("DequantizeLinear", stored, scale, zeros, axis=axis)
 
 
 def exact_sums(emitter: Emitter, node: Node, operator: Linear, read: Value, x: str) -> str:

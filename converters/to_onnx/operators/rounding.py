@@ -23,7 +23,7 @@ def exact_outputs(emitter: Emitter, node: Node, sums: str) -> str:
 
 def beside(operator: Linear, values: np.ndarray) -> np.ndarray:
     """Return numbers of each output in the shape in which they stand beside a map, or beside a vector."""
-    return values.reshape((1, -1) if operator.one_scale else (1, -1, 1, 1))
+    return values.reshape((1, -1) if operator.rounds_once else (1, -1, 1, 1))
 
 
 def float32_product(
@@ -42,7 +42,7 @@ def gemmlowp_product(
     emitter: Emitter, node: Node, operator: Linear, sums: str, multipliers: np.ndarray, shifts: np.ndarray
 ) -> str:
     """Append the product rounded twice, or once in a fully connected layer."""
-    if not operator.one_scale:
+    if not operator.rounds_once:
         return rounded_twice(emitter, node, sums, beside(operator, multipliers), beside(operator, shifts))
     graph, unit = emitter.graph, beside(operator, np.int64(1) << (31 - shifts))
     multiplier = graph.constant(f"{node.name}.multiplier", beside(operator, multipliers.astype(np.int64)))

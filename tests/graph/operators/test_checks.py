@@ -85,11 +85,11 @@ def test_what_does_not_fit_is_named(operator, reads, written, message):
         operator.check("here", reads, (written,))
 
 
-def test_a_fully_connected_layer_has_one_scale():
+def test_sums_have_one_scale():
     weights = encode("w", np.ones((2, 3), np.int8), 1.0, "dense")
     layer = FullyConnected(weights, np.array([1, 2], np.float32), np.zeros(2, np.int32))
-    with pytest.raises(ConfigError, match="needs one scale for all outputs"):
-        layer.check("fc", (Value("x", (3,), "int8", 1.0),), (Value("y", (2,), "int8", 4.0),))
+    with pytest.raises(ConfigError, match="have one scale for all outputs"):
+        layer.check("fc", (Value("x", (3,), "int8", 1.0),), (Value("y", (2,), "int32", 4.0),))
 
 
 def test_clamps_become_integers_of_the_value_they_end_in():

@@ -13,12 +13,16 @@ from tinygmp.graph.values import Value
 
 @dataclass(frozen=True)
 class FullyConnected(Linear):
-    """Weights [outputs, inputs]; one weight scale for all outputs, as TFLite's kernel takes it.
+    """Weights [outputs, inputs]; one weight scale for all outputs, or one each.
 
-    Writes int8 by way of a multiplier, or int32: the sums as they are, with a bias of int16 or int32.
+    Writes int8 by way of a multiplier, or int32: the sums as they are, of one scale, with a bias of int16 or int32.
     """
 
-    one_scale: ClassVar[bool] = True
+    rounds_once: ClassVar[bool] = True
+
+    @property
+    def one_scale(self) -> bool:
+        return bool(np.ptp(self.weight_scales) == 0)
 
     @property
     def inputs(self) -> int:
@@ -35,5 +39,7 @@ class FullyConnected(Linear):
             )
         if writes[0].dtype == "int32" and self.limits.name != "none":
             raise ConfigError(f"layer '{node}': sums in int32 have no clamp; write int8 to clamp")
+        if writes[0].dtype == "int32" and not self.one_scale:
+            raise ConfigError(f"layer '{node}': sums in int32 have one scale for all outputs; write int8")
         expect_shape(node, writes[0], (self.outputs,))
         self.check_sums(node, reads[0], writes[0])

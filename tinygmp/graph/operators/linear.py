@@ -29,7 +29,12 @@ class Linear:
     limits: Limits = NO_LIMITS
     rounding: str = "fp32"
 
-    one_scale: ClassVar[bool] = False  # of all outputs
+    rounds_once: ClassVar[bool] = False  # as gemmlowp; otherwise twice
+
+    @property
+    def one_scale(self) -> bool:
+        """True where all outputs have one multiplier in flash."""
+        return False
 
     @property
     def outputs(self) -> int:
@@ -69,8 +74,6 @@ class Linear:
         """Raise where arrays do not fit, a factor is out of range, or a sum could leave 32 bits."""
         expect_array(node, "weight_scales", self.weight_scales, np.float32, (self.outputs,))
         expect_dtype(node, read, "int8", *(("int16",) if written.dtype == "int32" else ()))
-        if self.one_scale and np.ptp(self.weight_scales) != 0:
-            raise ConfigError(f"layer '{node}': a fully connected layer needs one scale for all outputs")
         if self.rounding not in ROUNDINGS:
             raise ConfigError(
                 f"layer '{node}': rounding '{self.rounding}' is unknown; known: {', '.join(ROUNDINGS)}"

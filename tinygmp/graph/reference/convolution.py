@@ -72,7 +72,7 @@ def centred(read: Value, x: np.ndarray) -> np.ndarray:
 
 def requantized(operator: Linear, read: Value, written: Value, sums: np.ndarray) -> np.ndarray:
     """Return the int8 outputs of int64 sums [..., outputs]."""
-    multiply = rounding_multiply_once if operator.one_scale else rounding_multiply
+    multiply = rounding_multiply_once if operator.rounds_once else rounding_multiply
     multiply = float32_multiply if operator.rounding == "fp32" else multiply
     scaled = multiply(sums, *operator.requantizers(read, written))
     return np.clip(scaled + written.zero_point, *operator.limits.integers(written)).astype(np.int8)
