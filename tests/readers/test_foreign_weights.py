@@ -271,7 +271,7 @@ def test_our_own_float_tflite_is_read_back(network, pixels, tmp_path):
         assert np.allclose(node.operator.weights, real, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["vww_96_int8.tflite", "kws_ref_model_float32.tflite", "ad01_int8.tflite"])
+@pytest.mark.parametrize("name", ["vww_96_int8.tflite", "kws_ref_model.tflite", "ad01_int8.tflite"])
 def test_other_tflite_files_are_refused_by_name(data_root, name):
     with pytest.raises((DataError, UnsupportedError), match=name.split(".")[0]):
         load_tflite(data_root / "mlperf_tiny" / name)
