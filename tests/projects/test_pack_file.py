@@ -143,3 +143,23 @@ def test_targets_that_cannot_take_the_model_are_named(tmp_path):
     packed = pack_file(tmp_path / "net", tmp_path / "windows.npy")
     assert set(packed.refused) == {"c"}
     assert "has 33 classes, the C engine holds 32" in packed.refused["c"]
+
+
+def test_finer_scales_are_taken_where_classes_are_lost(tmp_path):
+    """A mean over a map of noise is far smaller than the map, whose range it would share."""
+    torch.manual_seed(3)
+    net = nn.Sequential(
+        nn.Conv2d(2, 8, 3, padding=1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4)
+    ).eval()
+    net[0].bias.data.zero_()
+    net[3].bias.data.zero_()
+    torch.export.save(torch.export.export(net, (torch.zeros(1, 2, 16, 16),)), tmp_path / "net.pt2")
+    np.save(tmp_path / "noise.npy", np.random.default_rng(0).normal(size=(300, 2, 16, 16)).astype(np.float32))
+    wanted = {share: PackWish(limits=Limits(share)) for share in (0.0, 1.0)}
+    usual, finer = (pack_file(tmp_path / "net.pt2", tmp_path / "noise.npy", wish) for wish in wanted.values())
+    assert finer.fidelity.output_error < 0.5 * usual.fidelity.output_error
+    mean = next(node for node in finer.model.nodes if node.name == "pool")
+    assert finer.model.values[mean.writes[0]].scale < 0.5 * finer.model.values[mean.reads[0]].scale
+    matrix = finer.model.node("fc").operator
+    assert len(set(matrix.weight_scales.tolist())) == 4
+    assert finer.refused == usual.refused == {}

@@ -55,28 +55,36 @@ def of_pixels(pixels: PixelInput) -> Meaning:
 
 
 def meanings_of(
-    graph: FloatGraph, ranges: Mapping[str, Range], given: Mapping[str, Meaning] | None = None
+    graph: FloatGraph,
+    ranges: Mapping[str, Range],
+    given: Mapping[str, Meaning] | None = None,
+    finer: bool = False,
 ) -> dict[str, Meaning]:
     """Return the meaning of every value but pixels and counts, from the smallest and largest that calibration saw.
 
     given: meanings that are decided already. Pools, joins and changes of shape keep a meaning, so all values tied by
-    them get one that covers what is computed among them. Raises UnsupportedError where pixels or shares are joined to
-    values of another meaning.
+    them get one that covers what is computed among them; finer: means over maps get one of their own. Raises
+    UnsupportedError where pixels or shares are joined to values of another meaning.
     """
     given = given or {}
     raw = {node.reads[0] for node in graph.nodes_of(PixelInput, SensorScaling)}
     found: dict[str, Meaning] = {}
-    for group in dict.fromkeys(tied(graph).values()):
+    for group in dict.fromkeys(tied(graph, finer).values()):
         if raw & set(group):
             continue
-        found |= dict.fromkeys(group, meaning_of_group(graph, group, ranges, given))
+        found |= dict.fromkeys(group, meaning_of_group(graph, group, ranges, given, finer))
     return found
 
 
-def tied(graph: FloatGraph) -> dict[str, tuple[str, ...]]:
+def kept_by(finer: bool) -> tuple[type, ...]:
+    """Return the operators that keep a meaning."""
+    return tuple(each for each in KEEP_MEANING if not (finer and each is GlobalAveragePool))
+
+
+def tied(graph: FloatGraph, finer: bool = False) -> dict[str, tuple[str, ...]]:
     """Return for each value those that must share its meaning, itself among them."""
     groups: dict[str, tuple[str, ...]] = {name: (name,) for name in graph.shapes}
-    for node in graph.nodes_of(*KEEP_MEANING):
+    for node in graph.nodes_of(*kept_by(finer)):
         together = tuple(dict.fromkeys(each for name in (*node.reads, *node.writes) for each in groups[name]))
         groups |= dict.fromkeys(together, together)
     return groups
@@ -88,9 +96,13 @@ def is_fixed(graph: FloatGraph, value: str, given: Mapping[str, Meaning]) -> boo
 
 
 def meaning_of_group(
-    graph: FloatGraph, group: tuple[str, ...], ranges: Mapping[str, Range], given: Mapping[str, Meaning]
+    graph: FloatGraph,
+    group: tuple[str, ...],
+    ranges: Mapping[str, Range],
+    given: Mapping[str, Meaning],
+    finer: bool,
 ) -> Meaning:
-    made = [name for name in group if not keeps(graph.writer(name))]
+    made = [name for name in group if not keeps(graph.writer(name), finer)]
     fixed = [name for name in made if is_fixed(graph, name, given)]
     if fixed and len(made) > 1:
         raise UnsupportedError(
@@ -111,16 +123,16 @@ def meaning_of_group(
     return affine(low, high)
 
 
-def keeps(writer: FloatNode | None) -> bool:
-    return writer is not None and isinstance(writer.operator, KEEP_MEANING)
+def keeps(writer: FloatNode | None, finer: bool) -> bool:
+    return writer is not None and isinstance(writer.operator, kept_by(finer))
 
 
-def widened(graph: FloatGraph, meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
+def widened(graph: FloatGraph, meanings: Mapping[str, Meaning], finer: bool = False) -> dict[str, Meaning]:
     """Return the meanings with scales that every sum can be brought to by a factor below 256.
 
     A range that one unit exceeds holds nothing between its ends, so a wider one loses nothing.
     """
-    found, groups = dict(meanings), tied(graph)
+    found, groups = dict(meanings), tied(graph, finer)
     while True:
         before = dict(found)
         for node in graph.nodes_of(Linear, Add):

@@ -37,9 +37,9 @@ def pack(
         return pack_recurrent(graph, arrays, identity, settings)
     expect_no_widths(graph, settings)
     calibration = settings.calibration
-    meanings = calibrate(graph, arrays, calibration.share)
+    meanings = calibrate(graph, arrays, calibration.share, settings.finer)
     smaller = compact(graph)
-    model = assemble(smaller, widened(smaller, meanings), identity, settings)
+    model = assemble(smaller, widened(smaller, meanings, settings.finer), identity, settings)
     if calibration.bias_correction is False:
         return model
     samples = len(arrays[0])
@@ -47,13 +47,15 @@ def pack(
     return correct_biases(smaller, model, tuple(array[chosen] for array in arrays))
 
 
-def calibrate(graph: FloatGraph, inputs: Inputs, share: float = 100.0) -> dict[str, Meaning]:
+def calibrate(
+    graph: FloatGraph, inputs: Inputs, share: float = 100.0, finer: bool = False
+) -> dict[str, Meaning]:
     """Return what the int8 integers of every value mean, from unlabelled inputs.
 
-    share: percentile of a sample's values inside the range, 100 for smallest and largest.
+    share: percentile of a sample's values inside the range, 100 for smallest and largest; finer: see PackSettings.
     """
     arrays = (inputs,) if isinstance(inputs, np.ndarray) else tuple(inputs)
-    return meanings_of(graph, value_ranges(graph, arrays, share))
+    return meanings_of(graph, value_ranges(graph, arrays, share), finer=finer)
 
 
 def pack_with(

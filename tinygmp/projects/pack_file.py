@@ -30,7 +30,7 @@ from tinygmp.readers.pixel_meaning import HALF
 
 MOST_SAMPLES = 256  # for pruning; of more, ranges and rankings change little
 MOST_WINDOWS = 1024
-CALIBRATION = 64
+CALIBRATION = 64  # pictures for ranges
 HELD_SHARE = 4  # one sample in four is held apart
 FEWEST = 4
 CELL_AGREEMENT = 0.995  # of the samples that calibrate, below which a cell takes 16 bits
@@ -145,24 +145,28 @@ def divided(
 def cheapest_that_agrees(
     graph: FloatGraph, seen: Samples, identity: PackIdentity, wish: PackWish
 ) -> PackedModel:
-    """Return the model, a cell's state of 8 bits where those keep the float network's classes, else of 16."""
+    """Return the model as usual where that keeps the float network's classes on the samples, else a finer one.
+
+    A cell then has a state of 16 bits; a graph without a state what PackSettings calls finer.
+    """
     calibration = calibration_of(graph, seen)
     model = pack(graph, calibration, identity, wish.settings)
-    if not graph.recurrent or wish.settings.state_bits == 16:
+    least = max(wish.limits.agreement, CELL_AGREEMENT if graph.recurrent else 0.0)
+    usual = fidelity(graph, model, calibration, limits=Limits(least, wish.limits.error))
+    if usual.holds:
         return model
-    limits = Limits(max(wish.limits.agreement, CELL_AGREEMENT), wish.limits.error)
-    narrow = fidelity(graph, model, seen.inputs, limits=limits)
-    if narrow.holds:
-        return model
+    better = {"state_bits": 16} if graph.recurrent else {"finer": True}
     try:
-        wider = pack(graph, calibration, identity, replace(wish.settings, state_bits=16))
-    except RangeError:  # sums of 16 bits that 32 do not hold
+        finer = pack(graph, calibration, identity, replace(wish.settings, **better))
+    except RangeError:  # sums of 16 bits that 32 do not hold, scales too far apart
         return model
-    return wider if fidelity(graph, wider, seen.inputs).output_error < narrow.output_error else model
+    return finer if fidelity(graph, finer, calibration).output_error < usual.output_error else model
 
 
 def calibration_of(graph: FloatGraph, seen: Samples) -> tuple[np.ndarray, ...]:
-    return seen.inputs if graph.recurrent else seen.spread(CALIBRATION).inputs
+    """Return all samples; of pictures, whose pixels have ends of their own, fewer."""
+    pictures = seen.first.dtype == np.uint8
+    return seen.spread(CALIBRATION).inputs if pictures else seen.inputs
 
 
 def pruned_graph(

@@ -22,7 +22,7 @@ def pack_fully_connected(assembly: Assembly, node: FloatNode) -> None:
     if assembly.read(node.reads[0]).dtype == "int16":
         pack_hidden_layer(assembly, node)
         return
-    assembly.add(node, FullyConnected(**linear_fields(assembly, node, one_scale=True)))
+    assembly.add(node, FullyConnected(**linear_fields(assembly, node, one_scale=not assembly.finer)))
 
 
 def writes_sums(graph: FloatGraph, node: FloatNode) -> bool:
