@@ -8,6 +8,7 @@ from tinygmp.device.board import find_board
 from tinygmp.device.lab import measure
 from tinygmp.device.words import reference_of
 from tinygmp.graph.model import PackedModel
+from tinygmp.graph.random_formats import random_of_formats
 from tinygmp.graph.random_model import random_model
 from tinygmp.graph.reencode import replace_tensors
 from tinygmp.sparse import encode
@@ -46,3 +47,15 @@ def test_flash_streams_give_the_reference_on_the_core(board, index_format, value
         report = measure(convert(model), find_board(board), counts, reference_of(model), optimise)
         assert report.parity is not None
         assert report.parity.exact, report.parity
+
+
+def test_sums_at_the_lower_end_of_16_bits_have_a_magnitude_on_avr():
+    """A pre-activation of -32768, whose magnitude no int of 16 bits holds."""
+    model = random_of_formats(228, "relative6", "codebook16")
+    rng = np.random.default_rng(0)
+    counts = np.concatenate(
+        [rng.integers(-32768, 32768, (3, 16, 4)), rng.integers(-2000, 2000, (3, 16, 4))]
+    ).astype(np.int16)
+    report = measure(convert(model), find_board("arduino-uno"), counts, reference_of(model), "smallest")
+    assert report.parity is not None
+    assert report.parity.exact, report.parity

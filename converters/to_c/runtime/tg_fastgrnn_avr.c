@@ -39,7 +39,7 @@ static inline uint8_t tg_gate_point(const uint8_t *table, uint16_t place)
 
 static inline uint16_t tg_magnitude(int16_t value)
 {
-    return value < 0 ? (uint16_t)-value : (uint16_t)value;
+    return value < 0 ? (uint16_t)(0u - (uint16_t)value) : (uint16_t)value;
 }
 
 /* Return the accumulator scaled and rounded, clipped to -24576..24576: beyond, every gate is level whatever its bias
