@@ -1,6 +1,7 @@
 """What a file or folder is, told by its content; every command asks here."""
 
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -80,6 +81,11 @@ BY_ENDING: dict[str, Kind] = {
 }
 
 
+def holds_program(names: Sequence[str]) -> bool:
+    """Return whether the files of an archive are those of a program of torch.export (.pt2)."""
+    return any("/models/" in name or name.endswith("archive_format") for name in names)
+
+
 def kind_of_archive(path: Path) -> Kind:
     """Return the kind of a zip: Keras, PyTorch or numpy arrays."""
     try:
@@ -89,9 +95,7 @@ def kind_of_archive(path: Path) -> Kind:
         return BY_ENDING.get(path.suffix.lower(), "unknown")
     if "config.json" in names:
         return "keras"
-    if any(
-        name.endswith("data.pkl") or "/models/" in name or name.endswith("archive_format") for name in names
-    ):
+    if holds_program(names) or any(name.endswith("data.pkl") for name in names):
         return "torch"
     if names and all(name.endswith(".npy") for name in names):
         return "arrays"

@@ -126,7 +126,4 @@ def scales_plainly(model: WindowChain) -> bool:
 
 
 def map_readers(model: WindowChain, linear: LinearMap, share: bool) -> tuple[Reader, ...]:
-    return tuple(
-        reader(tensor, symbol_of(model, tensor.name), share=share, wide=model.cell.wide)
-        for tensor in factors(linear)
-    )
+    return tuple(reader(tensor, symbol_of(model, tensor.name), share=share) for tensor in factors(linear))

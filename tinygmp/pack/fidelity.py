@@ -1,7 +1,7 @@
 """What packing cost: a packed model beside the float network, on samples that calibration did not see."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -88,7 +88,7 @@ def fidelity(
     found = model.output.real(run(model, *model_inputs(model, inputs)).logits)
     classes = bool(model.labels)
     right, got = expected.argmax(axis=1), found.argmax(axis=1)
-    result = Fidelity(
+    return Fidelity(
         samples=len(expected),
         agreement=float((right == got).mean()) if classes else None,
         output_error=output_error(expected, found),
@@ -96,12 +96,17 @@ def fidelity(
         accuracy_float=None if labels is None or not classes else float((right == labels).mean()),
         accuracy_packed=None if labels is None or not classes else float((got == labels).mean()),
     )
+
+
+def with_losses(
+    result: Fidelity, graph: FloatGraph, model: PackedModel, inputs: Sequence[np.ndarray]
+) -> Fidelity:
+    """Return a result that misses its limits with the values that lose most; others, and of cells, as they are."""
     if result.holds or graph.recurrent:
         return result
-    some = tuple(array[:WORST_SAMPLES] for array in inputs)
-    losses = losses_by_value(graph, model, some)
+    losses = losses_by_value(graph, model, tuple(array[:WORST_SAMPLES] for array in inputs))
     worst = sorted(losses, key=lambda name: -losses[name])[:WORST_VALUES]
-    return Fidelity(**vars(result) | {"losses": {name: losses[name] for name in worst}})
+    return replace(result, losses={name: losses[name] for name in worst})
 
 
 def output_error(expected: np.ndarray, found: np.ndarray) -> float:

@@ -15,7 +15,7 @@ from tinygmp.errors import ConfigError, DataError, MissingToolError, RangeError,
 from tinygmp.file_kind import kind_of_path
 from tinygmp.floats.graph import FloatGraph
 from tinygmp.graph.model import PackedModel
-from tinygmp.pack.fidelity import USUAL_LIMITS, Fidelity, Limits, fidelity
+from tinygmp.pack.fidelity import USUAL_LIMITS, Fidelity, Limits, fidelity, with_losses
 from tinygmp.pack.identity import PackIdentity
 from tinygmp.pack.packer import pack
 from tinygmp.pack.settings import USUAL as USUAL_SETTINGS
@@ -103,6 +103,7 @@ def pack_file(
     )
     model = cheapest_that_agrees(pruned, seen, identity, wish)
     found = fidelity(pruned, model, held.inputs, held.labels, wish.limits)
+    found = with_losses(found, pruned, model, held.inputs)
     model = replace(model, provenance={**model.provenance, "packing": found.sentence()})
     cost = fidelity(graph, model, held.inputs, held.labels, wish.limits) if wish.sparsity else None
     on_step("packed", 4, 4)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tinygmp.errors import ConfigError, DataError, TinyGmpError
-from tinygmp.file_kind import IN_WORDS, NETWORKS, Kind, kind_of_path
+from tinygmp.file_kind import IN_WORDS, NETWORKS, Kind, holds_program, kind_of_path
 from tinygmp.floats.graph import FloatGraph
 from tinygmp.floats.operators.linear import Linear
 from tinygmp.readers.pixel_meaning import HALF, with_normalisation
@@ -142,4 +142,4 @@ def is_exported(path: Path) -> bool:
     if not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as archive:
-        return any("/models/" in name or name.endswith("archive_format") for name in archive.namelist())
+        return holds_program(archive.namelist())

@@ -14,6 +14,7 @@ import numpy as np
 from tinygmp.errors import DataError, MissingToolError, TinyGmpError, UnsupportedError
 from tinygmp.graph.model import PackedModel
 from tinygmp.graph.operators.limits import NO_LIMITS, Limits
+from tinygmp.readers.integer_files import QUANTISED
 from tinygmp.readers.integer_graph import IntegerGraph, Meaning, name_of
 from tinygmp.readers.onnx import channels_last
 from tinygmp.readers.onnx_call import attributes
@@ -27,7 +28,6 @@ from tinygmp.readers.onnx_int8_sums import SUMS, rescaled
 
 HANDLERS = LAYERS | SUMS | POOLS | SHAPES
 
-QUANTISED = ("QuantizeLinear", "DequantizeLinear", "QLinearConv", "QLinearMatMul", "QGemm", "QLinearAdd")
 SUPPORTED = (
     "convolutions, matrices, additions, joins, pools, means, pads, ReLU, clips, flattening, softmax; int8 or uint8 "
     "values of one scale, int8 weights of -127..127; quantise with quantize_static of onnxruntime.quantization, "
