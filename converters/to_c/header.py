@@ -1,7 +1,7 @@
 """What every generated header says of its model, whatever the model is."""
 
 from converters.to_c.gravity import rate_of
-from tinygmp.graph.file import VERSION, content_hash
+from tinygmp.graph.file import content_hash, version_of
 from tinygmp.graph.ledger import ledger
 from tinygmp.graph.model import PackedModel
 
@@ -14,7 +14,7 @@ def header_context(model: PackedModel) -> dict[str, object]:
         "prefix": model.name,
         "upper": model.name.upper(),
         "content_hash": content_hash(model),
-        "tgmp_version": VERSION,
+        "tgmp_version": version_of(model),
         "rate_hz": rate_of(model),
         "payload_bytes": book.payload_bytes,
         "scalar_bytes": book.scalar_bytes,

@@ -64,3 +64,10 @@ def test_layout_range_and_meaning_of_a_graph():
         in text
     )
     assert " * logits: out, int8_t [3], -128..127; real = 0.125 * (q + 3)\n" in text
+
+
+def test_the_version_beside_the_digest_is_that_of_its_file():
+    for state_bits, version in ((8, 4), (16, 5)):
+        model = random_model(1, inputs=3, hidden=4, state_bits=state_bits)
+        text = convert(model).files[f"{model.name}.h"].decode()
+        assert f"the digest in its .tgmp file of version {version}: " in text
