@@ -8,7 +8,7 @@ from converters.to_c.graph_example import MOST_NAMED_CLASSES, console_example
 from converters.to_c.header import header_context
 from converters.to_c.kernel import round4
 from converters.to_c.operators.conv2d import pixel_conv2d
-from converters.to_c.operators.linear import has_dilation, has_large_factors
+from converters.to_c.operators.linear import has_dilation, has_full_range, has_large_factors, has_quick_scale
 from converters.to_c.operators.registry import kernels_of
 from converters.to_c.plan import MemoryPlan, Step, plan_memory
 from converters.to_c.ports import Port, ports
@@ -61,6 +61,8 @@ def convert_graph(model: PackedModel) -> Artifact:
         "kernels": joined_kernels(tuple(dict.fromkeys(sources)), ROUNDING_KERNELS[model.rounding or "fp32"]),
         "large_factors": has_large_factors(model),
         "dilated": has_dilation(model),
+        "quick_scale": has_quick_scale(model),
+        "full_range": has_full_range(model),
         "arrays": [array for kernel in plan.kernels for array in kernel.arrays],
         "definitions": [kernel.definitions for kernel in plan.kernels if kernel.definitions],
         "statements": statements,

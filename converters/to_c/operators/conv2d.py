@@ -1,6 +1,7 @@
 """Convolutions over all channels: 1 x 1 by position or by survivor, any other patch by patch."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -29,6 +30,7 @@ from tinygmp.graph.values import Value
 LIST_DENSITY = 0.45
 LARGEST_PATCH = 65535
 PIXEL_FLIP = 0x80
+BLOCKS = (8, 4, 2)  # positions whose inputs are unpacked at once: more are faster and take more memory
 
 
 def conv2d(model: PackedModel, node: Node) -> list[Kernel]:
@@ -57,16 +59,25 @@ def pointwise(model: PackedModel, node: Node, operator: Conv2d) -> list[Kernel]:
     definition = layer_definition(model, node, operator, operator.inputs)
     pair = pair_bytes(operator.inputs)
 
-    def dense(weights: Call, after: int) -> Call:
+    def dense(weights: Call, after: int, block: int) -> Call:
         def call(reads: Sequence[str], writes: Sequence[str], work: str) -> str:
-            place = f"{reads[0]}, {writes[0]}, {positions}u, {words(work, after)}"
+            place = f"{reads[0]}, {writes[0]}, {positions}u, {block}u, {words(work, after)}"
             return f"tg_pointwise_dense(&{symbol}, {weights(reads, writes, work)}, {place});\n"
 
         return call
 
     if not is_sparse(operator):
-        call = dense(lambda reads, writes, work: f"{symbol}.values", 0)
-        return [Kernel(("tg_pointwise_dense.c",), arrays, call, definition, pair, (0,))]
+        return [
+            Kernel(
+                ("tg_pointwise_dense.c",),
+                arrays,
+                dense(lambda reads, writes, work: f"{symbol}.values", 0, block),
+                definition,
+                block // 2 * pair,
+                (0,),
+            )
+            for block in BLOCKS
+        ]
     survivors, whole = 4 * survivors_of_fullest_row(operator), expanded_bytes(operator)
     planes = operator.inputs * round4(positions)
 
@@ -74,23 +85,29 @@ def pointwise(model: PackedModel, node: Node, operator: Conv2d) -> list[Kernel]:
         begin = begin_rows(operator)
         return f"tg_pointwise_sparse(&{symbol}, {begin}, {reads[0]}, {writes[0]}, {positions}u, {work});\n"
 
-    def expanded(reads: Sequence[str], writes: Sequence[str], work: str) -> str:
-        call = dense(lambda reads, writes, work: f"(int8_t *)({work})", whole)
-        return expand(symbol, operator, work, words(work, whole)) + call(reads, writes, work)
+    def expanded(block: int) -> Call:
+        def call(reads: Sequence[str], writes: Sequence[str], work: str) -> str:
+            run = dense(lambda reads, writes, work: f"(int8_t *)({work})", whole, block)
+            return expand(symbol, operator, work, words(work, whole)) + run(reads, writes, work)
+
+        return call
 
     rows = row_source(operator)
-    by_list = Kernel(("tg_pointwise_sparse.c", rows), arrays, listed, definition, planes + survivors, (0,))
+    by_list = [Kernel(("tg_pointwise_sparse.c", rows), arrays, listed, definition, planes + survivors, (0,))]
     # The list of a row is needed only before the kernel's own work space.
-    by_position = Kernel(
-        ("tg_pointwise_dense.c", "tg_survivors_expand.c", rows),
-        arrays,
-        expanded,
-        definition,
-        whole + max(pair, survivors),
-        (0,),
-    )
+    by_position = [
+        Kernel(
+            ("tg_pointwise_dense.c", "tg_survivors_expand.c", rows),
+            arrays,
+            expanded(block),
+            definition,
+            whole + max(block // 2 * pair, survivors),
+            (0,),
+        )
+        for block in BLOCKS
+    ]
     density = operator.weights.nnz / operator.weights.size
-    return [by_list, by_position] if density < LIST_DENSITY else [by_position, by_list]
+    return [*by_list, *by_position] if density < LIST_DENSITY else [*by_position, *by_list]
 
 
 def patches(model: PackedModel, node: Node, operator: Conv2d, flip: int) -> list[Kernel]:
@@ -101,37 +118,47 @@ def patches(model: PackedModel, node: Node, operator: Conv2d, flip: int) -> list
         raise UnsupportedError(
             f"model '{model.name}', layer '{node.name}': a patch of {columns} exceeds {LARGEST_PATCH}"
         )
-    kernel_work = pair_bytes(columns) + round4(columns)
+    pair, patch = pair_bytes(columns), round4(columns)
     definition = layer_definition(model, node, operator, operator.inputs) + window_definition(
         model, node, operator.window, flip
     )
     overlap = (least_distance(operator, read, written),)
     arrays = tuple(linear_arrays(model, node, operator))
 
-    def run(weights: str, reads: Sequence[str], writes: Sequence[str], work: str) -> str:
+    def run(weights: str, block: int, reads: Sequence[str], writes: Sequence[str], work: str) -> str:
         map_ = f"(const int8_t *){reads[0]}" if flip else reads[0]
-        return f"tg_conv(&{symbol}, &{symbol}_window, {weights}, {map_}, {writes[0]}, {work});\n"
+        return f"tg_conv(&{symbol}, &{symbol}_window, {weights}, {map_}, {writes[0]}, {block}u, {work});\n"
 
     if not is_sparse(operator):
         return [
             Kernel(
                 ("tg_conv.c",),
                 arrays,
-                lambda reads, writes, work: run(f"{symbol}.values", reads, writes, work),
+                partial(run, f"{symbol}.values", block),
                 definition,
-                kernel_work,
+                block // 2 * pair + patch,
                 overlap,
             )
+            for block in BLOCKS
         ]
-    whole = expanded_bytes(operator)
+    whole, survivors = expanded_bytes(operator), 4 * survivors_of_fullest_row(operator)
 
-    def call(reads: Sequence[str], writes: Sequence[str], work: str) -> str:
+    def expanded(block: int, reads: Sequence[str], writes: Sequence[str], work: str) -> str:
         after = words(work, whole)
-        return expand(symbol, operator, work, after) + run(f"(int8_t *)({work})", reads, writes, after)
+        return expand(symbol, operator, work, after) + run(f"(int8_t *)({work})", block, reads, writes, after)
 
-    work_bytes = whole + max(kernel_work, 4 * survivors_of_fullest_row(operator))
     sources = ("tg_conv.c", "tg_survivors_expand.c", row_source(operator))
-    return [Kernel(sources, arrays, call, definition, work_bytes, overlap)]
+    return [
+        Kernel(
+            sources,
+            arrays,
+            partial(expanded, block),
+            definition,
+            whole + max(block // 2 * pair + patch, survivors),
+            overlap,
+        )
+        for block in BLOCKS
+    ]
 
 
 def least_distance(operator: Conv2d, read: Value, written: Value) -> int:

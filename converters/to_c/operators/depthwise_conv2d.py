@@ -30,9 +30,7 @@ def depthwise_conv2d(model: PackedModel, node: Node) -> list[Kernel]:
     read, written = model.read_by(node)[0], model.written_by(node)[0]
     symbol = symbol_of(model, node.name)
     by_lines = takes_lines(operator)
-    line_bytes = (
-        round4(3 * ((written.map_shape[1] - 1) * operator.window.stride[1] + 3) + 1) if by_lines else 0
-    )
+    line_bytes = lines_work(written.map_shape[1], operator.window.stride[1]) if by_lines else 0
     whole = expanded_bytes(operator) if is_sparse(operator) else 0
 
     def call(reads: Sequence[str], writes: Sequence[str], work: str) -> str:
@@ -53,6 +51,12 @@ def depthwise_conv2d(model: PackedModel, node: Node) -> list[Kernel]:
     overlap = (0 if by_lines and shrinks(read, written) else None,)
     arrays = tuple(linear_arrays(model, node, operator))
     return [Kernel(sources, arrays, call, definition, work_bytes, overlap)]
+
+
+def lines_work(columns: int, stride: int) -> int:
+    """Return the bytes of sums and three lines for an even count of outputs (tg_depthwise3.c)."""
+    columns += columns % 2
+    return round4(4 * columns + 2 * 3 * (columns * stride + 2))
 
 
 def takes_lines(operator: DepthwiseConv2d) -> bool:

@@ -37,8 +37,7 @@ def check_linear(model: PackedModel, node: Node, operator: Linear) -> None:
         )
     if max(weights.shape) > LARGEST_COLUMNS:
         raise UnsupportedError(f"{name}: {weights.shape} weights exceed {LARGEST_COLUMNS} a side")
-    rest = np.abs(weights.decode()).sum(axis=1, dtype=np.int64) * 128
-    if int((rest + np.abs(folded_bias(operator, model.read_by(node)[0]))).max()) > INT32_MAX:
+    if int(largest_sums(operator, model.read_by(node)[0]).max()) > INT32_MAX:
         raise UnsupportedError(f"{name}: a sum could leave 32 bits; use a larger weight scale")
 
 
@@ -72,6 +71,39 @@ def has_large_factors(model: PackedModel) -> bool:
             if stored_shifts(operator, read, written).min() < least:
                 return True
     return any(has_large_mean(model, node) for node in model.nodes_of(GlobalAveragePool))
+
+
+QUICK_SHIFTS = range(2, 17)  # for which tg_channel_scale_fp32.c has a multiplier of all its bits
+
+
+def has_quick_scale(model: PackedModel) -> bool:
+    """True where no sum of any layer leaves 32 bits when shifted left as tg_channel.c does."""
+    if model.rounding != "fp32":
+        return False
+    for node in model.nodes_of(Linear):
+        read, written, operator = *model.read_by(node), *model.written_by(node), node.operator
+        assert isinstance(operator, Linear)
+        shifts = stored_shifts(operator, read, written) if written.dtype == "int8" else np.array([9])
+        if shifts.min() not in QUICK_SHIFTS or shifts.max() not in QUICK_SHIFTS:
+            return False
+        if int((largest_sums(operator, read) << np.maximum(9 - shifts, 0)).max()) > INT32_MAX:
+            return False
+    return True
+
+
+def has_full_range(model: PackedModel) -> bool:
+    """True where no layer cuts its outputs before int8 does."""
+    return all(
+        node.operator.limits.integers(model.written_by(node)[0]) == (-128, 127)  # type: ignore[attr-defined]
+        for node in model.nodes_of(Linear)
+        if model.written_by(node)[0].dtype == "int8"
+    )
+
+
+def largest_sums(operator: Linear, read: Value) -> np.ndarray:
+    """Return int64 [outputs]: what the magnitude of a sum with its bias cannot exceed."""
+    rest = np.abs(operator.weights.decode()).sum(axis=1, dtype=np.int64) * 128
+    return rest + np.abs(folded_bias(operator, read))
 
 
 def has_large_mean(model: PackedModel, node: Node) -> bool:

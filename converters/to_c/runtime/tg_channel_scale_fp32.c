@@ -1,5 +1,6 @@
 #ifndef TG_CHANNEL_SCALE_FP32_C
 #define TG_CHANNEL_SCALE_FP32_C
+#include "tg_arithmetic.c"
 #include "tg_channel.c"
 #include "tg_float32_scale.c"
 
@@ -26,6 +27,7 @@ static inline int32_t tg_product(int32_t value, int32_t multiplier, uint32_t *lo
 #endif
 }
 
+#if !TG_QUICK
 /* Return rint((float)value * factor), as XNNPACK rounds; what is beyond 256 may differ, and is clipped.
  *
  * Results up to 256 have a float within 2^-16 of the exact product. So only fractions that near to a half, one of 16,384,
@@ -48,12 +50,49 @@ static inline int32_t tg_scaled(int32_t value, const tg_channel *by)
     }
     return (upper >> right) + (int32_t)(fraction >> 31);
 }
+#endif
 
+static inline int8_t tg_limited(int32_t value, const tg_channel *by)
+{
+#ifdef TG_FULL_RANGE /* no layer of the model has limits other than int8's */
+    (void)by;
+    return (int8_t)TG_SATURATE(value, 8);
+#else
+    value = value > by->high ? by->high : value;
+    return (int8_t)(value < by->low ? by->low : value);
+#endif
+}
+
+#if TG_QUICK
+/* The same where the float's own rounding decides. */
+static TG_NOINLINE int32_t tg_scale_in_doubt(int32_t value, int32_t multiplier, tg_shift shift, int32_t rounded)
+{
+    if (shift > 9) {
+        multiplier *= (int32_t)1 << (shift - 9); /* as it is stored */
+    }
+    return tg_float32_scale(value, multiplier, shift) + (rounded >> 8);
+}
+
+/* Return the int8 output of a sum without its bias: rint((float)sum * factor), as XNNPACK rounds.
+ *
+ * The upper word of the product has eight bits of fraction, a half added. Where they are all alike, all 40 bits are looked
+ * at; what is beyond 256 may differ from the float, and is clipped.
+ */
+static inline int8_t tg_scale_channel(int32_t sum, const tg_channel *by)
+{
+    const int32_t value = sum + by->bias;
+    const int64_t product = (int64_t)(int32_t)((uint32_t)value << by->left) * by->multiplier + ((int64_t)by->rounded << 32);
+    const int32_t upper = (int32_t)(product >> 32);
+    if (((upper + 1) & 0xFE) == 0 && (uint32_t)(product >> 8) + TG_DOUBT < 2 * TG_DOUBT) {
+        return tg_limited(tg_scale_in_doubt(value, by->multiplier, by->shift, by->rounded), by);
+    }
+    return tg_limited(upper >> 8, by);
+}
+#else
 /* Return the int8 output of a sum without its bias. */
 static inline int8_t tg_scale_channel(int32_t sum, const tg_channel *by)
 {
-    int32_t value = tg_scaled(sum + by->bias, by) + by->zero;
-    value = value > by->high ? by->high : value;
-    return (int8_t)(value < by->low ? by->low : value);
+    return tg_limited(tg_scaled(sum + by->bias, by) + by->zero, by);
 }
+#endif
 #endif /* TG_CHANNEL_SCALE_FP32_C */

@@ -1,6 +1,6 @@
 #ifndef TG_CONV_C
 #define TG_CONV_C
-#include "tg_dense_pair.c"
+#include "tg_dense_block.c"
 #include "tg_window.c"
 
 /* Write `count` bytes of padding and return their end. */
@@ -8,6 +8,23 @@ static inline int8_t *tg_fill(int8_t *next, int8_t value, uint32_t count)
 {
     for (; count != 0; count--) {
         *next++ = value;
+    }
+    return next;
+}
+
+/* Copy `count` bytes, pixels as their int8 values, and return the end of the copy. */
+static inline int8_t *tg_run(int8_t *next, const int8_t *at, uint32_t count, uint8_t flip)
+{
+#if TG_DSP
+    const uint32_t flips = flip * 0x01010101u;
+    for (; count >= 4; count -= 4) {
+        tg_word_to(next, tg_word_at(at) ^ flips);
+        next += 4;
+        at += 4;
+    }
+#endif
+    for (; count != 0; count--) {
+        *next++ = (int8_t)(*at++ ^ flip);
     }
     return next;
 }
@@ -21,45 +38,51 @@ static void tg_patch(const tg_window *window, const int8_t *map, uint16_t row, u
 {
     const uint16_t channels = window->channels;
     const int32_t left = (int32_t)column * window->stride_columns - window->left;
+    const int whole = TG_DILATION_COLUMNS(window) == 1 && left >= 0 && left + window->kernel_columns <= window->columns;
     int8_t *next = patch;
     uint8_t i, j;
     for (i = 0; i < window->kernel_rows; i++) {
         const int32_t y = (int32_t)row * window->stride_rows + i * TG_DILATION_ROWS(window) - window->top;
+        if (whole && y >= 0 && y < window->rows) { /* a row of the kernel lies in one piece */
+            next = tg_run(next, map + ((uint32_t)y * window->columns + (uint32_t)left) * channels,
+                          (uint32_t)window->kernel_columns * channels, window->flip);
+            continue;
+        }
         for (j = 0; j < window->kernel_columns; j++) {
             const int32_t x = left + j * TG_DILATION_COLUMNS(window);
-            int8_t *const end = next + channels;
             if (y < 0 || x < 0 || y >= window->rows || x >= window->columns) {
                 next = tg_fill(next, window->padding, channels);
             } else {
-                const int8_t *at = map + ((uint32_t)y * window->columns + (uint32_t)x) * channels;
-                while (next != end) {
-                    *next++ = (int8_t)(*at++ ^ window->flip);
-                }
+                next = tg_run(next, map + ((uint32_t)y * window->columns + (uint32_t)x) * channels, channels, window->flip);
             }
         }
     }
     tg_vector_load(vector, patch, (uint16_t)(next - patch));
 }
 
-/* A convolution with dense weights, patch by patch, two positions at a time.
+/* A convolution with dense weights, patch by patch, a block of 2, 4 or 8 positions of one row at a time.
  *
- * work: a pair and a patch of kernel positions * channels, at most 65535. The input may lie behind the output in the same
- * memory, from the offset on that the converter proved.
+ * work: a pair of kernel positions * channels, at most 65535, for every two positions of a block, and one patch. The input
+ * may lie behind the output in the same memory, from the offset on that the converter proved.
  */
 static TG_NOINLINE void tg_conv(const tg_layer *layer, const tg_window *window, const int8_t *weights,
-                                const int8_t *map, int8_t *out, uint32_t *work)
+                                const int8_t *map, int8_t *out, uint32_t block, uint32_t *work)
 {
     const uint16_t n = (uint16_t)(window->kernel_rows * window->kernel_columns * window->channels);
-    tg_lane *const lanes = (tg_lane *)work;
-    int8_t *const patch = (int8_t *)(work + TG_PAIR_BYTES(n) / 4u);
+    const uint32_t pair = TG_PAIR_BYTES(n) / sizeof(tg_lane);
+    int8_t *const patch = (int8_t *)(work + block / 2u * (TG_PAIR_BYTES(n) / 4u));
     uint16_t row, column;
     for (row = 0; row < window->rows_out; row++) {
-        for (column = 0; column < window->columns_out; column = (uint16_t)(column + 2u)) {
-            const uint16_t pair = (uint16_t)(column + 1u < window->columns_out ? 1u : 0u);
-            tg_patch(window, map, row, column, patch, lanes);
-            tg_patch(window, map, row, (uint16_t)(column + pair), patch, TG_SECOND_VECTOR(lanes, n));
-            tg_dense_pair(layer, weights, lanes, n, out, out + pair * layer->outputs);
-            out += (1u + pair) * layer->outputs;
+        for (column = 0; column < window->columns_out; column = (uint16_t)(column + block)) {
+            const uint32_t left = (uint32_t)window->columns_out - column;
+            const uint32_t count = left < block ? left : block;
+            uint32_t i;
+            for (i = 0; i < count; i++) {
+                tg_lane *const lanes = (tg_lane *)work + (i >> 1) * pair;
+                tg_patch(window, map, row, (uint16_t)(column + i), patch, i & 1u ? TG_SECOND_VECTOR(lanes, n) : lanes);
+            }
+            tg_dense_block(layer, weights, (tg_lane *)work, n, count, out);
+            out += count * layer->outputs;
         }
     }
 }

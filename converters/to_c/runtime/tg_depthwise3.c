@@ -1,69 +1,137 @@
 #ifndef TG_DEPTHWISE3_C
 #define TG_DEPTHWISE3_C
-#include "tg_channel_scale.c"
 #include "tg_dsp.c"
+#include "tg_scale_run.c"
 #include "tg_window.c"
 
-/* Copy one row of one channel between borders of padding; rows beyond the map are all padding. */
-static void tg_channel_row(const tg_window *window, const int8_t *channel, int32_t row, int8_t *line, uint16_t width)
+/* A line holds one row of one channel between borders of padding. */
+#if TG_DSP
+typedef int16_t tg_line; /* two neighbours are multiplied in one instruction */
+#else
+typedef int8_t tg_line;
+#endif
+
+static inline tg_line *tg_line_fill(tg_line *line, const tg_line *end, int8_t value)
 {
-    const int8_t *const end = line + width;
-    const int8_t padding = window->padding;
+    while (line != end) {
+        *line++ = value;
+    }
+    return line;
+}
+
+/* Copy one row of one channel into a line; rows beyond the map are all padding. */
+static void tg_channel_row(const tg_window *window, const int8_t *channel, int32_t row, tg_line *line, uint16_t width)
+{
+    const tg_line *const end = line + width;
     if (row >= 0 && row < window->rows) {
         const uint16_t room = (uint16_t)(width - window->left);
         const uint16_t step = window->channels;
-        const int8_t *inner_end;
+        uint16_t left = window->columns < room ? window->columns : room;
         channel += (uint32_t)row * window->columns * step;
-        for (inner_end = line + window->left; line != inner_end;) {
-            *line++ = padding;
+        line = tg_line_fill(line, line + window->left, window->padding);
+        for (; left >= 4; left = (uint16_t)(left - 4u)) {
+            line[0] = *channel;
+            channel += step;
+            line[1] = *channel;
+            channel += step;
+            line[2] = *channel;
+            channel += step;
+            line[3] = *channel;
+            channel += step;
+            line += 4;
         }
-        inner_end = line + (window->columns < room ? window->columns : room);
-        while (line != inner_end) {
+        for (; left != 0; left--) {
             *line++ = *channel;
             channel += step;
         }
     }
-    while (line != end) {
-        *line++ = padding;
-    }
+    tg_line_fill(line, end, window->padding);
 }
 
 #if TG_DSP
-/* One line's part of a sum: four bytes are fetched, the outer two multiplied in one instruction. */
-static inline int32_t tg_add_three(const int8_t *x, uint32_t outer, int32_t middle, int32_t sum)
+/* The nine weights, neighbours of a row together: 0 1, 1 2, 3 4, 4 5, 6 7, 7 8. */
+static inline void tg_weight_pairs(const int8_t *w, uint32_t pairs[6])
 {
-    const uint32_t word = tg_word_at(x);
-    sum = TG_SMLAD(TG_SXTB16(word), outer, sum);
-    return sum + (int16_t)TG_ODD_BYTES(word) * middle;
+    uint8_t i;
+    for (i = 0; i < 3; i++) {
+        pairs[0] = tg_halves(w[0], w[1]);
+        pairs[1] = tg_halves(w[1], w[2]);
+        pairs += 2;
+        w += 3;
+    }
 }
-typedef uint32_t tg_outer;
-#define TG_OUTER(w) ((uint32_t)(uint16_t)(w)[0] | (uint32_t)(uint16_t)(w)[2] << 16)
+
+#if defined(TG_DSP_ASSEMBLER)
+/* Two neighbouring outputs: a line's part for a stride of 1 and 2; r12 and lr sums, r10 and r11 what is read. */
+#define TG_LINE_1(line, early, late, first) \
+    "ldrd r10, r11, [" line "], #4\n\t" \
+    first("r12", "r10", early) "smlabt r12, r11, " late ", r12\n\t" \
+    first##_TOP("lr", "r10", early) "smlad lr, r11, " late ", lr\n\t"
+#define TG_LINE_2(line, early, late, first) \
+    "ldrd r10, r11, [" line "], #8\n\t" \
+    first("r12", "r10", early) "smlabt r12, r11, " late ", r12\n\t" \
+    first("lr", "r11", early) "ldr r10, [" line "]\n\tsmlabt lr, r10, " late ", lr\n\t"
+#define TG_BEGIN(sum, x, w) "smuad " sum ", " x ", " w "\n\t"
+#define TG_BEGIN_TOP(sum, x, w) "smultb " sum ", " x ", " w "\n\t"
+#define TG_ON(sum, x, w) "smlad " sum ", " x ", " w ", " sum "\n\t"
+#define TG_ON_TOP(sum, x, w) "smlatb " sum ", " x ", " w ", " sum "\n\t"
+#define TG_LINES(name, LINE) \
+    __attribute__((naked, noinline)) static void name(const tg_line *above TG_UNUSED, const tg_line *at TG_UNUSED, \
+        const tg_line *below TG_UNUSED, int32_t *sums TG_UNUSED, const int32_t *end TG_UNUSED, \
+        const uint32_t pairs[6] TG_UNUSED) \
+    { \
+        __asm__ volatile( \
+            ".syntax unified\n\t" \
+            "push {r4-r11, lr}\n\tldr r12, [sp, #40]\n\tldm r12, {r4-r9}\n" \
+            "1:\n\t" \
+            LINE("r0", "r4", "r5", TG_BEGIN) LINE("r1", "r6", "r7", TG_ON) LINE("r2", "r8", "r9", TG_ON) \
+            "strd r12, lr, [r3], #8\n\tldr r10, [sp, #36]\n\tcmp r3, r10\n\tblo 1b\n\t" \
+            "pop {r4-r11, pc}\n"); \
+    }
+TG_LINES(tg_lines_1, TG_LINE_1)
+TG_LINES(tg_lines_2, TG_LINE_2)
 #else
-static inline int32_t tg_add_three(const int8_t *x, const int8_t *w, int32_t middle, int32_t sum)
+static inline void tg_lines(const tg_line *const lines[3], int32_t *sums, const int32_t *end, const uint32_t pairs[6],
+                            uint32_t stride)
 {
-    return sum + x[0] * w[0] + x[1] * middle + x[2] * w[2];
+    uint32_t x;
+    for (x = 0; sums < end; x += stride) {
+        uint8_t i;
+        int32_t sum = 0;
+        for (i = 0; i < 3; i++) {
+            const uint32_t early = tg_halves(lines[i][x], lines[i][x + 1]);
+            sum = TG_SMLAD(early, pairs[2 * i], sum) + lines[i][x + 2] * (int16_t)(pairs[2 * i + 1] >> 16);
+        }
+        *sums++ = sum;
+    }
 }
-typedef const int8_t *tg_outer;
-#define TG_OUTER(w) (w)
+#define tg_lines_1(above, at, below, sums, end, pairs) tg_lines(lines, sums, end, pairs, 1)
+#define tg_lines_2(above, at, below, sums, end, pairs) tg_lines(lines, sums, end, pairs, 2)
+#endif
 #endif
 
-/* One output row of one channel from three lines. */
-static TG_NOINLINE void tg_depthwise_row(const tg_window *window, const int8_t *w, const tg_channel *of,
-                                         int8_t *const lines[3], int8_t *out)
+/* The sums of one output row of one channel, rounded up to an even count where the stride is 1 or 2. */
+static void tg_depthwise_sums(const tg_window *window, const int8_t *w, const tg_line *const lines[3], int32_t *sums)
 {
-    const tg_channel by = *of;
-    const int8_t *above = lines[0], *at = lines[1], *below = lines[2];
+    const int32_t *const end = sums + window->columns_out;
     const uint8_t stride = window->stride_columns;
-    const uint16_t step = window->channels;
-    const tg_outer outer_above = TG_OUTER(w), outer_at = TG_OUTER(w + 3), outer_below = TG_OUTER(w + 6);
-    const int32_t middle_above = w[1], middle_at = w[4], middle_below = w[7];
-    uint16_t left;
-    for (left = window->columns_out; left != 0; left--) {
-        int32_t sum = tg_add_three(above, outer_above, middle_above, 0);
-        sum = tg_add_three(at, outer_at, middle_at, sum);
-        sum = tg_add_three(below, outer_below, middle_below, sum);
-        *out = tg_scale_channel(sum, &by);
-        out += step;
+    const tg_line *above = lines[0], *at = lines[1], *below = lines[2];
+#if TG_DSP
+    if (stride <= 2) {
+        uint32_t pairs[6];
+        tg_weight_pairs(w, pairs);
+        if (stride == 1) {
+            tg_lines_1(above, at, below, sums, end, pairs);
+        } else {
+            tg_lines_2(above, at, below, sums, end, pairs);
+        }
+        return;
+    }
+#endif
+    while (sums != end) {
+        int32_t sum = above[0] * w[0] + above[1] * w[1] + above[2] * w[2];
+        sum += at[0] * w[3] + at[1] * w[4] + at[2] * w[5];
+        *sums++ = sum + below[0] * w[6] + below[1] * w[7] + below[2] * w[8];
         above += stride;
         at += stride;
         below += stride;
@@ -73,33 +141,36 @@ static TG_NOINLINE void tg_depthwise_row(const tg_window *window, const int8_t *
 /* A 3x3 depthwise convolution without dilation, channel by channel: three padded lines of a channel are kept aside, so
  * every input is copied before its place is overwritten where `out` is `map` and has neither more rows nor more columns.
  *
- * work: three lines of (columns_out - 1) * stride + 3 bytes, and one byte that may be read beyond them.
+ * work: sums of columns_out + 1 outputs, and three lines for as many, each of (columns_out + 1) * stride + 2 values of 16 bits.
  */
 static TG_NOINLINE void tg_depthwise3(const tg_layer *layer, const tg_window *window, const int8_t *weights,
                                       const int8_t *map, int8_t *out, uint32_t *work)
 {
-    const uint16_t width = (uint16_t)((window->columns_out - 1u) * window->stride_columns + 3u);
+    const uint32_t columns = (window->columns_out + 1u) & ~1u;
+    const uint16_t width = (uint16_t)(columns * window->stride_columns + 2u);
+    int32_t *const sums = (int32_t *)work;
     uint16_t channel;
     for (channel = 0; channel < window->channels; channel++) {
         const tg_channel by = tg_channel_of(layer, channel);
-        int8_t *lines[3];
+        tg_line *lines[3];
         int32_t next = -(int32_t)window->top; /* first row not yet in a line */
         int8_t *at = out + channel;
         uint16_t row;
         uint8_t i;
         for (i = 0; i < 3; i++) {
-            lines[i] = (int8_t *)work + i * width;
+            lines[i] = (tg_line *)(work + columns) + i * width;
         }
         for (row = 0; row < window->rows_out; row++) {
             const int32_t last = (int32_t)row * window->stride_rows - window->top + 2;
             for (; next <= last; next++) {
-                int8_t *const oldest = lines[0];
+                tg_line *const oldest = lines[0];
                 lines[0] = lines[1];
                 lines[1] = lines[2];
                 lines[2] = oldest;
                 tg_channel_row(window, map + channel, next, oldest, width);
             }
-            tg_depthwise_row(window, weights, &by, lines, at);
+            tg_depthwise_sums(window, weights, (const tg_line *const *)lines, sums);
+            tg_scale_run(&by, sums, at, window->channels, window->columns_out);
             at += (uint32_t)window->columns_out * window->channels;
         }
         weights += 9;

@@ -8,6 +8,8 @@
  * unpacks bytes (0 2, 1 3), filled up with zeros; without it, the int8 of one vector after those of the other.
  * TG_PAIR_BYTES(n) is what a pair of n inputs takes.
  */
+#define TG_BLOCK 8 /* positions, at most, whose sums are made one channel after the other */
+
 typedef struct {
     int32_t first;
     int32_t second;
@@ -60,8 +62,58 @@ static inline void tg_multiply_word(uint32_t word, const tg_lane *lanes, tg_pair
     sums->second = TG_SMLAD(odd, lanes[3], sums->second);
 }
 
-/* Add two rows of n weights each, the second right behind the first, times both vectors. */
-static inline void tg_dot_two_rows(const int8_t *w, const tg_lane *lanes, uint16_t n, tg_pair *upper, tg_pair *lower)
+#if defined(TG_DSP_ASSEMBLER)
+/* Write the sums of rows w and w + row, up to `end` of the first, times both vectors: those of w + row TG_BLOCK behind.
+ * 17 instructions for 16 products; every register but sp is in use.
+ */
+__attribute__((naked, noinline)) static void tg_dot_words(const int8_t *w TG_UNUSED, const tg_lane *lanes TG_UNUSED,
+                                                          uint32_t row TG_UNUSED, const int8_t *end TG_UNUSED,
+                                                          int32_t *sums TG_UNUSED)
+{
+    __asm__ volatile(
+        ".syntax unified\n\t"
+        "push {r4-r11, lr}\n\t"
+        "movs r4, #0\n\tmov r8, r4\n\tmov r9, r4\n\tmov r10, r4\n\tmov r11, r4\n"
+        "1:\n\t"
+        "ldm r1!, {r4-r7}\n\t"
+        "ldr.w r12, [r0, r2]\n\t"
+        "sxtb16 lr, r12\n\tsxtb16 r12, r12, ror #8\n\t"
+        "smlad r10, lr, r4, r10\n\tsmlad r11, lr, r6, r11\n\t"
+        "smlad r10, r12, r5, r10\n\tsmlad r11, r12, r7, r11\n\t"
+        "ldr.w r12, [r0], #4\n\t"
+        "sxtb16 lr, r12\n\tsxtb16 r12, r12, ror #8\n\t"
+        "smlad r8, lr, r4, r8\n\tsmlad r9, lr, r6, r9\n\t"
+        "smlad r8, r12, r5, r8\n\tsmlad r9, r12, r7, r9\n\t"
+        "cmp r0, r3\n\tbne 1b\n\t"
+        "ldr r0, [sp, #36]\n\tstrd r8, r9, [r0]\n\tstrd r10, r11, [r0, #32]\n\t" /* 4 * TG_BLOCK */
+        "pop {r4-r11, pc}\n");
+}
+
+static inline void tg_add_word(uint32_t word, const tg_lane *lanes, int32_t *sums)
+{
+    tg_pair both = {0, 0};
+    tg_multiply_word(word, lanes, &both);
+    sums[0] += both.first;
+    sums[1] += both.second;
+}
+
+/* The same of n weights a row, the second row right behind the first. */
+static inline void tg_dot_two_rows(const int8_t *w, const tg_lane *lanes, uint16_t n, int32_t *sums)
+{
+    const uint32_t whole = n & ~3u;
+    if (whole != 0) {
+        tg_dot_words(w, lanes, n, w + whole, sums);
+    } else {
+        sums[0] = sums[1] = sums[TG_BLOCK] = sums[TG_BLOCK + 1] = 0;
+    }
+    if (n & 3u) {
+        tg_add_word(tg_word_part(w + whole, n & 3u), lanes + whole, sums);
+        tg_add_word(tg_word_part(w + n + whole, n & 3u), lanes + whole, sums + TG_BLOCK);
+    }
+}
+#else
+/* Write the sums of two rows of n weights each times both vectors, those of the second TG_BLOCK behind the first's. */
+static inline void tg_dot_two_rows(const int8_t *w, const tg_lane *lanes, uint16_t n, int32_t *sums)
 {
     const int8_t *const end = w + (n & ~3u);
     const uint32_t row = n;
@@ -90,11 +142,14 @@ static inline void tg_dot_two_rows(const int8_t *w, const tg_lane *lanes, uint16
         tg_multiply_word(tg_word_part(w, n & 3u), lanes, &top);
         tg_multiply_word(tg_word_part(w + row, n & 3u), lanes, &bottom);
     }
-    *upper = top;
-    *lower = bottom;
+    sums[0] = top.first;
+    sums[1] = top.second;
+    sums[TG_BLOCK] = bottom.first;
+    sums[TG_BLOCK + 1] = bottom.second;
 }
+#endif
 
-static inline void tg_dot_one_row(const int8_t *w, const tg_lane *lanes, uint16_t n, tg_pair *sums)
+static inline void tg_dot_one_row(const int8_t *w, const tg_lane *lanes, uint16_t n, int32_t *sums)
 {
     const int8_t *const end = w + (n & ~3u);
     tg_pair both = {0, 0};
@@ -107,7 +162,8 @@ static inline void tg_dot_one_row(const int8_t *w, const tg_lane *lanes, uint16_
     if (n & 3u) {
         tg_multiply_word(tg_word_part(w, n & 3u), lanes, &both);
     }
-    *sums = both;
+    sums[0] = both.first;
+    sums[1] = both.second;
 }
 #else
 #define TG_PAIR_BYTES(n) (((n) * 2u + 3u) & ~3u)
@@ -159,15 +215,17 @@ static TG_NOINLINE tg_pair tg_dot_row(const int8_t *w, const tg_lane *lanes, uin
     return sums;
 }
 
-static inline void tg_dot_one_row(const int8_t *w, const tg_lane *lanes, uint16_t n, tg_pair *sums)
+static inline void tg_dot_one_row(const int8_t *w, const tg_lane *lanes, uint16_t n, int32_t *sums)
 {
-    *sums = tg_dot_row(w, lanes, n);
+    const tg_pair both = tg_dot_row(w, lanes, n);
+    sums[0] = both.first;
+    sums[1] = both.second;
 }
 
-static inline void tg_dot_two_rows(const int8_t *w, const tg_lane *lanes, uint16_t n, tg_pair *upper, tg_pair *lower)
+static inline void tg_dot_two_rows(const int8_t *w, const tg_lane *lanes, uint16_t n, int32_t *sums)
 {
-    tg_dot_one_row(w, lanes, n, upper);
-    tg_dot_one_row(w + n, lanes, n, lower);
+    tg_dot_one_row(w, lanes, n, sums);
+    tg_dot_one_row(w + n, lanes, n, sums + TG_BLOCK);
 }
 #endif
 #endif /* TG_DOT_PAIR_C */

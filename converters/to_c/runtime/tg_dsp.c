@@ -11,6 +11,9 @@
 #if defined(TG_DSP)
 #define TG_SMLAD(a, b, sum) __builtin_arm_smlad((int32_t)(a), (int32_t)(b), sum)
 #define TG_SXTB16(word) ((uint32_t)__builtin_arm_sxtb16((int32_t)(word)))
+#if defined(__thumb2__)
+#define TG_DSP_ASSEMBLER 1 /* loops that need every register are written out */
+#endif
 #elif defined(TG_DSP_EMULATED)
 #define TG_DSP 1
 static inline int32_t TG_SMLAD(uint32_t a, uint32_t b, int32_t sum)
@@ -35,6 +38,17 @@ static inline uint32_t tg_word_at(const int8_t *bytes)
     return word;
 }
 
+static inline void tg_word_to(int8_t *bytes, uint32_t word)
+{
+    __builtin_memcpy(bytes, &word, sizeof word);
+}
+
 #define TG_ODD_BYTES(word) TG_SXTB16((word) >> 8 | (word) << 24)
+
+/* Return two int16, the first in the lower half. */
+static inline uint32_t tg_halves(int32_t first, int32_t second)
+{
+    return (uint32_t)(uint16_t)first | (uint32_t)(uint16_t)second << 16;
+}
 #endif
 #endif /* TG_DSP_C */

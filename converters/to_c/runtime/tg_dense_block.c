@@ -1,0 +1,41 @@
+#ifndef TG_DENSE_BLOCK_C
+#define TG_DENSE_BLOCK_C
+#include "tg_dot_pair.c"
+#include "tg_scale_run.c"
+
+/* All outputs of `count` positions, 1..TG_BLOCK: dense weights [outputs][n] times pairs of vectors, TG_PAIR_BYTES(n) each.
+ *
+ * The last pair of an odd count has a second vector too, of anything.
+ */
+static TG_NOINLINE void tg_dense_block(const tg_layer *layer, const int8_t *weights, const tg_lane *lanes, uint16_t n,
+                                       uint32_t count, int8_t *out)
+{
+    const uint32_t pair = TG_PAIR_BYTES(n) / sizeof(tg_lane);
+    const uint16_t outputs = layer->outputs;
+    uint16_t row = 0;
+    int32_t sums[2 * TG_BLOCK];
+    while (row < outputs) {
+        const int two = row + 1u < outputs;
+        const tg_lane *next = lanes;
+        tg_channel by;
+        uint32_t i;
+        for (i = 0; i < count; i += 2) {
+            if (two) {
+                tg_dot_two_rows(weights, next, n, sums + i);
+            } else {
+                tg_dot_one_row(weights, next, n, sums + i);
+            }
+            next += pair;
+        }
+        by = tg_channel_of(layer, row);
+        tg_scale_run(&by, sums, out + row, outputs, count);
+        row++;
+        if (two) {
+            by = tg_channel_of(layer, row);
+            tg_scale_run(&by, sums + TG_BLOCK, out + row, outputs, count);
+            row++;
+        }
+        weights += 2 * n;
+    }
+}
+#endif /* TG_DENSE_BLOCK_C */
