@@ -30,6 +30,8 @@ from tinygmp.graph.values import Value
 LIST_DENSITY = 0.45
 LARGEST_PATCH = 65535
 PIXEL_FLIP = 0x80
+BANDS = (1, 2, 4, 8, 16, 32, 64)  # into which the positions of a sparse kernel are cut: each reads the weights again
+LARGEST_PLANES = 65536
 BLOCKS = (8, 4, 2)  # positions whose inputs are unpacked at once: more are faster and take more memory
 
 
@@ -79,11 +81,10 @@ def pointwise(model: PackedModel, node: Node, operator: Conv2d) -> list[Kernel]:
             for block in BLOCKS
         ]
     survivors, whole = 4 * survivors_of_fullest_row(operator), expanded_bytes(operator)
-    planes = operator.inputs * round4(positions)
 
-    def listed(reads: Sequence[str], writes: Sequence[str], work: str) -> str:
-        begin = begin_rows(operator)
-        return f"tg_pointwise_sparse(&{symbol}, {begin}, {reads[0]}, {writes[0]}, {positions}u, {work});\n"
+    def listed(band: int, reads: Sequence[str], writes: Sequence[str], work: str) -> str:
+        place = f"{reads[0]}, {writes[0]}, {positions}u, {band}u, {work}"
+        return f"tg_pointwise_sparse(&{symbol}, {begin_rows(operator)}, {place});\n"
 
     def expanded(block: int) -> Call:
         def call(reads: Sequence[str], writes: Sequence[str], work: str) -> str:
@@ -93,7 +94,17 @@ def pointwise(model: PackedModel, node: Node, operator: Conv2d) -> list[Kernel]:
         return call
 
     rows = row_source(operator)
-    by_list = [Kernel(("tg_pointwise_sparse.c", rows), arrays, listed, definition, planes + survivors, (0,))]
+    by_list = [
+        Kernel(
+            ("tg_pointwise_sparse.c", rows),
+            arrays,
+            partial(listed, band),
+            definition,
+            operator.inputs * band + survivors + 8,
+            (0,),
+        )
+        for band in bands(operator.inputs, positions)
+    ]
     # The list of a row is needed only before the kernel's own work space.
     by_position = [
         Kernel(
@@ -108,6 +119,13 @@ def pointwise(model: PackedModel, node: Node, operator: Conv2d) -> list[Kernel]:
     ]
     density = operator.weights.nnz / operator.weights.size
     return [*by_list, *by_position] if density < LIST_DENSITY else [*by_position, *by_list]
+
+
+def bands(inputs: int, positions: int) -> list[int]:
+    """Return the positions whose inputs may be copied aside at once, the most first; multiples of 4, none if too many."""
+    whole = round4(positions)
+    parts = {round4(-(-whole // parts)) for parts in BANDS}
+    return sorted((each for each in parts if inputs * each <= LARGEST_PLANES), reverse=True)
 
 
 def patches(model: PackedModel, node: Node, operator: Conv2d, flip: int) -> list[Kernel]:

@@ -15,7 +15,7 @@ static void tg_fully_connected_sparse(const tg_layer *layer, tg_begin_rows begin
         const tg_survivor *entry;
         int32_t sum = TG_READ_I32(layer->bias + row);
         for (entry = entries; entry != end; entry++) {
-            sum += tg_survivor_value(*entry) * map[tg_survivor_column(*entry)];
+            sum += tg_survivor_value(*entry) * map[tg_survivor_place(*entry)];
         }
         logits[row] = tg_scale_logit(sum, layer);
     }

@@ -16,7 +16,7 @@ static void tg_fully_connected_sparse_scales(const tg_layer *layer, tg_begin_row
         const tg_survivor *entry;
         int32_t sum = TG_READ_I32(one.bias);
         for (entry = entries; entry != end; entry++) {
-            sum += tg_survivor_value(*entry) * map[tg_survivor_column(*entry)];
+            sum += tg_survivor_value(*entry) * map[tg_survivor_place(*entry)];
         }
         *out++ = tg_scale_logit(sum, &one);
         one.bias++;

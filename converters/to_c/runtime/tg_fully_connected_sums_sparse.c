@@ -14,7 +14,7 @@ static void tg_sums_sparse(tg_begin_rows begin, const uint8_t *index, const int8
         const tg_survivor *entry;
         int32_t sum = TG_READ_I32(bias + row);
         for (entry = entries; entry != end; entry++) {
-            sum += tg_survivor_value(*entry) * map[tg_survivor_column(*entry)];
+            sum += tg_survivor_value(*entry) * map[tg_survivor_place(*entry)];
         }
         sums[row] = sum;
     }

@@ -1,109 +1,120 @@
 #ifndef TG_POINTWISE_SPARSE_C
 #define TG_POINTWISE_SPARSE_C
-#include "tg_channel_scale.c"
 #include "tg_dsp.c"
+#include "tg_scale_run.c"
 #include "tg_survivors.c"
 
-/* Sums of four neighbouring positions. */
-typedef struct {
-    int32_t at[4];
-} tg_four;
+#define TG_RUN 32 /* positions whose sums are scaled at once, a multiple of 8 */
 
-/* Add one survivor times four bytes of a plane, which begin at a multiple of four. */
-static inline void tg_add_four(tg_four *sums, const int8_t *plane, int32_t value)
+/* Write the sums of 8 neighbouring positions, 4 where TG_DSP is not there; entries end with 0. Planes begin at multiples of
+ * 4 bytes from each other.
+ */
+#if defined(TG_DSP_ASSEMBLER)
+#define TG_AT_ONCE 8
+/* 17 instructions for 8 products; every register but sp is in use. */
+__attribute__((naked, noinline)) static void tg_add_planes(const tg_survivor *entries TG_UNUSED,
+                                                           const int8_t *planes TG_UNUSED, int32_t *sums TG_UNUSED)
 {
-#if TG_DSP
-    const uint32_t word = tg_word_at(plane);
-    const uint32_t even = TG_SXTB16(word);
-    const uint32_t odd = TG_SXTB16(word >> 8 | word << 24);
-    sums->at[0] += (int16_t)even * value;
-    sums->at[1] += (int16_t)odd * value;
-    sums->at[2] += (int16_t)(even >> 16) * value;
-    sums->at[3] += (int16_t)(odd >> 16) * value;
+    __asm__ volatile(
+        ".syntax unified\n\t"
+        "push {r2, r4-r11, lr}\n\t"
+        "movs r4, #0\n\tmovs r5, #0\n\tmovs r6, #0\n\tmovs r7, #0\n\t"
+        "mov r8, r4\n\tmov r9, r4\n\tmov r10, r4\n\tmov r11, r4\n\t"
+        "ldr r3, [r0], #4\n\tcbz r3, 2f\n"
+        "1:\n\t"
+        "add r12, r1, r3, lsr #16\n\tldrd r12, lr, [r12]\n\t"
+        "sxtb16 r2, r12\n\tsxtb16 r12, r12, ror #8\n\t"
+        "smlabb r4, r2, r3, r4\n\tsmlabb r5, r12, r3, r5\n\tsmlatb r6, r2, r3, r6\n\tsmlatb r7, r12, r3, r7\n\t"
+        "sxtb16 r2, lr\n\tsxtb16 lr, lr, ror #8\n\t"
+        "smlabb r8, r2, r3, r8\n\tsmlabb r9, lr, r3, r9\n\tsmlatb r10, r2, r3, r10\n\tsmlatb r11, lr, r3, r11\n\t"
+        "ldr r3, [r0], #4\n\tcmp r3, #0\n\tbne 1b\n"
+        "2:\n\t"
+        "pop {r2}\n\tstm r2, {r4-r11}\n\tpop {r4-r11, pc}\n");
+}
 #else
-    sums->at[0] += plane[0] * value;
-    sums->at[1] += plane[1] * value;
-    sums->at[2] += plane[2] * value;
-    sums->at[3] += plane[3] * value;
+#define TG_AT_ONCE 4
+static TG_NOINLINE void tg_add_planes(const tg_survivor *entries, const int8_t *planes, int32_t *sums)
+{
+    int32_t first = 0, second = 0, third = 0, fourth = 0;
+    tg_survivor entry;
+    while ((entry = *entries++) != 0) {
+        const int8_t *const plane = planes + tg_survivor_place(entry);
+        const int32_t value = tg_survivor_value(entry);
+        first += plane[0] * value;
+        second += plane[1] * value;
+        third += plane[2] * value;
+        fourth += plane[3] * value;
+    }
+    sums[0] = first;
+    sums[1] = second;
+    sums[2] = third;
+    sums[3] = fourth;
+}
 #endif
-}
 
-/* Four outputs of one channel, of which `count` are stored, `step` bytes apart. */
-static inline void tg_store_four(const tg_channel *by, const tg_four *sums, int8_t *out,
-                                 uint32_t count, uint16_t step)
+/* One output channel at `count` positions, `step` bytes apart; entries end with 0. */
+static inline void tg_sparse_channel(const tg_channel *by, const tg_survivor *entries, const int8_t *planes,
+                                     int8_t *out, uint32_t step, uint32_t count)
 {
-    out[0] = tg_scale_channel(sums->at[0], by);
-    if (count > 1) {
-        out[step] = tg_scale_channel(sums->at[1], by);
-    }
-    if (count > 2) {
-        out[2 * step] = tg_scale_channel(sums->at[2], by);
-    }
-    if (count > 3) {
-        out[3 * step] = tg_scale_channel(sums->at[3], by);
+    int32_t sums[TG_RUN];
+    while (count != 0) {
+        const uint32_t run = count < TG_RUN ? count : TG_RUN;
+        uint32_t done;
+        for (done = 0; done < run; done += TG_AT_ONCE) {
+            tg_add_planes(entries, planes + done, sums + done);
+        }
+        tg_scale_run(by, sums, out, step, run);
+        out += run * step;
+        planes += run;
+        count -= run;
     }
 }
 
-/* One output channel at all positions; a plane has as many bytes, rounded up to a multiple of four. */
-static TG_NOINLINE void tg_sparse_channel(const tg_layer *layer, const tg_channel *by, const tg_survivor *entries,
-                                          const tg_survivor *end, const int8_t *planes, uint32_t width, int8_t *out, int32_t left)
+/* Copy a channel of `count` positions, 1 or more, into its plane of `width` bytes. */
+static inline void tg_plane(const int8_t *value, uint16_t step, int8_t *plane, uint32_t count, uint32_t width)
 {
-    const uint16_t step = layer->outputs;
-    for (; left > 4; left -= 8) {
-        tg_four first = {{0, 0, 0, 0}}, second = {{0, 0, 0, 0}};
-        const tg_survivor *entry;
-        for (entry = entries; entry != end; entry++) {
-            const int8_t *const plane = planes + tg_survivor_column(*entry) * width;
-            const int32_t value = tg_survivor_value(*entry);
-            tg_add_four(&first, plane, value);
-            tg_add_four(&second, plane + 4, value);
-        }
-        tg_store_four(by, &first, out, 4, step);
-        tg_store_four(by, &second, out + 4u * step, (uint32_t)left - 4u, step);
-        out += 8u * step;
-        planes += 8;
+    const int8_t *const end = plane + count, *const whole = plane + width;
+    while (plane != end) {
+        *plane++ = *value;
+        value += step;
     }
-    if (left > 0) {
-        tg_four sums = {{0, 0, 0, 0}};
-        const tg_survivor *entry;
-        for (entry = entries; entry != end; entry++) {
-            tg_add_four(&sums, planes + tg_survivor_column(*entry) * width, tg_survivor_value(*entry));
-        }
-        tg_store_four(by, &sums, out, (uint32_t)left, step);
+    while (plane != whole) {
+        *plane++ = 0;
     }
 }
 
-/* A 1x1 convolution with sparse weights, `out` may be `map`: the inputs are copied aside as planes, then each row of
- * weights is read from flash once and goes over all positions.
+/* A 1x1 convolution with sparse weights, `out` may be `map`: the inputs of a band of positions are copied aside as planes,
+ * then each row of weights is read from flash and goes over the band.
  *
- * work: inputs * (positions rounded up to a multiple of 4) bytes for planes, and room for one row's survivors.
+ * Where outputs are more than inputs it runs from the end, so that no output falls on an input still to be read.
+ * band: positions, a multiple of 4; inputs * band at most 65536.
+ * work: inputs * band bytes for planes, room for one row's survivors and for two words more.
  */
 static TG_NOINLINE void tg_pointwise_sparse(const tg_layer *layer, tg_begin_rows begin, const int8_t *map, int8_t *out,
-                                            uint32_t positions, uint32_t *work)
+                                            uint32_t positions, uint32_t band, uint32_t *work)
 {
-    const uint16_t inputs = layer->inputs;
+    const uint16_t inputs = layer->inputs, outputs = layer->outputs;
+    const int backward = outputs > inputs;
     int8_t *const planes = (int8_t *)work;
-    const uint32_t width = (positions + 3u) & ~(uint32_t)3u;
-    tg_survivor *const entries = work + inputs * width / 4u;
+    tg_survivor *const entries = work + inputs * band / 4u;
     tg_survivor_rows rows;
-    uint16_t channel;
-    begin(&rows, layer->index, layer->values);
-    for (channel = 0; channel < inputs; channel++) {
-        const int8_t *value = map + channel;
-        int8_t *plane = planes + channel * width;
-        uint32_t left;
-        for (left = positions; left != 0; left--) {
-            *plane++ = *value;
-            value += inputs;
+    uint32_t done, count;
+    for (done = 0; done < positions; done += count) {
+        const uint32_t left = positions - done;
+        uint32_t first;
+        uint16_t channel;
+        count = left < band ? left : band;
+        first = backward ? left - count : done;
+        for (channel = 0; channel < inputs; channel++) {
+            tg_plane(map + first * inputs + channel, inputs, planes + channel * band, count, band);
         }
-        for (left = width - positions; left != 0; left--) {
-            *plane++ = 0;
+        begin(&rows, layer->index, layer->values);
+        rows.step = (uint16_t)band;
+        for (channel = 0; channel < outputs; channel++) {
+            const tg_channel by = tg_channel_of(layer, channel);
+            *rows.next_row(&rows, entries, inputs) = 0;
+            tg_sparse_channel(&by, entries, planes, out + first * outputs + channel, outputs, count);
         }
-    }
-    for (channel = 0; channel < layer->outputs; channel++) {
-        const tg_channel by = tg_channel_of(layer, channel);
-        const tg_survivor *const end = rows.next_row(&rows, entries, inputs);
-        tg_sparse_channel(layer, &by, entries, end, planes, width, out + channel, (int32_t)positions);
     }
 }
 #endif /* TG_POINTWISE_SPARSE_C */

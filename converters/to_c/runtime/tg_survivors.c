@@ -4,7 +4,7 @@
 
 /* The survivors of one row as a list in RAM, read once from flash and used for every position of a map.
  *
- * An entry is column * 256 + (value & 255), columns 0..65535; values -127..127.
+ * An entry is place * 65536 + (value & 65535), where place is column * step, at most 65535; values -127..127, none 0.
  */
 typedef uint32_t tg_survivor;
 
@@ -13,8 +13,8 @@ typedef struct tg_survivor_rows tg_survivor_rows;
 /* Writes the next row's survivors and returns their end; at most `columns` entries. */
 typedef tg_survivor *(*tg_next_row)(tg_survivor_rows *rows, tg_survivor *entry, uint16_t columns);
 
-/* Where a sparse matrix is being read, and how. bits, have: look-ahead; next: columns from the start of the next row to
- * its first survivor; k: the code's parameter.
+/* Where a sparse matrix is being read, and how. step: from column to column in what is multiplied; bits, have: look-ahead;
+ * next: columns from the start of the next row to its first survivor; k: the code's parameter.
  */
 struct tg_survivor_rows {
     tg_next_row next_row;
@@ -22,25 +22,40 @@ struct tg_survivor_rows {
     const int8_t *values;
     uint32_t bits;
     uint32_t next;
+    uint16_t step;
     uint8_t have;
     uint8_t k;
 };
 
-/* Begins to read a matrix from its first row. */
+/* Begins to read a matrix from its first row, with a step of 1. */
 typedef void (*tg_begin_rows)(tg_survivor_rows *rows, const uint8_t *index, const int8_t *values);
 
-static inline tg_survivor tg_survivor_of(uint32_t column, int8_t value)
+static inline tg_survivor tg_survivor_of(const tg_survivor_rows *rows, uint32_t column, int8_t value)
 {
-    return column << 8 | (uint8_t)value;
+    return column * rows->step << 16 | (uint16_t)value;
 }
 
-static inline uint32_t tg_survivor_column(tg_survivor entry)
+/* Return how many zeros lie below the lowest one; bits are not 0. */
+static inline uint32_t tg_zeros_below(uint32_t bits)
 {
-    return entry >> 8;
+#if defined(__GNUC__) && !defined(__ARM_ARCH_6M__) && !defined(__riscv)
+    return (uint32_t)__builtin_ctz(bits);
+#else
+    uint32_t count = 0;
+    for (; (bits & 1u) == 0; bits >>= 1) {
+        count++;
+    }
+    return count;
+#endif
 }
 
-static inline int8_t tg_survivor_value(tg_survivor entry)
+static inline uint32_t tg_survivor_place(tg_survivor entry)
 {
-    return (int8_t)entry;
+    return entry >> 16;
+}
+
+static inline int16_t tg_survivor_value(tg_survivor entry)
+{
+    return (int16_t)entry;
 }
 #endif /* TG_SURVIVORS_C */

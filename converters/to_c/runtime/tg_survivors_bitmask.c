@@ -11,25 +11,27 @@ static tg_survivor *tg_survivors_bitmask(tg_survivor_rows *rows, tg_survivor *en
     uint8_t have = rows->have;
     uint32_t column = 0;
     while (column < columns) {
+        const uint32_t left = columns - column;
+        uint32_t part, at = column;
+        uint8_t taken;
         if (have == 0) {
             bits = TG_READ_U8(index);
             index++;
             have = 8;
         }
-        if (bits == 0) { /* nothing more in this byte */
-            const uint32_t left = columns - column;
-            const uint8_t skipped = have < left ? have : (uint8_t)left;
-            column += skipped;
-            have = (uint8_t)(have - skipped);
-            continue;
-        }
-        if (bits & 1u) {
-            *entry++ = tg_survivor_of(column, TG_READ_I8(values));
+        taken = have < left ? have : (uint8_t)left;
+        part = bits & ((1u << taken) - 1u);
+        while (part != 0) {
+            const uint32_t zeros = tg_zeros_below(part);
+            at += zeros;
+            *entry++ = tg_survivor_of(rows, at, TG_READ_I8(values));
             values++;
+            part >>= zeros + 1u;
+            at++;
         }
-        bits >>= 1;
-        have--;
-        column++;
+        bits >>= taken;
+        have = (uint8_t)(have - taken);
+        column += taken;
     }
     rows->index = index;
     rows->values = values;
@@ -43,6 +45,7 @@ static void tg_survivors_bitmask_init(tg_survivor_rows *rows, const uint8_t *ind
     rows->next_row = tg_survivors_bitmask;
     rows->index = index;
     rows->values = values;
+    rows->step = 1;
     rows->bits = 0;
     rows->have = 0;
 }

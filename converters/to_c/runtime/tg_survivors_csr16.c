@@ -15,7 +15,7 @@ static tg_survivor *tg_survivors_csr16(tg_survivor_rows *rows, tg_survivor *entr
     uint32_t left = tg_survivors_half(rows);
     (void)columns;
     for (; left != 0; left--) {
-        *entry++ = tg_survivor_of(tg_survivors_half(rows), TG_READ_I8(rows->values));
+        *entry++ = tg_survivor_of(rows, tg_survivors_half(rows), TG_READ_I8(rows->values));
         rows->values++;
     }
     return entry;
@@ -26,5 +26,6 @@ static void tg_survivors_csr16_init(tg_survivor_rows *rows, const uint8_t *index
     rows->next_row = tg_survivors_csr16;
     rows->index = index;
     rows->values = values;
+    rows->step = 1;
 }
 #endif /* TG_SURVIVORS_CSR16_C */

@@ -9,7 +9,7 @@ static tg_survivor *tg_survivors_csr8(tg_survivor_rows *rows, tg_survivor *entry
     rows->index++;
     (void)columns;
     for (; left != 0; left--) {
-        *entry++ = tg_survivor_of(TG_READ_U8(rows->index), TG_READ_I8(rows->values));
+        *entry++ = tg_survivor_of(rows, TG_READ_U8(rows->index), TG_READ_I8(rows->values));
         rows->index++;
         rows->values++;
     }
@@ -21,5 +21,6 @@ static void tg_survivors_csr8_init(tg_survivor_rows *rows, const uint8_t *index,
     rows->next_row = tg_survivors_csr8;
     rows->index = index;
     rows->values = values;
+    rows->step = 1;
 }
 #endif /* TG_SURVIVORS_CSR8_C */

@@ -22,7 +22,7 @@ static void tg_survivors_expand(const tg_layer *layer, tg_begin_rows begin, int8
             *next = 0;
         }
         for (entry = entries; entry != end; entry++) {
-            dense[tg_survivor_column(*entry)] = tg_survivor_value(*entry);
+            dense[tg_survivor_place(*entry)] = (int8_t)tg_survivor_value(*entry);
         }
         dense = row_end;
     }

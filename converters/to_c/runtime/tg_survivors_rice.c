@@ -3,24 +3,26 @@
 #include "tg_survivors.c"
 
 /* Return the next gap: ones, a zero, then k low bits, least significant first. No byte is read before it is needed. */
-static uint32_t tg_survivors_gap(tg_survivor_rows *rows)
+static inline uint32_t tg_survivors_gap(tg_survivor_rows *rows)
 {
     const uint8_t k = rows->k;
     uint32_t gap = 0;
     for (;;) {
-        uint32_t one;
+        uint32_t ones;
         if (rows->have == 0) {
             rows->bits = TG_READ_U8(rows->index);
             rows->index++;
             rows->have = 8;
         }
-        one = rows->bits & 1u;
-        rows->bits >>= 1;
-        rows->have--;
-        if (one == 0) {
+        ones = tg_zeros_below(~rows->bits);
+        if (ones < rows->have) {
+            gap += ones;
+            rows->bits >>= ones + 1u;
+            rows->have = (uint8_t)(rows->have - ones - 1u);
             break;
         }
-        gap++;
+        gap += rows->have;
+        rows->have = 0;
     }
     while (rows->have < k) {
         rows->bits |= (uint32_t)TG_READ_U8(rows->index) << rows->have;
@@ -36,13 +38,15 @@ static uint32_t tg_survivors_gap(tg_survivor_rows *rows)
 /* Rice-coded gaps; a last gap runs to the end of the matrix, so no row reads beyond the stream. */
 static tg_survivor *tg_survivors_rice(tg_survivor_rows *rows, tg_survivor *entry, uint16_t columns)
 {
-    uint32_t next = rows->next;
+    tg_survivor_rows at = *rows; /* a copy, which may lie in registers */
+    uint32_t next = at.next;
     while (next < columns) {
-        *entry++ = tg_survivor_of(next, TG_READ_I8(rows->values));
-        rows->values++;
-        next += 1u + tg_survivors_gap(rows);
+        *entry++ = tg_survivor_of(&at, next, TG_READ_I8(at.values));
+        at.values++;
+        next += 1u + tg_survivors_gap(&at);
     }
-    rows->next = next - columns;
+    at.next = next - columns;
+    *rows = at;
     return entry;
 }
 
@@ -52,6 +56,7 @@ static void tg_survivors_rice_init(tg_survivor_rows *rows, const uint8_t *index,
     rows->k = TG_READ_U8(index);
     rows->index = index + 1;
     rows->values = values;
+    rows->step = 1;
     rows->bits = 0;
     rows->have = 0;
     rows->next = tg_survivors_gap(rows);
