@@ -2,10 +2,8 @@
 #define TG_CHANNEL_C
 #include "tg_layer.c"
 
-/* TG_QUICK_SCALE: the converter proved for every layer that shifts are 2..16 and no sum times 2^(9 - shift) leaves 32 bits;
- * used where a long multiply-accumulate is one instruction.
- */
-#if defined(TG_QUICK_SCALE) && defined(__ARM_FEATURE_DSP) || defined(TG_QUICK_SCALE) && defined(TG_DSP_EMULATED)
+/* TG_QUICK_SCALE: the converter proved for every layer that shifts are 2..16 and no sum times 2^(9 - shift) leaves 32 bits. */
+#if defined(TG_QUICK_SCALE) && !defined(__ARM_ARCH_6M__) && !defined(TG_NO_LONG_MULTIPLY)
 #define TG_QUICK 1
 #else
 #define TG_QUICK 0

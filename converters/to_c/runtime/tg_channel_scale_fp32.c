@@ -1,11 +1,11 @@
 #ifndef TG_CHANNEL_SCALE_FP32_C
 #define TG_CHANNEL_SCALE_FP32_C
-#include "tg_arithmetic.c"
 #include "tg_channel.c"
 #include "tg_float32_scale.c"
 
 #define TG_DOUBT 0x20000u /* around a half, of 2^-32: there the float's own rounding decides */
 
+#if !TG_QUICK
 /* Return the upper word of value * multiplier; the lower one without what lies below its upper half, at least. */
 static inline int32_t tg_product(int32_t value, int32_t multiplier, uint32_t *lower)
 {
@@ -27,7 +27,6 @@ static inline int32_t tg_product(int32_t value, int32_t multiplier, uint32_t *lo
 #endif
 }
 
-#if !TG_QUICK
 /* Return rint((float)value * factor), as XNNPACK rounds; what is beyond 256 may differ, and is clipped.
  *
  * Results up to 256 have a float within 2^-16 of the exact product. So only fractions that near to a half, one of 16,384,
@@ -55,12 +54,13 @@ static inline int32_t tg_scaled(int32_t value, const tg_channel *by)
 static inline int8_t tg_limited(int32_t value, const tg_channel *by)
 {
 #ifdef TG_FULL_RANGE /* no layer of the model has limits other than int8's */
+    const int32_t low = -128, high = 127;
     (void)by;
-    return (int8_t)TG_SATURATE(value, 8);
 #else
-    value = value > by->high ? by->high : value;
-    return (int8_t)(value < by->low ? by->low : value);
+    const int32_t low = by->low, high = by->high;
 #endif
+    value = value > high ? high : value;
+    return (int8_t)(value < low ? low : value);
 }
 
 #if TG_QUICK
@@ -81,7 +81,7 @@ static TG_NOINLINE int32_t tg_scale_in_doubt(int32_t value, int32_t multiplier, 
 static inline int8_t tg_scale_channel(int32_t sum, const tg_channel *by)
 {
     const int32_t value = sum + by->bias;
-    const int64_t product = (int64_t)(int32_t)((uint32_t)value << by->left) * by->multiplier + ((int64_t)by->rounded << 32);
+    const int64_t product = (int64_t)(int32_t)((uint32_t)value << by->left) * by->multiplier + by->rounded * ((int64_t)1 << 32);
     const int32_t upper = (int32_t)(product >> 32);
     if (((upper + 1) & 0xFE) == 0 && (uint32_t)(product >> 8) + TG_DOUBT < 2 * TG_DOUBT) {
         return tg_limited(tg_scale_in_doubt(value, by->multiplier, by->shift, by->rounded), by);

@@ -49,6 +49,12 @@ static void tg_channel_row(const tg_window *window, const int8_t *channel, int32
 }
 
 #if TG_DSP
+/* Return two int16, the first in the lower half. */
+static inline uint32_t tg_halves(int32_t first, int32_t second)
+{
+    return (uint32_t)(uint16_t)first | (uint32_t)(uint16_t)second << 16;
+}
+
 /* The nine weights, neighbours of a row together: 0 1, 1 2, 3 4, 4 5, 6 7, 7 8. */
 static inline void tg_weight_pairs(const int8_t *w, uint32_t pairs[6])
 {

@@ -44,11 +44,5 @@ static inline void tg_word_to(int8_t *bytes, uint32_t word)
 }
 
 #define TG_ODD_BYTES(word) TG_SXTB16((word) >> 8 | (word) << 24)
-
-/* Return two int16, the first in the lower half. */
-static inline uint32_t tg_halves(int32_t first, int32_t second)
-{
-    return (uint32_t)(uint16_t)first | (uint32_t)(uint16_t)second << 16;
-}
 #endif
 #endif /* TG_DSP_C */

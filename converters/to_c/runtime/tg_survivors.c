@@ -35,20 +35,6 @@ static inline tg_survivor tg_survivor_of(const tg_survivor_rows *rows, uint32_t 
     return column * rows->step << 16 | (uint16_t)value;
 }
 
-/* Return how many zeros lie below the lowest one; bits are not 0. */
-static inline uint32_t tg_zeros_below(uint32_t bits)
-{
-#if defined(__GNUC__) && !defined(__ARM_ARCH_6M__) && !defined(__riscv)
-    return (uint32_t)__builtin_ctz(bits);
-#else
-    uint32_t count = 0;
-    for (; (bits & 1u) == 0; bits >>= 1) {
-        count++;
-    }
-    return count;
-#endif
-}
-
 static inline uint32_t tg_survivor_place(tg_survivor entry)
 {
     return entry >> 16;

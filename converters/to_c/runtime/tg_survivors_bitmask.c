@@ -1,6 +1,7 @@
 #ifndef TG_SURVIVORS_BITMASK_C
 #define TG_SURVIVORS_BITMASK_C
 #include "tg_survivors.c"
+#include "tg_zeros.c"
 
 /* One bit for each weight, LSB first, rows not padded. */
 static tg_survivor *tg_survivors_bitmask(tg_survivor_rows *rows, tg_survivor *entry, uint16_t columns)

@@ -1,6 +1,7 @@
 #ifndef TG_SURVIVORS_RICE_C
 #define TG_SURVIVORS_RICE_C
 #include "tg_survivors.c"
+#include "tg_zeros.c"
 
 /* Return the next gap: ones, a zero, then k low bits, least significant first. No byte is read before it is needed. */
 static inline uint32_t tg_survivors_gap(tg_survivor_rows *rows)

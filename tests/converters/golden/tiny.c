@@ -37,10 +37,12 @@
 #if defined(__GNUC__)
 #define TG_NOINLINE __attribute__((noinline))
 #define TG_ALWAYS_INLINE __attribute__((always_inline))
+#define TG_UNUSED __attribute__((unused))
 #define TG_ASSUME(condition) do { if (!(condition)) { __builtin_unreachable(); } } while (0)
 #else
 #define TG_NOINLINE
 #define TG_ALWAYS_INLINE
+#define TG_UNUSED
 #define TG_ASSUME(condition) ((void)0)
 #endif
 #if defined(__GNUC__) && (__GNUC__ >= 7 || defined(__clang__))
@@ -77,7 +79,6 @@
 /* So does it on ARMv7E-M and RV32IM, to keep everything in registers: columns and values of a row apart there. */
 #if TG_FAST_32 && defined(__GNUC__) && (defined(__ARM_FEATURE_DSP) || defined(__riscv_mul) && __riscv_xlen == 32)
 #define TG_UNITS_APART 1
-#define TG_UNUSED __attribute__((unused))
 #else
 #define TG_UNITS_APART 0
 #endif

@@ -149,7 +149,7 @@ def test_the_scratch_of_a_small_network_worked_by_hand():
 
 def test_the_visual_wake_words_network_needs_little_more_than_its_largest_map():
     artifact = convert(random_image_model(0, 96, 8, QUARTER_BLOCKS, 2))
-    assert 48 * 48 * 16 <= scratch_bytes(artifact) <= 48 * 48 * 16 + 256
+    assert 48 * 48 * 16 <= scratch_bytes(artifact) <= 48 * 48 * 16 + 512
     assert defined(artifact, "PIXELS_OFFSET") + 96 * 96 * 3 <= scratch_bytes(artifact)
 
 
