@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from converters.to_c.arrays import C_TYPES
 from converters.to_c.graph_example import MOST_NAMED_CLASSES, console_example
@@ -21,6 +22,7 @@ from tinygmp.graph.operators.conv2d import Conv2d
 from tinygmp.graph.operators.pixel_input import PixelInput
 from tinygmp.graph.operators.sensor_input import SensorInput
 
+CALLED = re.compile(r"\b(tg_\w+)\(")
 ROUNDING_KERNELS = {
     "fp32": {
         "tg_channel_scale.c": "tg_channel_scale_fp32.c",
@@ -31,11 +33,31 @@ ROUNDING_KERNELS = {
 }
 
 
+MARK = "tg_mark"  # a function that does nothing, called where a layer begins: what a simulator can tell layers by
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One node that has code, and the functions that its statements call."""
+
+    name: str
+    functions: tuple[str, ...]
+
+
 def convert_graph(model: PackedModel) -> Artifact:
     """Return <name>.h, <name>.c and example_main.c; the same model always gives the same text.
 
     Raises UnsupportedError for an operator, format or size without a kernel.
     """
+    return generated(model, marked=False)[0]
+
+
+def convert_marked(model: PackedModel) -> tuple[Artifact, tuple[Layer, ...]]:
+    """Return the same code with a call of MARK before each layer and after the last, and the layers in their order."""
+    return generated(model, marked=True)
+
+
+def generated(model: PackedModel, marked: bool) -> tuple[Artifact, tuple[Layer, ...]]:
     if model.recurrent:
         raise UnsupportedError(
             f"model '{model.name}' keeps a state; only the chain of a FastGRNN cell has C for that"
@@ -50,6 +72,11 @@ def convert_graph(model: PackedModel) -> Artifact:
     used = [kernel for kernel, text in zip(plan.kernels, texts, strict=True) if text]
     sources = [source for kernel in used for source in kernel.sources]
     statements = [text for text in texts if text]
+    layers = tuple(
+        Layer(step.name, tuple(dict.fromkeys(CALLED.findall(text))))
+        for step, text in zip(steps, texts, strict=True)
+        if text
+    )
     context = header_context(model) | {
         "model": model,
         "inputs": inputs,
@@ -66,6 +93,7 @@ def convert_graph(model: PackedModel) -> Artifact:
         "arrays": [array for kernel in plan.kernels for array in kernel.arrays],
         "definitions": [kernel.definitions for kernel in plan.kernels if kernel.definitions],
         "statements": statements,
+        "mark": MARK if marked else "",
         "unread": [port.name for port in inputs if not any(port.value in step.reads for step in steps)],
         "uses_rows": any("&rows" in text for text in statements),
         "uses_at": any("at = 0" in text for text in statements),
@@ -84,7 +112,7 @@ def convert_graph(model: PackedModel) -> Artifact:
         + ("the input included" if inside else "besides inputs and outputs")
         + f"; {plan.least_bytes} are alive at once",
     }
-    return Artifact("c", model.name, files, f"{model.name}.c", notes, interface="graph")
+    return Artifact("c", model.name, files, f"{model.name}.c", notes, interface="graph"), layers
 
 
 def sensors(model: PackedModel, port: Port) -> list[SensorInput]:

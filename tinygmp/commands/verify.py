@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,9 @@ from tinygmp.commands.options import SHIPPED, Json, Model, Quiet, finish
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tinygmp.data.samples import Samples
+    from tinygmp.device.board import Board
+    from tinygmp.graph.model import PackedModel
     from tinygmp.report.record import DeviceResult
     from tinygmp.verify.verification import Verification
 
@@ -63,6 +67,14 @@ Port = Annotated[
     ),
 ]
 
+ByLayer = Annotated[
+    bool,
+    typer.Option(
+        "--profile",
+        help="What each layer takes on each --board, of one input: networks without a state, Cortex-M and RV32. "
+        "Nothing else is checked then.",
+    ),
+]
 Limit = Annotated[
     int | None,
     typer.Option(
@@ -90,6 +102,7 @@ def verify(
     level: Level = "smallest",
     period: Period = None,
     port: Port = None,
+    by_layer: ByLayer = False,
     images: Limit = None,
     crop: Crop = 1.0,
     skip_corrupt: SkipCorrupt = False,
@@ -113,6 +126,9 @@ def verify(
         return
     with show.progress(quiet) as on_step:
         samples = load_samples(packed, data, choice, on_step)
+        if by_layer:
+            print_profiles(packed, samples, boards, level, as_json)
+            return
         result = verify_model(packed, samples, target or ["all"], boards, windows, on_step, level, period)
     if as_json:
         show.print_json({"passed": result.passed, **vars(result)})
@@ -120,6 +136,25 @@ def verify(
         print_verification(result)
     show.complain_of_missing(result.missing)
     finish(result.passed, bool(result.missing))
+
+
+def print_profiles(
+    model: PackedModel, samples: Samples, boards: Sequence[Board] | None, level: str, as_json: bool
+) -> None:
+    """Print one table a board: layer by layer what was computed, what it took, its share of the whole."""
+    from tinygmp.commands import show
+    from tinygmp.commands.profile_table import HEAD, profile_rows
+    from tinygmp.device.board import find_board
+    from tinygmp.verify.profile import PROFILE_BOARD, profile
+
+    found = [profile(model, board, samples, level) for board in boards or [find_board(PROFILE_BOARD)]]
+    if as_json:
+        show.print_json([asdict(each) for each in found])
+    else:
+        for each in found:
+            title = f"'{each.model}' on {each.board}, {each.core}, {each.compiler}"
+            show.print_table(title, HEAD, profile_rows(each))
+    finish(all(each.exact for each in found), False)
 
 
 def verify_on_port(

@@ -33,6 +33,7 @@ class RunResult:
     stack_bytes: int | None
     step: StepCost | None
     simulator: str
+    marks: tuple[tuple[int, int], ...] = ()  # instructions and cycles from the step's begin to each mark
 
 
 def input_words(counts: np.ndarray) -> np.ndarray:

@@ -30,4 +30,8 @@ class Trace(ctypes.Structure):
         ("call_cycles", ctypes.c_uint64),
         ("branch_end", ctypes.c_uint64),
         ("outside", ctypes.c_uint64),
+        ("mark", ctypes.c_uint64),
+        ("marks", ctypes.c_void_p),
+        ("most_marks", ctypes.c_uint64),
+        ("marks_seen", ctypes.c_uint64),
     )

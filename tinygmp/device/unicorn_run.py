@@ -20,9 +20,16 @@ SYSTEM_REGISTERS = 0xE000E000  # the private peripheral bus of a Cortex-M, where
 M0PLUS_METHOD = "modelled: Cortex-M0+ cost table, no wait states; 3 to 5 % low against a measured board"
 
 
-def run_in_unicorn(firmware: Firmware, counts: np.ndarray, timeout_s: float = 600.0) -> RunResult:
+def run_in_unicorn(
+    firmware: Firmware,
+    counts: np.ndarray,
+    timeout_s: float = 600.0,
+    mark: str = "",
+    most_marks: int = 0,
+) -> RunResult:
     """Classify int16 windows [windows, steps, channels] on a simulated core.
 
+    mark: a function of the program whose first calls, `most_marks` at most, are noted with what the step took so far.
     Raises SimulationError when the program faults, leaves flash or does not end in time, MissingToolError without
     unicorn.
     """
@@ -36,6 +43,10 @@ def run_in_unicorn(firmware: Firmware, counts: np.ndarray, timeout_s: float = 60
     ram = map_board(machine, firmware, image)
     output_address = load_mailbox(machine, words, len(counts))
     trace = start_trace(machine, firmware, image, core.family)
+    noted = (ctypes.c_uint64 * (2 * most_marks))()
+    if most_marks:
+        trace.mark = image.symbols[mark] & ~1
+        trace.marks, trace.most_marks = ctypes.addressof(noted), most_marks
     stop = image.symbols["tg_port_stop"] & ~1
     start = image.entry | 1 if core.family == "arm" else image.entry
     try:
@@ -55,7 +66,8 @@ def run_in_unicorn(firmware: Firmware, counts: np.ndarray, timeout_s: float = 60
     stack_top = board.ram_origin + board.ram_bytes
     painted = stack_top - lowest_written(bytes(machine.mem_read(*ram)), ram[0], image.symbols["tg_bss_end"])
     stack = max(stack_top - trace.lowest_stack, painted)
-    return RunResult(logits, classes, stack, step_cost(trace, core.cycle_model), "unicorn")
+    marks = tuple((noted[2 * at], noted[2 * at + 1]) for at in range(trace.marks_seen))
+    return RunResult(logits, classes, stack, step_cost(trace, core.cycle_model), "unicorn", marks)
 
 
 def overrun(firmware: Firmware, trace: Trace, data_end: int) -> str:

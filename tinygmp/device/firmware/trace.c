@@ -26,6 +26,9 @@ struct trace {
     uint64_t call_instructions, call_cycles;
     uint64_t branch_end; /* end of a block that closes with a conditional branch, 0 otherwise */
     uint64_t outside;    /* address of the first block outside flash, 0 when there is none */
+    uint64_t mark;       /* a function whose calls are noted, 0 for none */
+    uint64_t *marks;     /* instructions and cycles of the watched call so far, two a call of `mark` */
+    uint64_t most_marks, marks_seen;
 };
 
 static uint32_t half_at(const struct trace *t, uint64_t address)
@@ -136,6 +139,11 @@ EXPORT void tg_trace_block(void *engine, uint64_t address, uint32_t size, void *
         t->return_address = link & ~(uint32_t)1;
         t->call_instructions = 0;
         t->call_cycles = 0;
+    }
+    if (address == t->mark && t->mark != 0 && t->marks_seen < t->most_marks) {
+        t->marks[2 * t->marks_seen] = t->call_instructions;
+        t->marks[2 * t->marks_seen + 1] = t->call_cycles;
+        t->marks_seen++;
     }
     t->branch_end = 0;
     if (t->isa == ISA_THUMB) {

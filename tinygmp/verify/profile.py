@@ -1,0 +1,123 @@
+"""What each layer of a graph costs on a simulated core: counted, not estimated."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from converters.to_c.graph import MARK, Layer, convert_marked
+from tinygmp.data.samples import Samples
+from tinygmp.device.board import Board
+from tinygmp.device.cores import CORES
+from tinygmp.device.run_result import RunResult
+from tinygmp.device.toolchain import build, with_unlimited_memory
+from tinygmp.device.unicorn_run import M0PLUS_METHOD, run_in_unicorn
+from tinygmp.device.words import reference_of, words_of
+from tinygmp.errors import ConfigError, SimulationError, UnsupportedError
+from tinygmp.graph.kinds import kind_of
+from tinygmp.graph.model import Node, PackedModel
+from tinygmp.graph.operators.linear import Linear
+
+
+PROFILE_BOARD = "nucleo-l432kc"  # where none is named: a Cortex-M4F
+
+
+@dataclass(frozen=True)
+class LayerCost:
+    """What one layer computes and what that took; cycles is None where no validated model of the core gives them."""
+
+    name: str
+    kind: str
+    kernels: tuple[str, ...]
+    shape: tuple[int, ...]
+    multiply_adds: int  # with every weight
+    multiply_adds_kept: int  # with those that are not zero
+    instructions: int
+    cycles: int | None
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The layers in their order and the whole inference, of one input; `instructions` are counted in the simulator."""
+
+    model: str
+    board: str
+    core: str
+    level: str
+    compiler: str
+    layers: tuple[LayerCost, ...]
+    instructions: int
+    cycles: int | None
+    cycles_method: str
+    exact: bool  # the answer equals the reference's
+
+
+def profile(model: PackedModel, board: Board, samples: Samples, level: str = "smallest") -> Profile:
+    """Run the first sample of a graph without a state on a board's core and return what each layer took.
+
+    The marks that tell layers apart cost some four instructions each, which are counted. A board's memory does not limit
+    this: what does not fit is still counted. Raises UnsupportedError for a network with a state, ConfigError for a core
+    without a counting simulator, BuildError, SimulationError.
+    """
+    if model.recurrent:
+        raise UnsupportedError(
+            f"model '{model.name}' keeps a state: its step is one function, not layers; verify --board tells its cost"
+        )
+    core = CORES[board.core]
+    if core.simulator != "unicorn":
+        raise ConfigError(
+            f"board '{board.name}': layers are told apart on Cortex-M and RV32 cores only, not on {board.core}; "
+            "choose nucleo-l432kc, nucleo-g071rb or esp32-c3"
+        )
+    artifact, layers = convert_marked(model)
+    firmware = build(artifact, with_unlimited_memory(board), level)
+    words = words_of(model, samples.chosen(np.arange(1)).inputs)
+    result = run_in_unicorn(firmware, words, mark=MARK, most_marks=len(layers) + 1)
+    if len(result.marks) != len(layers) + 1 or result.step is None:
+        raise SimulationError(
+            f"board '{board.name}': {len(result.marks)} marks of {len(layers) + 1} were passed; report this"
+        )
+    with_cycles = core.cycle_model == "cortex-m0plus"
+    costs = tuple(layer_costs(model, layers, result, with_cycles))
+    return Profile(
+        model=model.name,
+        board=board.name,
+        core=board.core,
+        level=level,
+        compiler=firmware.compiler,
+        layers=costs,
+        instructions=round(result.step.instructions or 0),
+        cycles=None if result.step.cycles is None else round(result.step.cycles),
+        cycles_method=M0PLUS_METHOD if with_cycles else "",
+        exact=bool(np.array_equal(result.logits, reference_of(model)(words)[0])),
+    )
+
+
+def layer_costs(
+    model: PackedModel, layers: tuple[Layer, ...], result: RunResult, with_cycles: bool
+) -> list[LayerCost]:
+    """Return the differences of what was noted at neighbouring marks."""
+    found = []
+    for layer, before, after in zip(layers, result.marks, result.marks[1:], strict=False):
+        node = model.node(layer.name)
+        multiply_adds, kept = work_of(model, node)
+        found.append(
+            LayerCost(
+                layer.name,
+                kind_of(node.operator),
+                layer.functions,
+                model.written_by(node)[0].shape,
+                multiply_adds,
+                kept,
+                after[0] - before[0],
+                after[1] - before[1] if with_cycles else None,
+            )
+        )
+    return found
+
+
+def work_of(model: PackedModel, node: Node) -> tuple[int, int]:
+    """Return the multiply-adds of a node with all of its weights, and with those that are not zero."""
+    if not isinstance(node.operator, Linear):
+        return 0, 0
+    positions, weights = model.written_by(node)[0].positions, node.operator.weights
+    return positions * weights.size, positions * weights.nnz
