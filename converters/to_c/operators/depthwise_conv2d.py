@@ -20,6 +20,8 @@ from tinygmp.graph.model import Node, PackedModel
 from tinygmp.graph.operators.conv2d import DepthwiseConv2d
 from tinygmp.graph.values import Value
 
+LEAST_SUMS = 32  # TG_SUMS of tg_depthwise3.c
+
 
 def depthwise_conv2d(model: PackedModel, node: Node) -> list[Kernel]:
     """Return the way to run a depthwise convolution."""
@@ -56,7 +58,7 @@ def depthwise_conv2d(model: PackedModel, node: Node) -> list[Kernel]:
 def lines_work(columns: int, stride: int) -> int:
     """Return the bytes of sums and three lines for an even count of outputs (tg_depthwise3.c)."""
     columns += columns % 2
-    return round4(4 * columns + 2 * 3 * (columns * stride + 2))
+    return round4(4 * (max(columns, LEAST_SUMS) + 2) + 2 * 3 * (columns * stride + 2))
 
 
 def takes_lines(operator: DepthwiseConv2d) -> bool:

@@ -116,21 +116,39 @@ static inline void tg_lines(const tg_line *const lines[3], int32_t *sums, const 
 #endif
 #endif
 
+/* What is the same for every row of a channel. */
+typedef struct {
+    const int8_t *weights;
+#if TG_DSP
+    uint32_t pairs[6];
+#endif
+} tg_filter;
+
+static inline tg_filter tg_filter_of(const int8_t *weights)
+{
+    tg_filter found;
+    found.weights = weights;
+#if TG_DSP
+    tg_weight_pairs(weights, found.pairs);
+#endif
+    return found;
+}
+
 /* The sums of one output row of one channel, rounded up to an even count where the stride is 1 or 2. */
-static void tg_depthwise_sums(const tg_window *window, const int8_t *w, const tg_line *const lines[3], int32_t *sums)
+static inline void tg_depthwise_sums(const tg_window *window, const tg_filter *filter, const tg_line *const lines[3],
+                                     int32_t *sums)
 {
     const int32_t *const end = sums + window->columns_out;
     const uint8_t stride = window->stride_columns;
+    const int8_t *const w = filter->weights;
     const tg_line *above = lines[0], *at = lines[1], *below = lines[2];
 #if TG_DSP
-    if (stride <= 2) {
-        uint32_t pairs[6];
-        tg_weight_pairs(w, pairs);
-        if (stride == 1) {
-            tg_lines_1(above, at, below, sums, end, pairs);
-        } else {
-            tg_lines_2(above, at, below, sums, end, pairs);
-        }
+    if (stride == 1) {
+        tg_lines_1(above, at, below, sums, end, filter->pairs);
+        return;
+    }
+    if (stride == 2) {
+        tg_lines_2(above, at, below, sums, end, filter->pairs);
         return;
     }
 #endif
@@ -144,27 +162,33 @@ static void tg_depthwise_sums(const tg_window *window, const int8_t *w, const tg
     }
 }
 
+#define TG_SUMS 32 /* kept before they are scaled, or one row's where that is more */
+
 /* A 3x3 depthwise convolution without dilation, channel by channel: three padded lines of a channel are kept aside, so
  * every input is copied before its place is overwritten where `out` is `map` and has neither more rows nor more columns.
  *
- * work: sums of columns_out + 1 outputs, and three lines for as many, each of (columns_out + 1) * stride + 2 values of 16 bits.
+ * work: TG_SUMS + 1 sums, or columns_out + 1 where that is more, then three lines, each of (columns_out + 1) * stride + 2
+ * values of 16 bits.
  */
 static TG_NOINLINE void tg_depthwise3(const tg_layer *layer, const tg_window *window, const int8_t *weights,
                                       const int8_t *map, int8_t *out, uint32_t *work)
 {
     const uint32_t columns = (window->columns_out + 1u) & ~1u;
     const uint16_t width = (uint16_t)(columns * window->stride_columns + 2u);
+    const uint32_t room = columns > TG_SUMS ? columns : TG_SUMS;
     int32_t *const sums = (int32_t *)work;
     uint16_t channel;
     for (channel = 0; channel < window->channels; channel++) {
         const tg_channel by = tg_channel_of(layer, channel);
+        const tg_filter filter = tg_filter_of(weights);
+        uint32_t used = 0;
         tg_line *lines[3];
         int32_t next = -(int32_t)window->top; /* first row not yet in a line */
         int8_t *at = out + channel;
         uint16_t row;
         uint8_t i;
         for (i = 0; i < 3; i++) {
-            lines[i] = (tg_line *)(work + columns) + i * width;
+            lines[i] = (tg_line *)(work + room + 2u) + i * width;
         }
         for (row = 0; row < window->rows_out; row++) {
             const int32_t last = (int32_t)row * window->stride_rows - window->top + 2;
@@ -175,9 +199,13 @@ static TG_NOINLINE void tg_depthwise3(const tg_layer *layer, const tg_window *wi
                 lines[2] = oldest;
                 tg_channel_row(window, map + channel, next, oldest, width);
             }
-            tg_depthwise_sums(window, weights, (const tg_line *const *)lines, sums);
-            tg_scale_run(&by, sums, at, window->channels, window->columns_out);
-            at += (uint32_t)window->columns_out * window->channels;
+            tg_depthwise_sums(window, &filter, (const tg_line *const *)lines, sums + used);
+            used += window->columns_out;
+            if (used + window->columns_out > room || row + 1u == window->rows_out) {
+                tg_scale_run(&by, sums, at, window->channels, used);
+                at += used * window->channels;
+                used = 0;
+            }
         }
         weights += 9;
     }

@@ -6,14 +6,11 @@
 
 #define TG_RUN 32 /* positions whose sums are scaled at once, a multiple of 8 */
 
-/* Write the sums of 8 neighbouring positions, 4 where TG_DSP is not there; entries end with 0. Planes begin at multiples of
- * 4 bytes from each other.
- */
+/* Write the sums of 8 or 4 neighbouring positions; entries end with 0. Planes begin at multiples of 4 bytes from each other. */
 #if defined(TG_DSP_ASSEMBLER)
-#define TG_AT_ONCE 8
 /* 17 instructions for 8 products; every register but sp is in use. */
-__attribute__((naked, noinline)) static void tg_add_planes(const tg_survivor *entries TG_UNUSED,
-                                                           const int8_t *planes TG_UNUSED, int32_t *sums TG_UNUSED)
+__attribute__((naked, noinline)) static void tg_add_planes_8(const tg_survivor *entries TG_UNUSED,
+                                                             const int8_t *planes TG_UNUSED, int32_t *sums TG_UNUSED)
 {
     __asm__ volatile(
         ".syntax unified\n\t"
@@ -31,9 +28,26 @@ __attribute__((naked, noinline)) static void tg_add_planes(const tg_survivor *en
         "2:\n\t"
         "pop {r2}\n\tstm r2, {r4-r11}\n\tpop {r4-r11, pc}\n");
 }
+
+/* 11 instructions for 4 products. */
+__attribute__((naked, noinline)) static void tg_add_planes_4(const tg_survivor *entries TG_UNUSED,
+                                                             const int8_t *planes TG_UNUSED, int32_t *sums TG_UNUSED)
+{
+    __asm__ volatile(
+        ".syntax unified\n\t"
+        "push {r2, r4-r7, lr}\n\t"
+        "movs r4, #0\n\tmovs r5, #0\n\tmovs r6, #0\n\tmovs r7, #0\n\t"
+        "ldr r3, [r0], #4\n\tcbz r3, 2f\n"
+        "1:\n\t"
+        "add r12, r1, r3, lsr #16\n\tldr r12, [r12]\n\t"
+        "sxtb16 r2, r12\n\tsxtb16 r12, r12, ror #8\n\t"
+        "smlabb r4, r2, r3, r4\n\tsmlabb r5, r12, r3, r5\n\tsmlatb r6, r2, r3, r6\n\tsmlatb r7, r12, r3, r7\n\t"
+        "ldr r3, [r0], #4\n\tcmp r3, #0\n\tbne 1b\n"
+        "2:\n\t"
+        "pop {r2}\n\tstm r2, {r4-r7}\n\tpop {r4-r7, pc}\n");
+}
 #else
-#define TG_AT_ONCE 4
-static TG_NOINLINE void tg_add_planes(const tg_survivor *entries, const int8_t *planes, int32_t *sums)
+static TG_NOINLINE void tg_add_planes_4(const tg_survivor *entries, const int8_t *planes, int32_t *sums)
 {
     int32_t first = 0, second = 0, third = 0, fourth = 0;
     tg_survivor entry;
@@ -60,8 +74,15 @@ static inline void tg_sparse_channel(const tg_channel *by, const tg_survivor *en
     while (count != 0) {
         const uint32_t run = count < TG_RUN ? count : TG_RUN;
         uint32_t done;
-        for (done = 0; done < run; done += TG_AT_ONCE) {
-            tg_add_planes(entries, planes + done, sums + done);
+        for (done = 0; done < run; done += 4) {
+#if defined(TG_DSP_ASSEMBLER)
+            if (run - done > 4) {
+                tg_add_planes_8(entries, planes + done, sums + done);
+                done += 4;
+                continue;
+            }
+#endif
+            tg_add_planes_4(entries, planes + done, sums + done);
         }
         tg_scale_run(by, sums, out, step, run);
         out += run * step;
