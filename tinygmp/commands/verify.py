@@ -149,7 +149,7 @@ def print_profiles(
 
     found = [profile(model, board, samples, level) for board in boards or [find_board(PROFILE_BOARD)]]
     if as_json:
-        show.print_json([asdict(each) for each in found])
+        show.print_json({"profiles": [asdict(each) for each in found]})
     else:
         for each in found:
             title = f"'{each.model}' on {each.board}, {each.core}, {each.compiler}"

@@ -27,8 +27,13 @@ START = {
 PORT = {"arm": "port_memory.c", "riscv": "port_memory.c", "avr": "port_avr.c", "msp430": "port_memory.c"}
 # Names stay in the program (-g), and nothing is linked that is not called.
 COMMON_FLAGS = (
-    "-std=c99", "-g", "-ffreestanding", "-fomit-frame-pointer", "-ffunction-sections",
-    "-fdata-sections", "-I.",
+    "-std=c99",
+    "-g",
+    "-ffreestanding",
+    "-fomit-frame-pointer",
+    "-ffunction-sections",
+    "-fdata-sections",
+    "-I.",
 )
 BUILD_TIMEOUT_S = 300
 

@@ -17,7 +17,6 @@ from tinygmp.graph.kinds import kind_of
 from tinygmp.graph.model import Node, PackedModel
 from tinygmp.graph.operators.linear import Linear
 
-
 PROFILE_BOARD = "nucleo-l432kc"  # where none is named: a Cortex-M4F
 
 
@@ -54,8 +53,8 @@ class Profile:
 def profile(model: PackedModel, board: Board, samples: Samples, level: str = "smallest") -> Profile:
     """Run the first sample of a graph without a state on a board's core and return what each layer took.
 
-    The marks that tell layers apart cost some four instructions each, which are counted. A board's memory does not limit
-    this: what does not fit is still counted. Raises UnsupportedError for a network with a state, ConfigError for a core
+    The marks that tell layers apart cost some four instructions each, which are counted. What does not fit the board's
+    memory is counted all the same. Raises UnsupportedError for a network with a state, ConfigError for a core
     without a counting simulator, BuildError, SimulationError.
     """
     if model.recurrent:

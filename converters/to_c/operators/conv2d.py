@@ -30,7 +30,15 @@ from tinygmp.graph.values import Value
 LIST_DENSITY = 0.45
 LARGEST_PATCH = 65535
 PIXEL_FLIP = 0x80
-BANDS = (1, 2, 4, 8, 16, 32, 64)  # into which the positions of a sparse kernel are cut: each reads the weights again
+BANDS = (
+    1,
+    2,
+    4,
+    8,
+    16,
+    32,
+    64,
+)  # into which the positions of a sparse kernel are cut: each reads the weights again
 LARGEST_PLANES = 65536
 BLOCKS = (8, 4, 2)  # positions whose inputs are unpacked at once: more are faster and take more memory
 
@@ -122,10 +130,10 @@ def pointwise(model: PackedModel, node: Node, operator: Conv2d) -> list[Kernel]:
 
 
 def bands(inputs: int, positions: int) -> list[int]:
-    """Return the positions whose inputs may be copied aside at once, the most first; multiples of 4, none if too many."""
+    """Return how many positions may be copied aside at once, the most first: multiples of 4, none if all are too many."""
     whole = round4(positions)
-    parts = {round4(-(-whole // parts)) for parts in BANDS}
-    return sorted((each for each in parts if inputs * each <= LARGEST_PLANES), reverse=True)
+    sizes = {round4(-(-whole // parts)) for parts in BANDS}
+    return sorted((each for each in sizes if inputs * each <= LARGEST_PLANES), reverse=True)
 
 
 def patches(model: PackedModel, node: Node, operator: Conv2d, flip: int) -> list[Kernel]:

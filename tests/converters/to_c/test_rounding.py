@@ -5,7 +5,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from converters.to_c.operators.linear import LEAST_SHIFT
+from converters.to_c.operators.linear import LEAST_SHIFT, QUICK_SHIFTS
 from converters.to_c.runtime_text import joined_kernels
 from tinygmp.device.tools import host_compiler
 from tinygmp.quant.rescaled_mean import float32_mean
@@ -111,6 +111,28 @@ def test_c_rounds_as_numpy(tmp_path, rounding, large, define):
     inside = (np.abs(expected) < 127).mean()
     assert inside > 0.3  # the sums are not mostly clipped
     assert right.min() == (-LARGEST if large else LEAST_SHIFT[rounding])
+
+
+@pytest.mark.parametrize("limits", ["", "-DTG_FULL_RANGE"], ids=["with limits", "full range"])
+def test_the_quick_way_rounds_as_numpy(tmp_path, limits):
+    """Every shift that the converter allows, with sums up to what it proves."""
+    (tmp_path / "round.c").write_text(joined_kernels(SOURCES["fp32"]) + MAIN)
+    program = tmp_path / "round"
+    defines = ["-DTG_QUICK_SCALE", *([limits] if limits else [])]
+    build = [*host_compiler(), *FLAGS, *defines, str(tmp_path / "round.c"), "-o", str(program)]
+    subprocess.run(build, check=True, capture_output=True)
+    given = cases("fp32", -LEAST_SHIFT["fp32"])
+    given = given[np.isin(given[:, 2], QUICK_SHIFTS)]
+    most = INT32_MAX >> np.maximum(9 - given[:, 2], 0)
+    given[:, 0] = np.clip(given[:, 0], -most, most)
+    done = subprocess.run([str(program)], input=given.tobytes(), check=True, capture_output=True)
+    found = np.frombuffer(done.stdout, np.int8).reshape(-1, 2)[:, 0]
+    sums, multipliers, right, zeros = given.astype(np.int64).T
+    expected = (float32_multiply(sums, multipliers, -right) + zeros).clip(-128, 127)
+    wrong = np.flatnonzero(found != expected)
+    assert not len(wrong), (given[wrong[:5]], found[wrong[:5]], expected[wrong[:5]])
+    assert set(right) == set(QUICK_SHIFTS)
+    assert (np.abs(expected) < 127).mean() > 0.25
 
 
 def test_the_cases_reach_the_float_s_own_rounding():
