@@ -130,7 +130,7 @@ def pointwise(model: PackedModel, node: Node, operator: Conv2d) -> list[Kernel]:
 
 
 def bands(inputs: int, positions: int) -> list[int]:
-    """Return how many positions may be copied aside at once, the most first: multiples of 4, none if all are too many."""
+    """Return how many positions may be copied aside at once, the most first; multiples of 4, none if too many."""
     whole = round4(positions)
     sizes = {round4(-(-whole // parts)) for parts in BANDS}
     return sorted((each for each in sizes if inputs * each <= LARGEST_PLANES), reverse=True)
