@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tinygmp.device.elf_sizes import Sizes, section_sizes, symbols_of
 from tinygmp.errors import BuildError, FileFormatError
+from tinygmp.foreign import reads
 from tinygmp.inspect.file import FileInspection, LayerRow, largest_first
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ MACHINES = {
 }
 
 
+@reads("an ELF file", "build it again", FileFormatError)
 def inspect_elf(path: Path) -> FileInspection:
     """Return the functions, constants and sections of a linked program; raises FileFormatError."""
     content = path.read_bytes()
@@ -33,6 +35,7 @@ def inspect_elf(path: Path) -> FileInspection:
     )
 
 
+@reads("an ELF file", "build it again", FileFormatError)
 def read_program(content: bytes, path: Path) -> tuple[Sizes, str]:
     """Return the sizes of a linked program, every symbol told, and the family of its core."""
     from elftools.common.exceptions import ELFError
