@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinygmp.errors import DataError, MissingToolError
+from tinygmp.readers.hdf5_trial import try_hdf5
 from tinygmp.readers.keras_layout import layers_of
 
 LARGEST_WEIGHTS = (
@@ -40,6 +41,7 @@ def open_keras(path: Path) -> tuple[Any, Arrays]:
         raise MissingToolError("h5py is absent; install it with: pip install 'tinygmp[keras]'") from error
     if zipfile.is_zipfile(path):
         return opened_archive(path)
+    try_hdf5(path.read_bytes(), str(path))
     with h5py.File(path, "r") as file:
         config = json.loads(file.attrs["model_config"])["config"]
         return config, arrays_of(inside(file, "model_weights"))
@@ -61,6 +63,7 @@ def opened_archive(path: Path) -> tuple[Any, Arrays]:
             weights = io.BytesIO(archive.read("model.weights.h5"))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         raise DataError(f"'{path}' is a damaged .keras file ({error}); save the model again") from error
+    try_hdf5(weights.getvalue(), str(path))
     with h5py.File(weights, "r") as file:
         return config, numbered_arrays(config, inside(file, "layers"))
 
