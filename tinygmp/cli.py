@@ -1,4 +1,5 @@
-"""The command line. Exit codes: 0 ok, 1 a check failed, 2 bad usage or input, 3 a tool is missing."""
+"""The command line. Exit codes: 0 ok, 1 a check failed, 2 bad usage or input, 3 a tool is missing, 70 a fault of
+tinygmp itself."""
 
 import sys
 from typing import Annotated
@@ -24,6 +25,7 @@ from tinygmp.commands.train import train
 from tinygmp.commands.train_images import train_images
 from tinygmp.commands.verify import verify
 from tinygmp.errors import MissingToolError, TinyGmpError
+from tinygmp.surprise import end_with, told
 
 app = typer.Typer(
     name="tinygmp",
@@ -78,6 +80,8 @@ def main() -> None:
     except TinyGmpError as error:
         complain(str(error))
         sys.exit(BAD_INPUT)
+    except Exception as error:
+        end_with(told(error, sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -112,6 +112,45 @@ def test_a_program_is_held_against_boards_of_its_family_only(program):
         budget_artifact(str(program), ["arduino-uno"])
 
 
+def test_what_may_be_written_but_lies_in_flash_takes_no_ram(program, tmp_path):
+    """A linker script may lay tables with the flag of data at flash addresses: the address counts, not the flag."""
+    import io
+
+    from elftools.elf.elffile import ELFFile
+
+    content = bytearray(program.read_bytes())
+    file = ELFFile(io.BytesIO(bytes(content)))
+    index = next(i for i, each in enumerate(file.iter_sections()) if each.name == ".text")
+    flags = file["e_shoff"] + index * file["e_shentsize"] + 8  # sh_flags of a 32-bit section header
+    assert not content[flags] & 1
+    content[flags] |= 1  # SHF_WRITE
+    path = tmp_path / "tables.elf"
+    path.write_bytes(content)
+    before, after = (budget_artifact(str(each), [BOARD]).boards[0] for each in (program, path))
+    assert (after.flash_bytes, after.ram_bytes) == (before.flash_bytes, before.ram_bytes)
+
+
+def test_eeprom_and_fuses_of_an_avr_count_in_neither_memory(tmp_path):
+    import subprocess
+
+    from tinygmp.device.tools import require
+
+    source = tmp_path / "uno.c"
+    source.write_text("""#include <stdint.h>
+__attribute__((section(".eeprom"), used)) uint8_t kept[300] = {1};
+__attribute__((section(".fuse"), used)) uint8_t fuses[3] = {1, 2, 3};
+const uint8_t table[9] = {1, 2, 3};
+int main(void) { volatile uint8_t x = table[2]; return x; }
+""")
+    path = tmp_path / "uno.elf"
+    subprocess.run([require("avr-gcc"), "-mmcu=atmega328p", "-Os", "-o", path, source], check=True)
+    found = budget_artifact(str(path), ["arduino-uno"]).boards[0]
+    assert found.support_bytes >= 0
+    assert not {"kept", "fuses"} & set(found.by_symbol)
+    assert not {".eeprom", ".fuse"} & set(found.by_section)
+    assert found.ram_bytes < 300
+
+
 def test_an_avr_program_counts_initial_values_twice(tmp_path):
     from tinygmp.artifact import Artifact
 

@@ -6,6 +6,7 @@ from tinygmp.budget.packed import Reserve, budget
 from tinygmp.device.board import find_board
 from tinygmp.errors import ConfigError
 from tinygmp.graph.ledger import ledger
+from tinygmp.graph.random_image_model import random_image_model
 from tinygmp.graph.random_model import random_model
 
 BOARD = "nucleo-g071rb"
@@ -101,3 +102,13 @@ def test_what_a_core_cannot_even_build_is_told_for_that_board_alone():
     assert small.flash_bytes == ledger(model).payload_bytes > small.flash_limit_bytes
     assert "the weights alone take" in small.sentence
     assert "is too large" in mega.sentence
+
+
+def test_a_core_that_the_generated_c_refuses_is_a_verdict_and_others_keep_their_results():
+    """A network without a state needs 32-bit addresses: its own #error, told for the board that it concerns."""
+    model = random_image_model(1, 12, 4, ((6, 1), (8, 2)), 3, 0.4, "dense")
+    small, large = budget(model, ["msp430g2553", "nucleo-l432kc"]).boards
+    assert (small.verdict, large.verdict) == ("does not build", "fits")
+    assert "need a core with 32-bit addresses, and msp430 is none" in small.sentence
+    assert small.remedies == ("choose a board with a 32-bit core: `tinygmp boards` lists them",)
+    assert not any("#error" in text or "error:" in text for text in (small.sentence, *small.remedies))

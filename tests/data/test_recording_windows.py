@@ -202,5 +202,5 @@ def test_what_is_wrong_in_an_npz(tmp_path, arrays, told):
 def test_a_damaged_npz(tmp_path):
     layout = saved(tmp_path)
     layout.path.write_bytes(layout.path.read_bytes()[:300])
-    with pytest.raises(DataError, match=r"own\.npz' cannot be read"):
+    with pytest.raises(DataError, match=r"own\.npz' is damaged"):
         load_own(layout)

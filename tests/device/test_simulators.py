@@ -122,6 +122,51 @@ def test_a_program_without_end_is_stopped(needs, summing, windows):
         run_in_unicorn(build(artifact, find_board("nucleo-g071rb")), windows, timeout_s=1)
 
 
+@pytest.fixture
+def stopping_early(monkeypatch):
+    """Let unicorn come back without an error after a thousand instructions, as often as the list has entries."""
+    import unicorn
+
+    whole, times = unicorn.Uc.emu_start, []
+
+    def emu_start(self, begin, until, timeout=0, count=0):
+        whole(self, begin, until, timeout, times.pop() if times else count)
+
+    monkeypatch.setattr(unicorn.Uc, "emu_start", emu_start)
+    return times
+
+
+def test_a_run_that_the_simulator_ends_early_is_made_again(needs, summing, windows, stopping_early):
+    needs("ziglang", "unicorn")
+    firmware = build(summing, find_board("nucleo-g071rb"))
+    whole = simulate(firmware, windows)
+    stopping_early += [1000]
+    again = simulate(firmware, windows)
+    assert not stopping_early
+    assert (again.logits == whole.logits).all()
+    assert (again.step, again.stack_bytes) == (whole.step, whole.stack_bytes)
+
+
+def test_a_run_that_ends_early_twice_tells_the_time_that_passed(needs, summing, windows, stopping_early):
+    needs("ziglang", "unicorn")
+    stopping_early += [1000, 1000]
+    with pytest.raises(
+        SimulationError, match=r"stopped at 0x8\w+ after 0\.\d s of 600 s, twice, without an error"
+    ):
+        simulate(build(summing, find_board("nucleo-g071rb")), windows)
+
+
+def test_many_runs_in_threads_all_come_to_their_end(needs, summing, windows):
+    """Once in some hundreds of runs on a loaded machine one ended early; none may be told to be out of time."""
+    needs("ziglang", "unicorn")
+    from concurrent.futures import ThreadPoolExecutor
+
+    firmware = build(summing, find_board("nucleo-g071rb"))
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda _: simulate(firmware, windows), range(60)))
+    assert all((each.logits == results[0].logits).all() for each in results)
+
+
 def test_mspdebug_agrees_on_answers_instructions_and_stack(needs, summing, windows):
     needs("ziglang", "mspdebug")
     from tinygmp.device.mspdebug_run import run_in_mspdebug

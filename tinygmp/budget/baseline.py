@@ -9,6 +9,7 @@ from typing import Any
 
 from tinygmp.budget.result import BoardBudget, Budget
 from tinygmp.errors import ConfigError, FileFormatError
+from tinygmp.foreign import reads
 
 MOST_PARTS = 5  # of what grew, the largest
 REMEDY = "write it with --update-baseline"
@@ -64,6 +65,7 @@ def tolerance_of(text: str | int) -> Tolerance:
     return Tolerance(float(found[1]), bool(found[2]))
 
 
+@reads("a baseline", REMEDY, FileFormatError)
 def read_baseline(path: Path) -> list[dict[str, Any]]:
     """Return the budgets of a document of `tinygmp budget --json` or `tinygmp budget --check --json`.
 

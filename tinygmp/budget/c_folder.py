@@ -41,7 +41,7 @@ def budget_c(
 
 def without_ledger(found: BoardBudget) -> BoardBudget:
     """Return the budget; what would make it fit is known only of a packed model."""
-    if found.fits:
+    if found.fits or found.remedies:
         return found
     return replace(found, remedies=("for what would make it fit, give the packed model (.tgmp) instead",))
 

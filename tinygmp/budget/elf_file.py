@@ -12,7 +12,10 @@ from tinygmp.errors import ConfigError
 from tinygmp.inspect.elf_file import read_program
 from tinygmp.inspect.file import largest_first
 
-NOTE = "flash = sections that are loaded, initial values of data among them; RAM = sections that are written"
+NOTE = (
+    "flash = sections that are loaded, initial values of data among them; RAM = sections that are written and lie "
+    "outside the board's flash; EEPROM, fuses and signatures count in neither"
+)
 
 
 def budget_elf(path: Path, boards: Sequence[str | Board], reserve: Reserve | None = None) -> Budget:
@@ -32,8 +35,15 @@ def budget_elf(path: Path, boards: Sequence[str | Board], reserve: Reserve | Non
     notes = [NOTE, "the stack is not in the file: keep room for it with --reserve-ram"]
     if not sizes.by_symbol:
         notes.append("the program was stripped: its symbols are not told")
-    results = tuple(budget_of_program(sizes, board, limit) for board, limit in limits)
+    results = tuple(
+        budget_of_program(read_program(content, path, flash_of(board))[0], board, limit)
+        for board, limit in limits
+    )
     return Budget(path.stem, False, None, results, {}, "elf", largest_first(sizes.by_section), tuple(notes))
+
+
+def flash_of(board: Board) -> range:
+    return range(board.flash_origin, board.flash_origin + board.flash_bytes)
 
 
 def budget_of_program(sizes: Sizes, board: Board, limit: Board) -> BoardBudget:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 TOO_LARGE = re.compile(
     r"size of array .* is too large|array is too large|does not fit by far|relocation .* out of range"
 )
+# What the generated C says of a core that it cannot run on: its own #error, as gcc and clang quote it.
+REFUSED = re.compile(r'error: (?:#error )?"([^"]+)"')
 STACK_WINDOWS, STACK_STEPS = 2, 3  # a step takes the same way through the code each time
 
 
@@ -47,7 +49,7 @@ def budget(
     artifact = converter("c")(model)
     book = ledger(model)
     results, missing = budgets_of(artifact, limits, probe(model), book.payload_bytes, on_step, cached)
-    told = tuple(replace(found, remedies=remedies(model, found)) for found in results)
+    told = tuple(replace(found, remedies=found.remedies or remedies(model, found)) for found in results)
     return Budget(model.name, model.synthetic, book, told, missing, "packed", book.by_part())
 
 
@@ -109,6 +111,8 @@ def budget_of(
     try:
         found = measured(artifact, board, counts, cached)
     except BuildError as error:
+        if refused := REFUSED.search(str(error)):
+            return not_built(board, limit, payload_bytes, refused[1])
         if not TOO_LARGE.search(str(error)):
             raise
         return too_large(board, limit, payload_bytes, str(error))
@@ -116,6 +120,15 @@ def budget_of(
     return board_budget(
         board, limit, found.sizes, found.stack_bytes, found.links, found.measured_by, sentence
     )
+
+
+def not_built(board: Board, limit: Board, payload_bytes: int, why: str) -> BoardBudget:
+    """Return the verdict on a board whose core the generated C refuses, with the C's own sentence."""
+    sizes = Sizes(payload_bytes, 0, payload_bytes, 0)
+    sentence = f"{board.title}: does not build: {why}, and {board.core} is none; the weights take {payload_bytes:,} B"
+    found = board_budget(board, limit, sizes, None, False, "payload alone; not built", sentence)
+    remedy = "choose a board with a 32-bit core: `tinygmp boards` lists them"
+    return replace(found, verdict="does not build", remedies=(remedy,))
 
 
 def too_large(board: Board, limit: Board, payload_bytes: int, why: str) -> BoardBudget:

@@ -10,6 +10,7 @@ from tinygmp.budget.baseline import Growth, Tolerance, compare, read_baseline, t
 from tinygmp.budget.result import Budget, Reserve
 from tinygmp.device.board import Board, find_board, read_boards, read_toml
 from tinygmp.errors import ConfigError
+from tinygmp.foreign import reads
 from tinygmp.inspect.artifact_kind import kind_of
 from tinygmp.progress import OnStep, silent
 from tinygmp.shipped import shipped_names
@@ -55,6 +56,7 @@ def run_check(check: Check, on_step: OnStep = silent, cached: bool = True, compa
     return Outcome(check.given, found, growths, notes)
 
 
+@reads("a project file", EXAMPLE, ConfigError)
 def read_project(path: Path) -> tuple[Check, ...]:
     """Return the checks of a pyproject.toml; paths in it start from its folder.
 

@@ -52,9 +52,10 @@ class Reserve:
 class BoardBudget:
     """A program against one board; `ram_bytes` leaves out the stack, whose peak is None where not measured.
 
-    `verdict` is 'fits', 'does not fit', 'does not build' where the core's compiler cannot take it, 'not for boards', or
-    'not certain' where a bound decides neither way; only 'fits' passes. `by_symbol` holds what takes the flash, largest
-    first: the model's own symbols, those of the whole program for an ELF file, the tensors of a .tflite or .onnx file.
+    `verdict` is 'fits', 'does not fit', 'does not build' where the core or its compiler cannot take it, 'not for
+    boards', or 'not certain' where a bound decides neither way; only 'fits' passes. `by_symbol` holds what takes the
+    flash, largest first: the model's own symbols, those of the whole program for an ELF file, the tensors of a .tflite
+    or .onnx file.
     `remedies` say what would make it fit.
     """
 

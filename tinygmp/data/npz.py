@@ -1,12 +1,12 @@
 """Windows out of a user's .npz file: 'windows', 'labels', perhaps 'groups' and 'classes', and the same with 'test_'."""
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from tinygmp.data.recordings import Labelled, Layout, OwnData, check_classes, digest
 from tinygmp.errors import DataError
+from tinygmp.foreign import read_arrays
 
 Arrays = dict[str, np.ndarray]
 
@@ -24,11 +24,7 @@ def load_npz(layout: Layout) -> OwnData:
 
 def npz_arrays(path: Path) -> Arrays:
     """Return every array of an .npz file; raises DataError."""
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
-        raise DataError(f"'{path}' cannot be read: {error}; write it with numpy.savez, no objects") from error
+    return read_arrays(path)
 
 
 def npz_array(path: Path, arrays: Arrays, name: str) -> np.ndarray:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tinygmp.errors import ConfigError, DataError
+from tinygmp.foreign import read_arrays
 from tinygmp.graph.model import PackedModel
 
 
@@ -53,11 +54,7 @@ def spread_over(count: int, limit: int | None) -> np.ndarray:
 
 def arrays_of(path: Path) -> dict[str, np.ndarray]:
     """Return the arrays of an .npz file by name; raises DataError for any other."""
-    try:
-        with np.load(path) as archive:
-            return {name: archive[name] for name in archive.files}
-    except Exception as error:  # numpy and zipfile raise many classes for a damaged file
-        raise DataError(f"cannot read '{path}': {error!r}; give an .npz file of arrays") from error
+    return read_arrays(path, "give an .npz file of arrays")
 
 
 def own_samples(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygmp.errors import DataError, MissingToolError
+from tinygmp.foreign import reads
 
 CSV_SUFFIXES = (".csv", ".tsv", ".txt")
 ARROW_SUFFIXES = (".parquet", ".arrow", ".feather")
@@ -86,6 +87,7 @@ def remedy_of(cell: Any) -> str:
     return "delete the row, fill the gap, or leave the column out of 'channels' in the recipe"
 
 
+@reads("a table", "save it as CSV")
 def read_table(path: Path) -> Table:
     """Return the columns of a CSV, Parquet or Arrow file; raises DataError, or MissingToolError without pyarrow."""
     if path.suffix.lower() in ARROW_SUFFIXES:

@@ -11,6 +11,7 @@ from typing import Any
 
 from tinygmp.device.cores import CORES
 from tinygmp.errors import ConfigError
+from tinygmp.foreign import reads
 
 FOLDER = Path(__file__).parent / "boards"
 LARGEST_ADDRESS = 1 << 32
@@ -115,11 +116,13 @@ def find_board(name_or_path: str | os.PathLike[str], own: Mapping[str, Board] | 
     raise ConfigError(f"board '{text}' is unknown; {hint} Your own board: give the path of a .toml file")
 
 
+@reads("a board file", "see docs/boards.md", ConfigError)
 def read_board(path: Path) -> Board:
     """Read one board file; raises ConfigError that names the file and the key."""
     return board_of(path.stem, read_toml(path), f"board file '{path}'")
 
 
+@reads("a boards file", "see docs/boards.md", ConfigError)
 def read_boards(path: Path) -> dict[str, Board]:
     """Read a user's file of several boards, one table each, and return them by name and by alias.
 
@@ -144,6 +147,7 @@ def read_boards(path: Path) -> dict[str, Board]:
     return found
 
 
+@reads("a TOML file", "write it again in UTF-8", ConfigError)
 def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))

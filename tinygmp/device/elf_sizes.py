@@ -9,9 +9,12 @@ from tinygmp.errors import BuildError
 
 if TYPE_CHECKING:
     from elftools.elf.elffile import ELFFile
-    from elftools.elf.sections import Symbol
+    from elftools.elf.sections import Section, Symbol
 
 SHF_WRITE, SHF_ALLOC = 1, 2
+AVR_BEYOND_RAM = (
+    0x810000  # where avr-gcc lays EEPROM, fuses, lock bits and signatures; RAM begins at 0x800000
+)
 KEPT_ELSEWHERE = (".eeprom", ".fuse", ".lock", ".signature", ".user_signatures", ".mmcu", ".siminfo")
 
 
@@ -60,7 +63,11 @@ def read_sizes(elf: bytes, model_symbols: frozenset[str]) -> Sizes:
         kind, section = symbol["st_info"]["type"], file.get_section(symbol["st_shndx"])
         if kind == "STT_FUNC":
             functions[symbol.name] = symbol["st_size"]
-        elif kind == "STT_OBJECT" and section["sh_type"] != "SHT_NOBITS":
+        elif (
+            kind == "STT_OBJECT"
+            and section["sh_type"] != "SHT_NOBITS"
+            and not is_kept_elsewhere(file, section)
+        ):
             constants[symbol.name] = symbol["st_size"]
     return Sizes(
         sum(in_flash.values()),
@@ -72,22 +79,31 @@ def read_sizes(elf: bytes, model_symbols: frozenset[str]) -> Sizes:
     )
 
 
-def section_sizes(file: "ELFFile") -> tuple[dict[str, int], dict[str, int]]:
+def section_sizes(file: "ELFFile", flash: range | None = None) -> tuple[dict[str, int], dict[str, int]]:
     """Return the sections that lie in flash and those that lie in RAM, each with its bytes.
 
-    Data with initial values counts in both: it is copied from flash when the program starts.
+    Data with initial values counts in both: it is copied from flash when the program starts. What may be written but
+    lies at an address of `flash`, where it is known, takes no RAM.
     """
     in_flash: dict[str, int] = {}
     in_ram: dict[str, int] = {}
     for section in file.iter_sections():
-        flags, size = section["sh_flags"], section["sh_size"]
-        if not flags & SHF_ALLOC or not size or section.name in KEPT_ELSEWHERE:
+        size = section["sh_size"]
+        if not section["sh_flags"] & SHF_ALLOC or not size or is_kept_elsewhere(file, section):
             continue
-        if section["sh_type"] != "SHT_NOBITS":
+        loaded = section["sh_type"] != "SHT_NOBITS"
+        if loaded:
             in_flash[section.name] = in_flash.get(section.name, 0) + size
-        if flags & SHF_WRITE:
+        stays = loaded and flash is not None and section["sh_addr"] in flash
+        if section["sh_flags"] & SHF_WRITE and not stays:
             in_ram[section.name] = in_ram.get(section.name, 0) + size
     return in_flash, in_ram
+
+
+def is_kept_elsewhere(file: "ELFFile", section: "Section") -> bool:
+    """Return whether a section lies neither in flash nor in RAM: EEPROM, fuses and the like, by name or AVR address."""
+    by_name = any(section.name == name or section.name.startswith(f"{name}.") for name in KEPT_ELSEWHERE)
+    return by_name or (file["e_machine"] == "EM_AVR" and section["sh_addr"] >= AVR_BEYOND_RAM)
 
 
 def object_symbols(obj: bytes) -> frozenset[str]:

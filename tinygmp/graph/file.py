@@ -17,6 +17,7 @@ import safetensors.numpy
 
 from tinygmp.artifact import write_atomically
 from tinygmp.errors import FileFormatError, TinyGmpError
+from tinygmp.foreign import reads
 from tinygmp.graph.description import build_model, describe_model
 from tinygmp.graph.earlier_files import build_earlier
 from tinygmp.graph.fields import Description
@@ -36,6 +37,7 @@ def save_model(model: PackedModel, path: Path) -> Path:
     return path
 
 
+@reads("a .tgmp file", "fetch or pack it again", FileFormatError)
 def load_model(path: Path) -> PackedModel:
     """Read a .tgmp file; raises FileFormatError when it is missing, damaged, forged or too new."""
     try:

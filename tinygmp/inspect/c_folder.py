@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tinygmp.artifact import Artifact
 from tinygmp.errors import FileFormatError
+from tinygmp.foreign import reads
 from tinygmp.inspect.file import FileInspection, TensorRow
 
 TYPES = {"int8_t": 1, "uint8_t": 1, "int16_t": 2, "uint16_t": 2, "int32_t": 4, "uint32_t": 4}
@@ -36,6 +37,7 @@ def inspect_c(folder: Path) -> FileInspection:
     return FileInspection("c", artifact.name, size, (), tuple(tensors), parts, facts)
 
 
+@reads("a folder of generated C", REMEDY, FileFormatError)
 def read_c_folder(folder: Path) -> tuple[Artifact, dict[str, int]]:
     """Return the artifact of a folder, and the numbers that its header defines ('CHANNELS' -> 9)."""
     files = {}

@@ -4,8 +4,9 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinygmp.device.elf_sizes import Sizes, section_sizes, symbols_of
+from tinygmp.device.elf_sizes import SHF_ALLOC, Sizes, is_kept_elsewhere, section_sizes, symbols_of
 from tinygmp.errors import BuildError, FileFormatError
+from tinygmp.foreign import reads
 from tinygmp.inspect.file import FileInspection, LayerRow, largest_first
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ MACHINES = {
 }
 
 
+@reads("an ELF file", "build it again", FileFormatError)
 def inspect_elf(path: Path) -> FileInspection:
     """Return the functions, constants and sections of a linked program; raises FileFormatError."""
     content = path.read_bytes()
@@ -33,8 +35,12 @@ def inspect_elf(path: Path) -> FileInspection:
     )
 
 
-def read_program(content: bytes, path: Path) -> tuple[Sizes, str]:
-    """Return the sizes of a linked program, every symbol told, and the family of its core."""
+@reads("an ELF file", "build it again", FileFormatError)
+def read_program(content: bytes, path: Path, flash: range | None = None) -> tuple[Sizes, str]:
+    """Return the sizes of a linked program, every symbol told, and the family of its core.
+
+    flash: the addresses of a board's flash, where known: what lies there takes no RAM, whatever its flags.
+    """
     from elftools.common.exceptions import ELFError
     from elftools.construct.core import ConstructError
     from elftools.elf.elffile import ELFFile
@@ -47,7 +53,7 @@ def read_program(content: bytes, path: Path) -> tuple[Sizes, str]:
                 f"'{path}' is an ELF file of type {file['e_type']} for {file['e_machine']}; give a linked program "
                 f"(ET_EXEC) for {', '.join(sorted(set(MACHINES.values())))}"
             )
-        in_flash, in_ram = section_sizes(file)
+        in_flash, in_ram = section_sizes(file, flash)
         constants, functions = symbols_in_flash(file)
     except (ELFError, ConstructError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError,
             OverflowError, MemoryError) as error:  # fmt: skip
@@ -83,7 +89,8 @@ def symbols_in_flash(file: "ELFFile") -> tuple[dict[str, int], dict[str, int]]:
         if kind not in ("STT_FUNC", "STT_OBJECT") or isinstance(place, str) or not size:
             continue
         section, address = file.get_section(place), symbol["st_value"]
-        if section["sh_type"] == "SHT_NOBITS" or address in seen:
+        elsewhere = section["sh_type"] == "SHT_NOBITS" or is_kept_elsewhere(file, section)
+        if elsewhere or not section["sh_flags"] & SHF_ALLOC or address in seen:
             continue
         seen.add(address)
         group = functions if kind == "STT_FUNC" else constants

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tinygmp.errors import FileFormatError
+from tinygmp.foreign import reads
 from tinygmp.inspect.file import FileInspection, LayerRow, TensorRow, sparsity_of
 
 if TYPE_CHECKING:
     import onnx
 
 
+@reads("an .onnx file", "export it again", FileFormatError)
 def inspect_onnx(path: Path) -> FileInspection:
     """Return what an .onnx file holds; raises FileFormatError for another or a damaged file."""
     import onnx

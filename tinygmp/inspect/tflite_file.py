@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygmp.errors import FileFormatError, MissingToolError
+from tinygmp.foreign import reads
 from tinygmp.inspect.file import FileInspection, LayerRow, TensorRow, sparsity_of
 
 IDENTIFIER = b"TFL3"
@@ -67,6 +68,7 @@ def inspect_tflite(path: Path) -> FileInspection:
     return FileInspection("tflite", graph.name, graph.file_bytes, tuple(layers), graph.tensors, parts, notes)
 
 
+@reads("a .tflite file", "convert it again", FileFormatError)
 def read_tflite(path: Path) -> Graph:
     """Read the first subgraph of a file, trusting no length in it."""
     try:

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from tinygmp.data.recordings import GroupBy, Kind, Layout
 from tinygmp.errors import ConfigError
+from tinygmp.foreign import reads
 from tinygmp.recipes.windows import AugmentationSection, Network, Pruning, Section, Training, read_recipe
 
 
@@ -104,6 +105,7 @@ class Opened(Section):
         )
 
 
+@reads("a recipe", "`tinygmp init` writes one", ConfigError)
 def open_recipe(path: Path) -> Opened:
     """Return a checked recipe; raises ConfigError naming the key that is wrong, and how."""
     try:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinygmp.errors import DataError, MissingToolError
+from tinygmp.readers.hdf5_trial import try_hdf5
 from tinygmp.readers.keras_layout import layers_of
 
 LARGEST_WEIGHTS = (
@@ -40,9 +41,10 @@ def open_keras(path: Path) -> tuple[Any, Arrays]:
         raise MissingToolError("h5py is absent; install it with: pip install 'tinygmp[keras]'") from error
     if zipfile.is_zipfile(path):
         return opened_archive(path)
+    try_hdf5(path.read_bytes(), str(path))
     with h5py.File(path, "r") as file:
         config = json.loads(file.attrs["model_config"])["config"]
-        return config, arrays_of(file["model_weights"])
+        return config, arrays_of(inside(file, "model_weights"))
 
 
 def opened_archive(path: Path) -> tuple[Any, Arrays]:
@@ -51,17 +53,19 @@ def opened_archive(path: Path) -> tuple[Any, Arrays]:
 
     try:
         with zipfile.ZipFile(path) as archive:
+            for member in ("config.json", "model.weights.h5"):
+                if (size := archive.getinfo(member).file_size) > LARGEST_WEIGHTS:
+                    raise DataError(
+                        f"'{path}' says that its '{member}' has {size:,} B, the limit is {LARGEST_WEIGHTS:,}; "
+                        "save the model again"
+                    )
             config = json.loads(archive.read("config.json"))["config"]
-            size = archive.getinfo("model.weights.h5").file_size
-            if size > LARGEST_WEIGHTS:
-                raise DataError(
-                    f"'{path}' says that it holds {size} B of weights, the limit is {LARGEST_WEIGHTS}"
-                )
             weights = io.BytesIO(archive.read("model.weights.h5"))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         raise DataError(f"'{path}' is a damaged .keras file ({error}); save the model again") from error
+    try_hdf5(weights.getvalue(), str(path))
     with h5py.File(weights, "r") as file:
-        return config, numbered_arrays(config, file["layers"])
+        return config, numbered_arrays(config, inside(file, "layers"))
 
 
 def arrays_of(group: Any) -> Arrays:
@@ -72,7 +76,7 @@ def arrays_of(group: Any) -> Arrays:
 
     def visit(name: str, node: Any) -> None:
         if isinstance(node, h5py.Dataset):
-            found[f"{name.split('/')[0]}/{name.split('/')[-1].split(':')[0]}"] = np.asarray(node, np.float32)
+            found[f"{name.split('/')[0]}/{name.split('/')[-1].split(':')[0]}"] = numbers(node)
 
     group.visititems(visit)
     return found
@@ -90,10 +94,33 @@ def numbered_arrays(config: Any, group: Any) -> Arrays:
             name for name in VARIABLES.get(layer.kind, ()) if layer.config.get(SWITCHES.get(name, ""), True)
         ]
         for at, variable in enumerate(variables):
-            own = group[f"{folder}_{number}" if number else folder]
-            array = own.get("cell", own)["vars"][str(at)]
-            found[f"{layer.name}/{variable}"] = np.asarray(array, np.float32)
+            own = inside(group, f"{folder}_{number}" if number else folder)
+            held = inside(own, "cell") if "cell" in own else own
+            found[f"{layer.name}/{variable}"] = numbers(inside(inside(held, "vars"), str(at)))
     return found
+
+
+def inside(group: Any, name: str) -> Any:
+    """Return a member of a group; raises DataError for a link, which may lead into another file."""
+    import h5py
+
+    if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+        raise DataError(f"'{group.file.filename}': '{name}' is a link to another place; save the model again")
+    return group[name]
+
+
+def numbers(dataset: Any) -> np.ndarray:
+    """Return a dataset as float32; raises DataError where it is too large or lies in another file."""
+    if dataset.external or dataset.is_virtual:
+        raise DataError(
+            f"'{dataset.file.filename}': '{dataset.name}' lies in another file; save the model again"
+        )
+    if dataset.size and dataset.size * np.dtype(np.float32).itemsize > LARGEST_WEIGHTS:
+        raise DataError(
+            f"'{dataset.file.filename}': '{dataset.name}' says {dataset.size:,} numbers, the limit is "
+            f"{LARGEST_WEIGHTS:,} B; save the model again"
+        )
+    return np.asarray(dataset, np.float32)
 
 
 def snake_case(name: str) -> str:

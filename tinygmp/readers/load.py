@@ -11,6 +11,7 @@ from tinygmp.errors import ConfigError, DataError, TinyGmpError
 from tinygmp.file_kind import IN_WORDS, NETWORKS, Kind, holds_program, kind_of_path
 from tinygmp.floats.graph import FloatGraph
 from tinygmp.floats.operators.linear import Linear
+from tinygmp.foreign import reads
 from tinygmp.readers.pixel_meaning import HALF, with_normalisation
 
 # What training fed, by mean and deviation of pixels in 0..1, as two readers take it without a layer of their own.
@@ -35,6 +36,7 @@ class Meaning:
 USUAL = Meaning()
 
 
+@reads("a network", "save or export it again")
 def load_graph(path: Path, meaning: Meaning = USUAL) -> FloatGraph:
     """Return the float graph of a Keras, float TFLite, ONNX, PyTorch, safetensors, .npz or EdgeML file or folder.
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from tinygmp.errors import DataError
 from tinygmp.floats.graph import FloatGraph
+from tinygmp.foreign import read_arrays
 from tinygmp.readers.folding import folded_batch_norm
 from tinygmp.readers.mobilenet_v1 import NAMES, mobilenet_v1, same_sides
 from tinygmp.readers.pixel_meaning import PIXEL_MEANINGS
@@ -20,10 +21,9 @@ def load_npz(path: Path, size: int, pixels: str = "minus_one_to_one") -> FloatGr
     Padding is TensorFlow's 'SAME' for square images of `size`. Raises DataError when keys are missing.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files}
+        arrays = read_arrays(path, "see docs/mobilenet.md")
         folded = {name: fold(arrays, name) for name in NAMES}
-    except (OSError, ValueError, KeyError) as error:
+    except KeyError as error:
         raise DataError(f"'{path}' holds no MobileNet-V1 weights ({error}); see docs/mobilenet.md") from error
     return mobilenet_v1(folded, size, same_sides, "relu6", path.name, PIXEL_MEANINGS[pixels])
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinygmp.errors import DataError, MissingToolError, TinyGmpError, UnsupportedError
+from tinygmp.foreign import reads
 from tinygmp.graph.model import PackedModel
 from tinygmp.graph.operators.limits import NO_LIMITS, Limits
 from tinygmp.readers.integer_files import QUANTISED
@@ -35,6 +36,7 @@ SUPPORTED = (
 )
 
 
+@reads("a quantised .onnx file", "export it again")
 def load_int8_onnx(path: Path, rounding: str = "fp32") -> PackedModel:
     """Return the packed model of a quantised ONNX file; zeros among its weights are packed.
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygmp.errors import DataError, MissingToolError, TinyGmpError, UnsupportedError
+from tinygmp.foreign import reads
 from tinygmp.graph.model import PackedModel
 from tinygmp.graph.operators.add import Add
 from tinygmp.graph.operators.base import Operator
@@ -29,6 +30,7 @@ SUPPORTED = (
 )
 
 
+@reads("a full-integer .tflite file", "convert it again")
 def load_int8_tflite(path: Path, rounding: str = "fp32") -> PackedModel:
     """Return the packed model of a .tflite file whose arithmetic is int8; zeros among its weights are packed.
 

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tinygmp.errors import ConfigError
+from tinygmp.foreign import reads
 
 FOLDER = Path(__file__).parent / "global_mp"
 
@@ -97,6 +98,7 @@ class Recipe(Section):
     expected: ExpectedSection
 
 
+@reads("a recipe", "write it again", ConfigError)
 def read_recipe(path: Path) -> Recipe:
     """Return the recipe in a TOML file, or raise ConfigError naming file, key and what is allowed."""
     try:

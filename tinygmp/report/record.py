@@ -14,6 +14,7 @@ from typing import Any
 
 from tinygmp.artifact import write_atomically
 from tinygmp.errors import FileFormatError, RangeError
+from tinygmp.foreign import reads
 from tinygmp.report.plain import from_plain, to_plain
 
 VERSION = 1
@@ -225,6 +226,7 @@ def write_report(report: Report, path: Path) -> Path:
     return path
 
 
+@reads("a report", "make the report again", FileFormatError)
 def read_report(path: Path) -> Report:
     """Read a report.json, given itself or its folder; raises FileFormatError when it is missing or not a report."""
     path = path / "report.json" if path.is_dir() else path
