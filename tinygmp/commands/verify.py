@@ -30,7 +30,10 @@ Targets = Annotated[
 Boards = Annotated[
     list[str] | None,
     typer.Option(
-        "--board", metavar="NAME", help="A board to simulate, or all; may be repeated. Default: three cores."
+        "--board",
+        metavar="NAME",
+        help="A board to simulate, or all; may be repeated. Default: three cores. Phones, emulated: arm64, "
+        "cortex-a53, cortex-a72, cortex-a76.",
     ),
 ]
 NoBoards = Annotated[bool, typer.Option("--no-boards", help="Simulate no board.")]
@@ -101,11 +104,14 @@ def verify(
     from tinygmp.data.images import Choice
     from tinygmp.data.source import load_samples
     from tinygmp.device.board import find_board, simulated_names
+    from tinygmp.device.phone.cores import BOARDS, find_core
     from tinygmp.shipped import open_model
     from tinygmp.verify.verification import verify as verify_model
 
     names = simulated_names() if board == ["all"] else board
-    boards = () if no_boards else None if names is None else [find_board(name) for name in names]
+    phones = [find_core(name) for name in dict.fromkeys(names or ()) if name in BOARDS and not no_boards]
+    others = None if names is None else [name for name in names if name not in BOARDS]
+    boards = () if no_boards else None if others is None else [find_board(name) for name in others]
     choice = Choice(crop, images, skip_corrupt)
     packed = open_model(model)
     if port is not None:
@@ -113,7 +119,8 @@ def verify(
         return
     with show.progress(quiet) as on_step:
         samples = load_samples(packed, data, choice, on_step)
-        result = verify_model(packed, samples, target or ["all"], boards, windows, on_step, level, period)
+        targets = target or ["all"]
+        result = verify_model(packed, samples, targets, boards, windows, on_step, level, period, phones)
     if as_json:
         show.print_json({"passed": result.passed, **vars(result)})
     else:
@@ -175,6 +182,10 @@ def print_verification(result: Verification) -> None:
         show.print_table("artifacts", head, rows.timed_rows(result.artifacts))
     elif result.artifacts:
         show.print_table("artifacts", rows.ARTIFACT_HEAD, rows.rows_of_artifacts(result.artifacts))
+    if result.phones:
+        show.print_table(
+            "phones, emulated", rows.PHONE_HEAD, [rows.phone_row(each) for each in result.phones]
+        )
     also = f"; or store indices that are read faster: {FASTER_INDICES}" if result.noun == "windows" else ""
     print_devices(result.devices, result.period_ms, also)
 
