@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from tinygmp.data.samples import Samples
     from tinygmp.device.board import Board
+    from tinygmp.device.phone.cores import PhoneCore
     from tinygmp.graph.model import PackedModel
     from tinygmp.report.record import DeviceResult
     from tinygmp.verify.verification import Verification
@@ -34,7 +35,10 @@ Targets = Annotated[
 Boards = Annotated[
     list[str] | None,
     typer.Option(
-        "--board", metavar="NAME", help="A board to simulate, or all; may be repeated. Default: three cores."
+        "--board",
+        metavar="NAME",
+        help="A board to simulate, or all; may be repeated. Default: three cores. Phones, emulated: arm64, "
+        "cortex-a53, cortex-a72, cortex-a76.",
     ),
 ]
 NoBoards = Annotated[bool, typer.Option("--no-boards", help="Simulate no board.")]
@@ -114,11 +118,14 @@ def verify(
     from tinygmp.data.images import Choice
     from tinygmp.data.source import load_samples
     from tinygmp.device.board import find_board, simulated_names
+    from tinygmp.device.phone.cores import BOARDS, find_core
     from tinygmp.shipped import open_model
     from tinygmp.verify.verification import verify as verify_model
 
     names = simulated_names() if board == ["all"] else board
-    boards = () if no_boards else None if names is None else [find_board(name) for name in names]
+    phones = [find_core(name) for name in dict.fromkeys(names or ()) if name in BOARDS and not no_boards]
+    others = None if names is None else [name for name in names if name not in BOARDS]
+    boards = () if no_boards else None if others is None else [find_board(name) for name in others]
     choice = Choice(crop, images, skip_corrupt)
     packed = open_model(model)
     if port is not None:
@@ -127,15 +134,28 @@ def verify(
     with show.progress(quiet) as on_step:
         samples = load_samples(packed, data, choice, on_step)
         if by_layer:
+            refuse_phones(phones)
             print_profiles(packed, samples, boards, level, as_json)
             return
-        result = verify_model(packed, samples, target or ["all"], boards, windows, on_step, level, period)
+        targets = target or ["all"]
+        result = verify_model(packed, samples, targets, boards, windows, on_step, level, period, phones)
     if as_json:
         show.print_json({"passed": result.passed, **vars(result)})
     else:
         print_verification(result)
     show.complain_of_missing(result.missing)
     finish(result.passed, bool(result.missing))
+
+
+def refuse_phones(phones: Sequence[PhoneCore]) -> None:
+    """Raise ConfigError where a phone's core is asked for its layers."""
+    from tinygmp.errors import ConfigError
+
+    if phones:
+        raise ConfigError(
+            f"--profile tells the layers of generated C, which '{phones[0].name}' does not run: its runtimes' kernels "
+            "stand in verify --board NAME --json"
+        )
 
 
 def print_profiles(
@@ -210,6 +230,10 @@ def print_verification(result: Verification) -> None:
         show.print_table("artifacts", head, rows.timed_rows(result.artifacts))
     elif result.artifacts:
         show.print_table("artifacts", rows.ARTIFACT_HEAD, rows.rows_of_artifacts(result.artifacts))
+    if result.phones:
+        show.print_table(
+            "phones, emulated", rows.PHONE_HEAD, [rows.phone_row(each) for each in result.phones]
+        )
     also = f"; or store indices that are read faster: {FASTER_INDICES}" if result.noun == "windows" else ""
     print_devices(result.devices, result.period_ms, also)
 

@@ -5,6 +5,7 @@ A program is looked for on PATH, then among those that `tinygmp doctor --install
     lab/NAME/bin/     scripts that start it, whatever the folder is called
     lab/NAME/root/    its Debian packages, unpacked
     lab/NAME/packages.txt
+    lab/NAME/guest/   of an emulator: the system that its programs run in
 """
 
 import os
@@ -33,10 +34,14 @@ class Program:
     check: tuple[str, ...] = ("--version",)
     check_code: int = 0
     needs_root: bool = False
+    guest_packages: tuple[str, ...] = ()
+    guest_wheels: tuple[str, ...] = ()
 
     @property
     def install(self) -> str:
         """What to type to get it."""
+        if self.guest_packages:
+            return f"tinygmp doctor --install {self.name}"
         as_root = f"{APT} {' '.join(self.packages)}"
         return as_root if self.needs_root else f"tinygmp doctor --install {self.name}, or as root: {as_root}"
 
@@ -48,7 +53,8 @@ class Program:
     def path(self, name: str = "") -> str | None:
         """Return where it is, or where another program of its packages is; None when absent."""
         asked = name or self.name
-        if not self.file or Path("/", self.file).exists():
+        elsewhere = not self.guest_packages  # what an emulated system needs lies in the lab alone
+        if elsewhere and (not self.file or Path("/", self.file).exists()):
             for serving in (asked, *(self.instead if asked == self.name else ())):
                 if found := shutil.which(serving):
                     return found

@@ -131,6 +131,29 @@ class ArtifactResult(ArtifactVariant):
 
 
 @dataclass(frozen=True)
+class PhoneResult(Checked):
+    """One form in a runtime's ARM64 build on an emulated core; no time, for an emulator has none that counts.
+
+    instructions: of one inference, or of all steps of a window, by the mean; kernels: XNNPACK's own that ran, name ->
+    instructions of the same, and those that skip zeros; memory_bytes: growth in RAM since before the file was opened.
+    """
+
+    core: str
+    target: str
+    form: str
+    samples: int
+    mismatches: int
+    worst_logit_difference: float
+    agrees: bool
+    instructions: float
+    file_bytes: int
+    gzip_bytes: int
+    memory_bytes: int
+    kernels: Mapping[str, int] = field(default_factory=dict)
+    sparse_kernels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class DeviceResult(Checked):
     """A program on a board; `ram_bytes` leaves out the stack, `stack_bytes` is its measured peak or None."""
 

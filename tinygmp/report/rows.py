@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tinygmp.report.record import ArtifactVariant, DeviceResult, PackedResult, Report
+from tinygmp.report.record import ArtifactVariant, DeviceResult, PackedResult, PhoneResult, Report
 
 NONE = "–"
 SYNTHETIC_BANNER = (
@@ -126,6 +126,38 @@ def device_row(device: DeviceResult, period_ms: float | None = None) -> Row:
         device.measured_by,
     )
     return Row(cells, device.passed and not device.late(period_ms))
+
+
+PHONE_HEAD = (
+    "core",
+    "verdict",
+    "form",
+    "M instructions",
+    "zeros skipped by",
+    "mismatches",
+    "worst",
+    "file",
+    "gzip",
+    "memory",
+)
+MILLION = 1e6
+
+
+def phone_row(phone: PhoneResult) -> Row:
+    """Return the row of one form on an emulated core."""
+    cells = (
+        phone.core,
+        "agrees" if phone.agrees else "differs",
+        f"{phone.target}, {phone.form}",
+        number(phone.instructions / MILLION, 3),
+        ", ".join(phone.sparse_kernels) or "none",
+        f"{phone.mismatches} of {phone.samples}",
+        f"{phone.worst_logit_difference:.2g} sd" if phone.worst_logit_difference else "0",
+        size(phone.file_bytes),
+        size(phone.gzip_bytes),
+        size(phone.memory_bytes),
+    )
+    return Row(cells, phone.agrees)
 
 
 def verdict(device: DeviceResult, period_ms: float | None = None) -> str:

@@ -10,15 +10,17 @@ from tinygmp.artifact import Artifact
 from tinygmp.data.samples import Samples
 from tinygmp.device.board import Board, find_board
 from tinygmp.device.lab import measure
+from tinygmp.device.phone.cores import PhoneCore
 from tinygmp.device.report import DeviceReport
 from tinygmp.device.words import reference_of, words_of
 from tinygmp.errors import FileFormatError, MissingToolError
 from tinygmp.graph.model import PackedModel
 from tinygmp.progress import OnStep, Steps, silent
-from tinygmp.report.record import ArtifactResult, ArtifactVariant, DeviceResult
+from tinygmp.report.record import ArtifactResult, ArtifactVariant, DeviceResult, PhoneResult
 from tinygmp.side_by_side import run_side_by_side
 from tinygmp.verify.forms import forms_of
 from tinygmp.verify.judge import Judge, judge
+from tinygmp.verify.phone import check_phones, phone_jobs
 
 # One board for each core that every machine can simulate: Cortex-M0+, Cortex-M4F, RV32IMC.
 DEFAULT_BOARDS = ("nucleo-g071rb", "nucleo-l432kc", "esp32-c3")
@@ -42,6 +44,7 @@ class Verification:
     reference_top5_accuracy: float | None
     artifacts: Mapping[str, ArtifactResult]
     devices: tuple[DeviceResult, ...]
+    phones: tuple[PhoneResult, ...] = ()
     skipped: tuple[str, ...] = ()
     period_ms: float | None = None
     missing: Mapping[str, str] = field(default_factory=dict)
@@ -52,8 +55,11 @@ class Verification:
         forms = [
             form for artifact in self.artifacts.values() for form in (artifact, *artifact.variants.values())
         ]
-        return all(form.agrees for form in forms) and all(
-            device.passed and not device.late(self.period_ms) for device in self.devices
+        on_phones = all(phone.agrees for phone in self.phones)
+        return (
+            on_phones
+            and all(form.agrees for form in forms)
+            and all(device.passed and not device.late(self.period_ms) for device in self.devices)
         )
 
 
@@ -66,20 +72,23 @@ def verify(
     on_step: OnStep = silent,
     level: str = "smallest",
     period_ms: float | None = None,
+    phones: Sequence[PhoneCore] = (),
 ) -> Verification:
     """Convert a model and compare each form, and the C code on each board, with the integer reference.
 
     Forms run all samples, a simulated core `samples_per_core` of them, spread evenly (64 windows, or 2 runs of a graph
     without states). boards: None for those of `default_boards`. A runtime or tool that is absent is told in `missing`.
     level: the build for boards, smallest, balanced or fastest. period_ms: time between two samples, which no board's
-    longest step may exceed. Raises ConfigError or UnsupportedError for unknown names, BuildError, SimulationError.
+    longest step may exceed. phones: emulated cores that run each TFLite and ONNX form on as many samples as a core of
+    a board, by default 2. Raises ConfigError or UnsupportedError for unknown names, BuildError, SimulationError.
     """
     wanted = default_boards(model) if boards is None else boards
     lab_boards = [board if isinstance(board, Board) else find_board(board) for board in wanted]
     per_core = samples_per_core or (WINDOWS_PER_CORE if model.recurrent else RUNS_PER_CORE)
     artifacts, missing = convert_each(model, targets)
     jobs = {one.target: jobs_of(model, one) for one in artifacts}
-    steps = Steps(on_step, 1 + sum(map(len, jobs.values())) + len(lab_boards))
+    emulated = phone_jobs(model, artifacts, phones) if phones else []
+    steps = Steps(on_step, 1 + sum(map(len, jobs.values())) + len(lab_boards) + len(emulated))
     steps.begin(f"running the reference on {len(samples):,} {noun(model)}")
     expected = judge(model, samples)
     steps.end()
@@ -88,6 +97,8 @@ def verify(
         found = check_artifact(artifact, jobs[artifact.target], expected, steps, missing)
         if found is not None:
             results[artifact.target] = found
+    on_phones = samples.spread(samples_per_core or RUNS_PER_CORE)
+    ran = check_phones(emulated, judge(model, on_phones), steps, missing) if emulated else ()
     devices, no_tool = check_boards(model, lab_boards, samples.spread(per_core), steps, level)
     reference = expected.expected
     return Verification(
@@ -100,6 +111,7 @@ def verify(
         reference_top5_accuracy=expected.top5(reference.logits),
         artifacts=results,
         devices=devices,
+        phones=ran,
         skipped=samples.skipped,
         period_ms=period_ms,
         missing=missing | no_tool,

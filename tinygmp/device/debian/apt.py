@@ -25,14 +25,19 @@ OPTIONS = (
 class Apt:
     """apt with a folder of its own; `offline` tells why, once the lists of packages cannot be fetched.
 
+    architecture: of the packages, where it is not the machine's; of such nothing counts as installed.
+
     Methods raise MissingToolError with apt's own words.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, architecture: str = "") -> None:
         self.folder = folder
+        self.architecture = architecture
         self.offline = ""
         self.own_lists = False
         (folder / "cache" / "archives" / "partial").mkdir(parents=True)
+        if architecture:
+            (folder / "nothing-installed").touch()
 
     def plan(self, packages: Sequence[str]) -> list[str]:
         """Return the packages to fetch, 'name=version': those named, and what they need that the machine has not.
@@ -72,7 +77,10 @@ class Apt:
         """Return (exit code, all that apt-get wrote)."""
         own = ["Dir::Cache=" + str(self.folder / "cache")]
         if self.own_lists:
-            own += ["Dir::State=" + str(self.folder / "state"), "Dir::State::status=/var/lib/dpkg/status"]
+            status = self.folder / "nothing-installed" if self.architecture else "/var/lib/dpkg/status"
+            own += [f"Dir::State={self.folder / 'state'}", f"Dir::State::status={status}"]
+        if self.architecture:
+            own += [f"APT::Architecture={self.architecture}", f"APT::Architectures={self.architecture}"]
         options = [part for option in (*OPTIONS, *own) for part in ("-o", option)]
         try:
             done = subprocess.run(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tinygmp.device.cache import lab_folder
 from tinygmp.device.debian.apt import Apt, has_apt
+from tinygmp.device.debian.guest import add_guest
 from tinygmp.device.debian.unpack import finish, unpack
 from tinygmp.device.programs import PROGRAMS, Program
 from tinygmp.errors import ConfigError, MissingToolError, OutputError
@@ -79,7 +80,7 @@ def install_each(apt: Apt, wanted: Sequence[Program], lab: Path, on_step: OnStep
         try:
             steps.begin(f"{program.name}: what it needs")
             plans[program.name] = plan_or_update(apt, program)
-            steps.total += len(plans[program.name])
+            steps.total += len(plans[program.name]) + len(program.guest_packages) + len(program.guest_wheels)
         except MissingToolError as error:
             done.failed[program.name] = str(error)
     for program in wanted:
@@ -122,6 +123,8 @@ def install_one(apt: Apt, program: Program, plan: list[str], lab: Path, steps: S
         steps.begin(f"{program.name}: unpacking {package.name.partition('_')[0]}")
         unpack(package, folder / "root")
     finish(program, folder)
+    if program.guest_packages:
+        add_guest(program, apt.folder / "guest", folder, steps)
     held = tuple(package_of(package) for package in packages)
     (folder / "packages.txt").write_text("\n".join(held) + "\n", encoding="utf-8")
     put_in_place(folder, lab / program.name)

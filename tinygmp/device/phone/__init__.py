@@ -1,0 +1,1 @@
+"""Phones without a phone: the runtimes' own ARM64 builds in QEMU's user emulation, with instruction counts."""
