@@ -9,13 +9,15 @@ from collections.abc import Mapping
 import numpy as np
 
 from converters.to_c.neon.coverage import fits_planes
-from converters.to_c.neon.layout import FOUR, fours
+from converters.to_c.neon.layout import FOUR
 from tinygmp.graph.model import Node, PackedModel
 from tinygmp.graph.operators.conv2d import Conv2d, DepthwiseConv2d
 from tinygmp.graph.operators.fully_connected import FullyConnected
 from tinygmp.graph.operators.pool import GlobalAveragePool, MaxPool
 
-Orders = Mapping[str, np.ndarray]  # value -> its channels, as they stand in planes; as they are where it is not named
+Orders = Mapping[
+    str, np.ndarray
+]  # value -> its channels, as they stand in planes; as they are where it is not named
 LARGEST_DENSITY = 0.5  # of a matrix that gains from an order
 CHANNELWISE = (DepthwiseConv2d, MaxPool, GlobalAveragePool)
 
@@ -30,14 +32,16 @@ def channel_orders(model: PackedModel) -> Orders:
         chain = chain_before(model, node)
         if chain:
             order = together(held)
-            orders |= {name: order for name in chain}
+            orders |= dict.fromkeys(chain, order)
     return orders
 
 
 def weights_held(node: Node) -> np.ndarray | None:
     """Return bool [outputs, inputs] of a pointwise matrix, None of anything else."""
     operator = node.operator
-    if isinstance(operator, FullyConnected) or (isinstance(operator, Conv2d) and operator.window.is_pointwise):
+    if isinstance(operator, FullyConnected) or (
+        isinstance(operator, Conv2d) and operator.window.is_pointwise
+    ):
         held: np.ndarray = operator.weights.decode() != 0
         return held
     return None

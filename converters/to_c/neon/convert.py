@@ -77,7 +77,9 @@ def steps_of(model: PackedModel) -> list[Step]:
     ]
     orders = channel_orders(model)
     for node in model.nodes:
-        reads, writes = (tuple(planes_of(model, name) for name in names) for names in (node.reads, node.writes))
+        reads, writes = (
+            tuple(planes_of(model, name) for name in names) for names in (node.reads, node.writes)
+        )
         steps.append(Step(node.name, tuple(kernels_of(model, node, orders)), reads, writes))
     steps += [
         laid_out(model, name, planes_of(model, name), name, from_planes)

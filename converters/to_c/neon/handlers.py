@@ -1,4 +1,4 @@
-"""The ways to run each operator on maps in planes of four channels; what has no kernel there goes by way of the portable one."""
+"""The ways to run each operator on maps in planes of four channels; others go by way of the portable engine."""
 
 from collections.abc import Callable, Sequence
 
@@ -29,7 +29,11 @@ PIXEL_FLIP = 0x80
 def kernels_of(model: PackedModel, node: Node, orders: Orders) -> list[Kernel]:
     """Return the way to run a node; raises UnsupportedError where the portable engine has none either."""
     if type(node.operator) in MATRICES:
-        return MATRICES[type(node.operator)](model, node, orders) if fits_planes(model, node) else by_portable(model, node)
+        return (
+            MATRICES[type(node.operator)](model, node, orders)
+            if fits_planes(model, node)
+            else by_portable(model, node)
+        )
     return HANDLERS.get(type(node.operator), by_portable)(model, node)
 
 

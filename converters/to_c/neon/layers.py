@@ -56,7 +56,9 @@ def matrix_layer(
     stored = f"{weights.name}: {weights.shape[0]} x {weights.shape[1]}, {weights.nnz} nonzero"
     arrays = [ConstantArray(f"{symbol}_values", filled(form.values), f"{stored}, in fours")]
     if form.index is not None and form.counts is not None:
-        arrays.append(ConstantArray(f"{symbol}_index", filled(form.index), f"{weights.name}: fours that hold any"))
+        arrays.append(
+            ConstantArray(f"{symbol}_index", filled(form.index), f"{weights.name}: fours that hold any")
+        )
         arrays.append(ConstantArray(f"{symbol}_counts", form.counts, f"{weights.name}: of them, in each row"))
     return scaled_layer(model, node, operator, tuple(arrays), form.groups, orders)
 

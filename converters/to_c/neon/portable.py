@@ -1,4 +1,4 @@
-"""An operator without a kernel for planes: its inputs are laid out as the portable kernel reads them, and its output back."""
+"""An operator without a kernel for planes: laid out as the portable kernel reads it, run there, and laid back."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,7 +19,10 @@ def by_portable(model: PackedModel, node: Node) -> list[Kernel]:
 
     def call(reads: Sequence[str], writes: Sequence[str], work: str) -> str:
         laid = [f"(int8_t *)({words(work, start)})" for start in starts[:-1]]
-        inner_reads = [there if in_planes(value) else given for value, there, given in zip(read, laid, reads, strict=False)]
+        inner_reads = [
+            there if in_planes(value) else given
+            for value, there, given in zip(read, laid, reads, strict=False)
+        ]
         inner_writes = [
             there if in_planes(value) else given
             for value, there, given in zip(written, laid[len(read) :], writes, strict=True)
