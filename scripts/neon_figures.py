@@ -4,7 +4,7 @@
 
 MobileNet-V1 1.0 224, of random weights and of published ones; zeros are the smallest weights, the same share in every
 pointwise layer or one ranking over all. Nothing is trained afterwards, so classes mean nothing and are not scored: each
-output is held against the reference. Instructions are those between call and return on one core model; they tell nothing
+output is held against the reference. Instructions are those between call and return on one core model and tell nothing
 of caches or of milliseconds.
 """
 
@@ -64,8 +64,9 @@ def main(
         for name, model in networks(sample):
             count = all_pictures if name == "published weights, 90 % zeros" else pictures
             report[name] = image_figures(model, sample[:count])
-            print(name, report[name], file=sys.stderr, flush=True)
-        write_atomically(out, (json.dumps(report, indent=1) + "\n").encode())
+            # After each, since all of them take long where pictures are many.
+            write_atomically(out, (json.dumps(report, indent=1) + "\n").encode())
+            print(f"{name}: done", file=sys.stderr, flush=True)
         table = Table("network", "figure", "value", title="64-bit ARM, in an emulator")
         for network, figures in report.items():
             for figure, value in figures.items():

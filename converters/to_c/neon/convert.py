@@ -1,6 +1,6 @@
 """Write a PackedModel as C99 for 64-bit ARM: NEON, and SDOT where the processor has it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -89,12 +89,14 @@ def steps_of(model: PackedModel) -> list[Step]:
     return steps
 
 
-def laid_out(model: PackedModel, name: str, before: str, after: str, statement) -> Step:  # type: ignore[no-untyped-def]
-    value: Value = model.values[name]
+def laid_out(
+    model: PackedModel, name: str, before: str, after: str, statement: Callable[[Value, str, str], str]
+) -> Step:
+    """Return the step that changes the layout of an input or output."""
+    value = model.values[name]
 
     def call(reads: Sequence[str], writes: Sequence[str], work: str) -> str:
-        text: str = statement(value, reads[0], writes[0])
-        return text
+        return statement(value, reads[0], writes[0])
 
     return Step(after, (Kernel(("tg_neon_planes.c",), (), call),), (before,), (after,))
 

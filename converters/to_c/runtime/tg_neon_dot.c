@@ -2,7 +2,7 @@
 #define TG_NEON_DOT_C
 #include "tg_neon.c"
 #if !defined(__ARM_FEATURE_DOTPROD) && (defined(__linux__) || defined(__ANDROID__))
-#include <sys/auxv.h>
+unsigned long getauxval(unsigned long type); /* of every C library there; its header is not in all of them */
 #endif
 
 /* SDOT, four products a lane: chosen when compiled where the target has it, else when run, by what the kernel tells.
