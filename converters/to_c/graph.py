@@ -65,7 +65,7 @@ def generated(model: PackedModel, marked: bool) -> tuple[Artifact, tuple[Layer, 
     steps = steps_of(model)
     inside = pixels_inside(model, steps)
     sizes = planned_sizes(model, steps) | ({inside: model.values[inside].bytes} if inside else {})
-    return written(model, steps, sizes, ROUNDING_KERNELS, inside)
+    return written(model, steps, sizes, ROUNDING_KERNELS, inside, marked)
 
 
 def written(
@@ -74,11 +74,12 @@ def written(
     sizes: Mapping[str, int],
     roundings: Mapping[str, Mapping[str, str]],
     inside: str | None = None,
-) -> Artifact:
-    """Return the files of these steps.
+    marked: bool = False,
+) -> tuple[Artifact, tuple[Layer, ...]]:
+    """Return the files of these steps, and the layers in their order.
 
     sizes: bytes of the values in the scratch memory; roundings: kernels instead of others, by the model's rounding;
-    inside: the input that may lie in the scratch memory.
+    inside: the input that may lie in the scratch memory; marked: as `convert_marked`.
     """
     inputs, outputs = ports(model, model.inputs), ports(model, model.outputs)
     plan = plan_memory(steps, sizes)

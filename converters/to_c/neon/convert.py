@@ -37,7 +37,7 @@ def convert(model: PackedModel) -> Artifact:
     shorter = {} if has_narrow_limits(model) else {"tg_neon_clamp.c": "tg_neon_no_clamp.c"}
     shorter |= {"tg_neon_narrow.c": "tg_neon_narrow_proven.c"} if fits_16_bits(model) else {}
     kernels = {rounding: {**instead, **shorter} for rounding, instead in NEON_KERNELS.items()}
-    made = written(model, steps_of(model), planned_sizes(model), kernels)
+    made, _ = written(model, steps_of(model), planned_sizes(model), kernels)
     return replace(made, target=TARGET)
 
 
