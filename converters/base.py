@@ -12,11 +12,12 @@ Convert = Callable[[PackedModel], Artifact]
 # Target -> the function that converts a model to it.
 CONVERTERS: dict[str, str] = {
     "c": "converters.to_c.convert:convert",
+    "arm64": "converters.to_c.neon.convert:convert",
     "tflite": "converters.to_tflite.convert:convert",
     "onnx": "converters.to_onnx.convert:convert",
     "arduino": "converters.to_c.library:convert_to_library",
 }
-TARGETS = ("c", "tflite", "onnx")  # what 'all' makes: a library folder only holds the C files again
+TARGETS = ("c", "tflite", "onnx")  # what 'all' makes: the others are the C files in another form
 
 
 def converter(target: str) -> Convert:

@@ -1,7 +1,7 @@
 """C99 of a graph without states: one call from inputs to outputs, for cores with 32-bit addresses."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from converters.to_c.arrays import C_TYPES
@@ -63,9 +63,25 @@ def generated(model: PackedModel, marked: bool) -> tuple[Artifact, tuple[Layer, 
             f"model '{model.name}' keeps a state; only the chain of a FastGRNN cell has C for that"
         )
     steps = steps_of(model)
-    inputs, outputs = ports(model, model.inputs), ports(model, model.outputs)
     inside = pixels_inside(model, steps)
     sizes = planned_sizes(model, steps) | ({inside: model.values[inside].bytes} if inside else {})
+    return written(model, steps, sizes, ROUNDING_KERNELS, inside, marked)
+
+
+def written(
+    model: PackedModel,
+    steps: Sequence[Step],
+    sizes: Mapping[str, int],
+    roundings: Mapping[str, Mapping[str, str]],
+    inside: str | None = None,
+    marked: bool = False,
+) -> tuple[Artifact, tuple[Layer, ...]]:
+    """Return the files of these steps, and the layers in their order.
+
+    sizes: bytes of the values in the scratch memory; roundings: kernels instead of others, by the model's rounding;
+    inside: the input that may lie in the scratch memory; marked: as `convert_marked`.
+    """
+    inputs, outputs = ports(model, model.inputs), ports(model, model.outputs)
     plan = plan_memory(steps, sizes)
     texts = calls(model, steps, plan, inputs, outputs)
     # A reshape in its place needs neither a statement nor a kernel.
@@ -85,7 +101,7 @@ def generated(model: PackedModel, marked: bool) -> tuple[Artifact, tuple[Layer, 
         "shapes": " and ".join(" x ".join(map(str, model.values[name].shape)) for name in model.inputs),
         "scratch_bytes": max(4, plan.scratch_bytes),
         "pixels_offset": plan.values[inside] if inside else None,
-        "kernels": joined_kernels(tuple(dict.fromkeys(sources)), ROUNDING_KERNELS[model.rounding or "fp32"]),
+        "kernels": joined_kernels(tuple(dict.fromkeys(sources)), roundings[model.rounding or "fp32"]),
         "large_factors": has_large_factors(model),
         "dilated": has_dilation(model),
         "quick_scale": has_quick_scale(model),
@@ -186,7 +202,8 @@ def calls(
             return places[name]
         offset = plan.values[name]
         at = "map" if offset == 0 else f"map + {offset}"
-        kind = C_TYPES[model.values[name].dtype]
+        # What only a form of its own has, such as a map in another layout, is int8.
+        kind = C_TYPES[model.values[name].dtype] if name in model.values else "int8_t"
         return at if kind == "int8_t" else f"({kind} *)({at})"
 
     texts = []

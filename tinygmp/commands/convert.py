@@ -10,7 +10,9 @@ from tinygmp.commands.options import SHIPPED, Json, Model, Quiet
 Targets = Annotated[
     list[str],
     typer.Option(
-        "--to", metavar="TARGET", help="c, arduino, tflite, onnx or all (no arduino); may be repeated."
+        "--to",
+        metavar="TARGET",
+        help="c, arm64, arduino, tflite, onnx or all (c, tflite, onnx); may be repeated.",
     ),
 ]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the files.")]
