@@ -12,7 +12,6 @@ from tinygmp.commands.pack_network import (
     Agreement,
     Labels,
     Mean,
-    Objective,
     Rounding,
     Size,
     SkipCorrupt,
@@ -80,7 +79,6 @@ def pack(
     out: Out = None,
     calibrate: Calibrate = None,
     sparsity: Sparsity = 0.0,
-    objective: Objective = "bytes",
     size: Size = None,
     mean: Mean = None,
     std: Std = None,
@@ -129,9 +127,7 @@ def pack(
             f"'{path}' holds floats, whose ranges must be seen: give samples with "
             "--calibrate (a folder of pictures, an .npz, .npy or .csv file)"
         )
-    wish = wish_of(
-        size, mean, std, sparsity, labels, skip_corrupt, rounding, agreement, counts_per_unit, objective
-    )
+    wish = wish_of(size, mean, std, sparsity, labels, skip_corrupt, rounding, agreement, counts_per_unit)
     pack_network(path, calibrate, target, wish, as_json, quiet)
 
 

@@ -24,14 +24,6 @@ Mean = Annotated[
     ),
 ]
 Std = Annotated[list[float] | None, typer.Option("--std", help="What they were divided by then. [0.5, or 1]")]
-Objective = Annotated[
-    str,
-    typer.Option(
-        "--objective",
-        help="What the weights that --sparsity keeps shall cost little of: bytes, or flops, which takes more of early "
-        "layers.",
-    ),
-]
 Sparsity = Annotated[
     float, typer.Option("--sparsity", help="Fraction of zeros; above 0 the rest is fitted to the samples.")
 ]
@@ -71,7 +63,6 @@ def pack_images(
     mean: Mean = None,
     std: Std = None,
     sparsity: Sparsity = 0.0,
-    objective: Objective = "bytes",
     labels: Labels = None,
     skip_corrupt: SkipCorrupt = False,
     rounding: Rounding = "fp32",
@@ -80,7 +71,7 @@ def pack_images(
     quiet: Quiet = False,
 ) -> None:
     """The same as `tinygmp pack WEIGHTS --calibrate FOLDER`."""
-    wish = wish_of(size, mean, std, sparsity, labels, skip_corrupt, rounding, agreement, None, objective)
+    wish = wish_of(size, mean, std, sparsity, labels, skip_corrupt, rounding, agreement)
     pack_network(weights, images, out, wish, as_json, quiet)
 
 
@@ -94,7 +85,6 @@ def wish_of(
     rounding: str,
     agreement: float,
     counts_per_unit: list[float] | None = None,
-    objective: str = "bytes",
 ) -> PackWish:
     """Return what the options ask for."""
     import numpy as np
@@ -102,17 +92,14 @@ def wish_of(
     from tinygmp.pack.fidelity import Limits
     from tinygmp.pack.settings import PackSettings
     from tinygmp.projects.pack_file import PackWish, meaning_of, read_labels
-    from tinygmp.prune.objective import check_objective
     from tinygmp.readers.edgeml import Normalisation
 
-    check_objective(objective)
     normalised = mean is not None or std is not None
     return PackWish(
         normalisation=Normalisation(np.array(mean or [0.0]), np.array(std or [1.0])) if normalised else None,
         meaning=meaning_of(size, mean or [0.5], std or [0.5]),
         counts_per_unit=tuple(counts_per_unit) if counts_per_unit else None,
         sparsity=sparsity,
-        objective=objective,
         labels=None if labels is None else read_labels(labels),
         settings=PackSettings(rounding=rounding),
         limits=Limits(agreement=agreement / 100),

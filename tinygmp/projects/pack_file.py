@@ -40,15 +40,13 @@ CELL_AGREEMENT = 0.995  # of the samples that calibrate, below which a cell take
 class PackWish:
     """meaning: what the file does not tell of its input. counts_per_unit: of a network of sensor windows, counts
     in one unit of the samples; None where the samples are counts. normalisation: what training subtracted from
-    windows and divided them by; None: what the file says, else nothing. sparsity: fraction of zeros. objective: what
-    the kept weights shall cost little of, see prune/objective.py. labels: names.
+    windows and divided them by; None: what the file says, else nothing. sparsity: fraction of zeros. labels: names.
     """
 
     meaning: Meaning = USUAL
     counts_per_unit: tuple[float, ...] | None = None
     normalisation: Normalisation | None = None
     sparsity: float = 0.0
-    objective: str = "bytes"
     labels: Sequence[str] | None = None
     settings: PackSettings = USUAL_SETTINGS
     limits: Limits = USUAL_LIMITS
@@ -94,7 +92,7 @@ def pack_file(
     seen, held = divided(source, graph, kind_of_path(path) in CHANNELS_FIRST, wish.skip_corrupt)
     pruned = graph
     if wish.sparsity:
-        pruned = pruned_graph(graph, wish, seen, notes, on_step)
+        pruned = pruned_graph(graph, wish.sparsity, seen, notes, on_step)
     on_step("packing", 3, 4)
     if source.holds_pixels and meaning.mean == meaning.std == HALF:
         notes.append("pixels were taken as -1 to 1 in training; where they were not, give --mean and --std")
@@ -173,19 +171,18 @@ def calibration_of(graph: FloatGraph, seen: Samples) -> tuple[np.ndarray, ...]:
 
 
 def pruned_graph(
-    graph: FloatGraph, wish: PackWish, seen: Samples, notes: list[str], on_step: OnStep
+    graph: FloatGraph, sparsity: float, seen: Samples, notes: list[str], on_step: OnStep
 ) -> FloatGraph:
     """Return the graph with that share of zeros, the rest fitted to the samples where there are enough of them."""
-    on_step(f"pruning to {wish.sparsity:.0%}", 2, 4)
+    on_step(f"pruning to {sparsity:.0%}", 2, 4)
     if graph.recurrent or len(graph.inputs) > 1 or len(seen) < FEWEST_IMAGES:
         notes.append("pruned by magnitude alone, without a fit to the samples or any training")
-        return prune_globally(graph, wish.sparsity, objective=wish.objective)
+        return prune_globally(graph, sparsity)
     return prune_with_images(
         graph,
-        wish.sparsity,
+        sparsity,
         seen.first,
         on_layer=lambda name, done, total: on_step(f"fitting {name}", done, total),
-        objective=wish.objective,
     )
 
 
@@ -223,8 +220,6 @@ def provenance(path: Path, wish: PackWish, meaning: Meaning, seen: Samples) -> d
         "weights": path.name, "data": "the user's own", "samples": str(len(seen)), "sparsity": f"{wish.sparsity:g}",
         "synthetic": "no", "seed": "none", "recipe": "pack", "commit": "none",
     }  # fmt: skip
-    if wish.sparsity and wish.objective != "bytes":
-        found["objective"] = wish.objective
     if not meaning.reals:
         found |= {key: " ".join(f"{part:g}" for part in getattr(meaning, key)) for key in ("mean", "std")}
     return found

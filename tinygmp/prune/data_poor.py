@@ -31,7 +31,6 @@ from tinygmp.models.torch_graph import (
 )
 from tinygmp.prune.global_magnitude import global_magnitude_mask
 from tinygmp.prune.least_squares import Fit, OnLayer, fitted
-from tinygmp.prune.objective import costs_of, weighed
 
 FEWEST_IMAGES = 16
 SMALLEST_VARIANCE, HIGHEST_SCORE = 1e-12, 1e30
@@ -46,18 +45,17 @@ def prune_with_images(
     fit: Fit | None = Fit(),  # noqa: B008  frozen
     seed: int = 0,
     on_layer: OnLayer = lambda name, done, total: None,
-    objective: str = "bytes",
 ) -> FloatGraph:
     """Return the graph with that share of all weights zero, its survivors and biases fitted to the dense network.
 
     pixels: what its one input takes, uint8 [images, rows, columns, channels] or float32 [samples, *shape], unlabelled.
-    ranking: one of RANKINGS. fit: None leaves the survivors as they are. objective: one of OBJECTIVES, what the kept
-    weights shall cost little of. Raises ConfigError, or DataError when there are fewer than 16 images.
+    ranking: one of RANKINGS. fit: None leaves the survivors as they are. Raises ConfigError, or DataError when there
+    are fewer than 16 images.
     """
     if len(pixels) < FEWEST_IMAGES:
         raise DataError(f"{len(pixels)} images are too few to fit a network to; give some hundred")
     seen = Seen(graph, entered(graph, [pixels]))
-    masks = mask_of(seen, sparsity, ranking, seed, objective)
+    masks = mask_of(seen, sparsity, ranking, seed)
     pruned = [replace(layer, weight=layer.weight * masks[layer.name]) for layer in seen.layers]
     if fit is not None:
         importance = output_curvatures(seen, seed) if fit.rounds else dict.fromkeys(masks, torch.ones(0))
@@ -83,9 +81,7 @@ class Seen:
         return layer.node.writes[0] == self.graph.outputs[0]
 
 
-def mask_of(
-    seen: Seen, sparsity: float, ranking: str, seed: int = 0, objective: str = "bytes"
-) -> dict[str, Tensor]:
+def mask_of(seen: Seen, sparsity: float, ranking: str, seed: int = 0) -> dict[str, Tensor]:
     """Return bool masks of the weights' shapes, True for survivors; 'uniform' ranks each layer by itself."""
     if not 0 <= sparsity < 1:
         raise ConfigError(f"sparsity {sparsity}: give the share of zeros, 0 <= sparsity < 1")
@@ -102,7 +98,6 @@ def mask_of(
         scores = {layer.name: layer.weight.abs() * powers[layer.name].sqrt() for layer in seen.layers}
     else:
         scores = {layer.name: layer.weight.abs() for layer in seen.layers}
-    scores = weighed(scores, costs_of(seen.graph, objective))
     if ranking == "uniform":
         kept = {
             name: global_magnitude_mask({name: score}, sparsity).kept[name] for name, score in scores.items()
