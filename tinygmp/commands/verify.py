@@ -173,6 +173,7 @@ def print_profiles(
     else:
         for each in found:
             title = f"'{each.model}' on {each.board}, {each.core}, {each.compiler}"
+            title += "" if each.exact else ": THE ANSWER IS NOT THE REFERENCE'S"
             show.print_table(title, HEAD, profile_rows(each))
     finish(all(each.exact for each in found), False)
 

@@ -71,10 +71,11 @@ static TG_NOINLINE void tg_conv(const tg_layer *layer, const tg_window *window, 
     const uint16_t n = (uint16_t)(window->kernel_rows * window->kernel_columns * window->channels);
     const uint32_t pair = TG_PAIR_BYTES(n) / sizeof(tg_lane);
     int8_t *const patch = (int8_t *)(work + block / 2u * (TG_PAIR_BYTES(n) / 4u));
-    uint16_t row, column;
+    uint16_t row;
+    uint32_t column;
     for (row = 0; row < window->rows_out; row++) {
-        for (column = 0; column < window->columns_out; column = (uint16_t)(column + block)) {
-            const uint32_t left = (uint32_t)window->columns_out - column;
+        for (column = 0; column < window->columns_out; column += block) {
+            const uint32_t left = window->columns_out - column;
             const uint32_t count = left < block ? left : block;
             uint32_t i;
             for (i = 0; i < count; i++) {

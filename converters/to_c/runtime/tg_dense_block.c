@@ -35,7 +35,7 @@ static TG_NOINLINE void tg_dense_block(const tg_layer *layer, const int8_t *weig
             tg_scale_run(&by, sums + TG_BLOCK, out + row, outputs, count);
             row++;
         }
-        weights += 2 * n;
+        weights += two ? 2 * n : n;
     }
 }
 #endif /* TG_DENSE_BLOCK_C */

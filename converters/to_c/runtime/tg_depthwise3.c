@@ -20,16 +20,16 @@ static inline tg_line *tg_line_fill(tg_line *line, const tg_line *end, int8_t va
 }
 
 /* Copy one row of one channel into a line; rows beyond the map are all padding. */
-static void tg_channel_row(const tg_window *window, const int8_t *channel, int32_t row, tg_line *line, uint16_t width)
+static void tg_channel_row(const tg_window *window, const int8_t *channel, int32_t row, tg_line *line, uint32_t width)
 {
     const tg_line *const end = line + width;
     if (row >= 0 && row < window->rows) {
-        const uint16_t room = (uint16_t)(width - window->left);
+        const uint32_t room = width - window->left;
         const uint16_t step = window->channels;
-        uint16_t left = window->columns < room ? window->columns : room;
+        uint32_t left = window->columns < room ? window->columns : room;
         channel += (uint32_t)row * window->columns * step;
         line = tg_line_fill(line, line + window->left, window->padding);
-        for (; left >= 4; left = (uint16_t)(left - 4u)) {
+        for (; left >= 4; left -= 4) {
             line[0] = *channel;
             channel += step;
             line[1] = *channel;
@@ -82,7 +82,7 @@ static inline void tg_weight_pairs(const int8_t *w, uint32_t pairs[6])
 #define TG_ON(sum, x, w) "smlad " sum ", " x ", " w ", " sum "\n\t"
 #define TG_ON_TOP(sum, x, w) "smlatb " sum ", " x ", " w ", " sum "\n\t"
 #define TG_LINES(name, LINE) \
-    __attribute__((naked, noinline)) static void name(const tg_line *above TG_UNUSED, const tg_line *at TG_UNUSED, \
+    TG_NAKED static void name(const tg_line *above TG_UNUSED, const tg_line *at TG_UNUSED, \
         const tg_line *below TG_UNUSED, int32_t *sums TG_UNUSED, const int32_t *end TG_UNUSED, \
         const uint32_t pairs[6] TG_UNUSED) \
     { \
@@ -174,7 +174,7 @@ static TG_NOINLINE void tg_depthwise3(const tg_layer *layer, const tg_window *wi
                                       const int8_t *map, int8_t *out, uint32_t *work)
 {
     const uint32_t columns = (window->columns_out + 1u) & ~1u;
-    const uint16_t width = (uint16_t)(columns * window->stride_columns + 2u);
+    const uint32_t width = columns * window->stride_columns + 2u;
     const uint32_t room = columns > TG_SUMS ? columns : TG_SUMS;
     int32_t *const sums = (int32_t *)work;
     uint16_t channel;

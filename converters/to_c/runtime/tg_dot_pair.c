@@ -66,7 +66,7 @@ static inline void tg_multiply_word(uint32_t word, const tg_lane *lanes, tg_pair
 /* Write the sums of rows w and w + row, up to `end` of the first, times both vectors: those of w + row TG_BLOCK behind.
  * 17 instructions for 16 products; every register but sp is in use.
  */
-__attribute__((naked, noinline)) static void tg_dot_words(const int8_t *w TG_UNUSED, const tg_lane *lanes TG_UNUSED,
+TG_NAKED static void tg_dot_words(const int8_t *w TG_UNUSED, const tg_lane *lanes TG_UNUSED,
                                                           uint32_t row TG_UNUSED, const int8_t *end TG_UNUSED,
                                                           int32_t *sums TG_UNUSED)
 {
@@ -93,8 +93,8 @@ static inline void tg_add_word(uint32_t word, const tg_lane *lanes, int32_t *sum
 {
     tg_pair both = {0, 0};
     tg_multiply_word(word, lanes, &both);
-    sums[0] += both.first;
-    sums[1] += both.second;
+    sums[0] = (int32_t)((uint32_t)sums[0] + (uint32_t)both.first); /* the second may be of anything, and wrap */
+    sums[1] = (int32_t)((uint32_t)sums[1] + (uint32_t)both.second);
 }
 
 /* The same of n weights a row, the second row right behind the first. */

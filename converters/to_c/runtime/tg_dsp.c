@@ -11,17 +11,19 @@
 #if defined(TG_DSP)
 #define TG_SMLAD(a, b, sum) __builtin_arm_smlad((int32_t)(a), (int32_t)(b), sum)
 #define TG_SXTB16(word) ((uint32_t)__builtin_arm_sxtb16((int32_t)(word)))
-#if defined(__thumb2__)
-#define TG_DSP_ASSEMBLER 1 /* loops that need every register are written out */
+/* Loops that need every register are written out: where words may lie anywhere, and nothing is put before a naked body. */
+#if defined(__thumb2__) && defined(__ARM_FEATURE_UNALIGNED) && !defined(__ARM_BIG_ENDIAN) && TG_NAKED_IS_BARE
+#define TG_DSP_ASSEMBLER 1
 #endif
 #elif defined(TG_DSP_EMULATED)
 #define TG_DSP 1
-static inline int32_t TG_SMLAD(uint32_t a, uint32_t b, int32_t sum)
+TG_UNUSED static inline int32_t TG_SMLAD(uint32_t a, uint32_t b, int32_t sum)
 {
-    return sum + (int16_t)a * (int16_t)b + (int16_t)(a >> 16) * (int16_t)(b >> 16);
+    const int32_t low = (int16_t)a * (int16_t)b, high = (int16_t)(a >> 16) * (int16_t)(b >> 16);
+    return (int32_t)((uint32_t)sum + (uint32_t)low + (uint32_t)high); /* wraps, as the instruction does */
 }
 
-static inline uint32_t TG_SXTB16(uint32_t word)
+TG_UNUSED static inline uint32_t TG_SXTB16(uint32_t word)
 {
     return ((uint32_t)(int8_t)word & 0xFFFFu) | (uint32_t)(int8_t)(word >> 16) << 16;
 }
@@ -31,14 +33,14 @@ static inline uint32_t TG_SXTB16(uint32_t word)
 
 #if TG_DSP
 /* Return four bytes of an address of any alignment. */
-static inline uint32_t tg_word_at(const int8_t *bytes)
+TG_UNUSED static inline uint32_t tg_word_at(const int8_t *bytes)
 {
     uint32_t word;
     __builtin_memcpy(&word, bytes, sizeof word);
     return word;
 }
 
-static inline void tg_word_to(int8_t *bytes, uint32_t word)
+TG_UNUSED static inline void tg_word_to(int8_t *bytes, uint32_t word)
 {
     __builtin_memcpy(bytes, &word, sizeof word);
 }

@@ -9,7 +9,7 @@
 /* Write the sums of 8 or 4 neighbouring positions; entries end with 0. Planes begin at multiples of 4 bytes from each other. */
 #if defined(TG_DSP_ASSEMBLER)
 /* 17 instructions for 8 products; every register but sp is in use. */
-__attribute__((naked, noinline)) static void tg_add_planes_8(const tg_survivor *entries TG_UNUSED,
+TG_NAKED static void tg_add_planes_8(const tg_survivor *entries TG_UNUSED,
                                                              const int8_t *planes TG_UNUSED, int32_t *sums TG_UNUSED)
 {
     __asm__ volatile(
@@ -30,7 +30,7 @@ __attribute__((naked, noinline)) static void tg_add_planes_8(const tg_survivor *
 }
 
 /* 11 instructions for 4 products. */
-__attribute__((naked, noinline)) static void tg_add_planes_4(const tg_survivor *entries TG_UNUSED,
+TG_NAKED static void tg_add_planes_4(const tg_survivor *entries TG_UNUSED,
                                                              const int8_t *planes TG_UNUSED, int32_t *sums TG_UNUSED)
 {
     __asm__ volatile(

@@ -35,12 +35,12 @@ static inline tg_survivor tg_survivor_of(const tg_survivor_rows *rows, uint32_t 
     return column * rows->step << 16 | (uint16_t)value;
 }
 
-static inline uint32_t tg_survivor_place(tg_survivor entry)
+TG_UNUSED static inline uint32_t tg_survivor_place(tg_survivor entry)
 {
     return entry >> 16;
 }
 
-static inline int16_t tg_survivor_value(tg_survivor entry)
+TG_UNUSED static inline int16_t tg_survivor_value(tg_survivor entry)
 {
     return (int16_t)entry;
 }

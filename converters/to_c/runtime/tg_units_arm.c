@@ -21,7 +21,7 @@
  */
 #define TG_UNITS_ARM(name, UNITS, RUN_FIRST, RUN, BETWEEN, LATE, PRE, MULTIPLIER, POST, WIDE, GATE, UPDATE, ZETA, \
                      ZETA_SHIFT, NU) \
-    __attribute__((naked, noinline)) static void name( \
+    TG_NAKED static void name( \
         const uint8_t *units TG_UNUSED, const int8_t *first TG_UNUSED, const int8_t *second TG_UNUSED, \
         int16_t *hidden TG_UNUSED, int8_t *top TG_UNUSED, const tg_gate_segment *middle TG_UNUSED) \
     { \

@@ -23,7 +23,7 @@
  */
 #define TG_UNITS_AVR(name, UNITS, FIRST, SECOND, RUN, BETWEEN, LATE, PRE, MULTIPLIER, POST, CLIP, WIDE, \
                      GATE, UPDATE, ZETA, ZETA_SHIFT, NU) \
-    __attribute__((naked, noinline)) static void name(const uint8_t *units, const int8_t *first, \
+    TG_NAKED static void name(const uint8_t *units, const int8_t *first, \
                                                       const int8_t *second, int16_t *hidden, int8_t *top, \
                                                       const uint8_t *table) \
     { \
@@ -118,7 +118,7 @@
  * of column and value.
  */
 #define TG_INNER_AVR(name, ROWS, PRE, MULTIPLIER, POST, CLIP, WIDE) \
-    __attribute__((naked, noinline)) static void name(const uint8_t *rows, const int8_t *x, int8_t *y) \
+    TG_NAKED static void name(const uint8_t *rows, const int8_t *x, int8_t *y) \
     { \
         (void)rows, (void)x, (void)y; \
         __asm__ volatile( \

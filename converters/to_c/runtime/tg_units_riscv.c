@@ -25,7 +25,7 @@ static const tg_gate_segment tg_gate_segments_z[64] = {TG_GATE_LIST(TG_GATE_SEGM
  */
 #define TG_UNITS_RISCV(name, UNITS, RUN_FIRST, RUN, BETWEEN, LATE, PRE, MULTIPLIER, POST, WIDE, GATE, UPDATE, ZETA, \
                        ZETA_SHIFT, NU) \
-    __attribute__((naked, noinline)) static void name( \
+    TG_NAKED static void name( \
         const uint8_t *units TG_UNUSED, const int8_t *first TG_UNUSED, const int8_t *second TG_UNUSED, \
         int16_t *hidden TG_UNUSED, const tg_gate_segment *curve TG_UNUSED, const tg_gate_segment *gate TG_UNUSED, \
         int8_t *top TG_UNUSED) \

@@ -51,6 +51,30 @@
 #define TG_FALL_THROUGH
 #endif
 
+/* A function of assembler alone; TG_NAKED_IS_BARE: no compiler option makes the compiler put code of its own before it. */
+#if defined(__GNUC__)
+#if defined(__has_attribute)
+#if __has_attribute(no_stack_protector)
+#define TG_NO_GUARD __attribute__((no_stack_protector))
+#endif
+#if __has_attribute(no_profile_instrument_function)
+#define TG_NO_COUNTS __attribute__((no_profile_instrument_function))
+#endif
+#endif
+#if defined(__SSP_ALL__) && !defined(TG_NO_GUARD)
+#define TG_NAKED_IS_BARE 0
+#else
+#define TG_NAKED_IS_BARE 1
+#endif
+#ifndef TG_NO_GUARD
+#define TG_NO_GUARD
+#endif
+#ifndef TG_NO_COUNTS
+#define TG_NO_COUNTS
+#endif
+#define TG_NAKED __attribute__((naked, noinline, no_instrument_function)) TG_NO_GUARD TG_NO_COUNTS
+#endif
+
 /* What several places call: one function in the smaller builds, a copy at each place in the fastest. */
 #if TG_PROFILE == TG_FASTEST
 #define TG_SHARED static inline TG_ALWAYS_INLINE

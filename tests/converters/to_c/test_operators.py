@@ -7,7 +7,7 @@ import pytest
 
 from converters.to_c.convert import convert
 from converters.to_c.operators.registry import HANDLERS
-from tests.converters.linear_cases import convolve
+from tests.converters.linear_cases import by_channel, convolve
 from tests.converters.map_cases import pool
 from tests.converters.one_node_graphs import cell_alone, cell_beside, inputs_of_every_range, one_node, value
 from tests.converters.operator_cases import CASES
@@ -70,6 +70,17 @@ def test_means_that_rescale_equal_the_reference_on_simulated_cores(board, roundi
 def test_random_graphs_of_every_operator_equal_the_reference(seed):
     model = random_graph(seed, layers=10)
     assert_exact(model, random_inputs(model, 3, seed))
+
+
+@pytest.mark.parametrize("defines", [(), ("TG_DSP_EMULATED",)], ids=["plain", "DSP"])
+@pytest.mark.parametrize("columns", [65531, 65533, 65535])
+def test_the_widest_maps_wrap_nowhere(columns, defines):
+    border = Window((1, 3), padding=(0, 0, 1, 1))
+    for model in (
+        convolve((1, columns, 1), 1, border, "fp32"),
+        by_channel((1, columns, 1), Window((3, 3), padding=(1, 1, 1, 1)), "fp32"),
+    ):
+        assert_exact(model, [each[:2] for each in inputs_of_every_range(model)], defines)
 
 
 def test_a_padding_beyond_a_byte_is_refused():
