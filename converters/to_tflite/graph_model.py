@@ -2,9 +2,12 @@
 
 import json
 
+import numpy as np
+
 from converters.metadata import describe_network
 from converters.ports import input_names, output_names
-from converters.to_tflite.flatbuffer import serialise
+from converters.to_tflite.flatbuffer import schema, serialise
+from converters.to_tflite.operators.planar import needs_mirror
 from converters.to_tflite.operators.registry import HANDLERS, OUTSIDE, write
 from converters.to_tflite.operators.weights import is_smaller
 from converters.to_tflite.writer import Form, Writer
@@ -51,17 +54,29 @@ def one_form(model: PackedModel, form: Form) -> bytes:
             f"model '{model.name}' keeps a state; only the chain of a FastGRNN cell has TFLite for that"
         )
     check_raw_inputs(model)
-    writer = Writer(model, form)
+    writer = Writer(model, form, mirrored=form == "f32_sparse" and needs_mirror(model))
     inputs, outputs = file_inputs(model), output_names(model)
     for value, called in inputs.items():
         writer.tensors[value] = writer.tensor(called, model.values[value])
+    takes = {called: writer.tensors[value] for value, called in inputs.items()}
+    if writer.mirrored:
+        for value in inputs:
+            writer.tensors[value] = mirrored_map(writer, value)
     for node in model.nodes:
         if not isinstance(node.operator, OUTSIDE):
             write(writer, node, outputs.get(node.writes[0], node.name))
     facts = json.dumps(describe_network(model), separators=(",", ":"))
-    takes = {called: writer.tensors[value] for value, called in inputs.items()}
     gives = {called: writer.tensors[value] for value, called in outputs.items()}
     return serialise(writer.graph, takes, gives, {"tinygmp": facts.encode()})
+
+
+def mirrored_map(writer: Writer, name: str) -> int:
+    """Add the map with its rows and columns in reverse, and return its tensor."""
+    axes = writer.graph.constant(f"{name}.axes", np.array([1, 2], np.int32))
+    tensor = writer.tensor(f"{name}.mirrored", writer.model.values[name])
+    return writer.graph.operator(
+        "REVERSE_V2", 1, [writer.tensors[name], axes], tensor, schema.ReverseV2OptionsT()
+    )
 
 
 def check_raw_inputs(model: PackedModel) -> None:

@@ -26,6 +26,7 @@ class Writer:
     form: Form
     graph: Subgraph = field(default_factory=Subgraph)
     tensors: dict[str, int] = field(default_factory=dict)
+    mirrored: bool = False  # maps hold the picture turned by half a turn
 
     @property
     def quantised(self) -> bool:

@@ -4,6 +4,7 @@ import numpy as np
 
 from converters.to_tflite.flatbuffer import schema
 from converters.to_tflite.operators.padding import is_same, padded
+from converters.to_tflite.operators.planar import evened, mirrored
 from converters.to_tflite.operators.weights import bias, weights
 from converters.to_tflite.writer import Writer
 from tinygmp.graph.model import Node
@@ -17,7 +18,10 @@ INT8_MAX = 127
 def convolution(writer: Writer, node: Node, name: str) -> int:
     operator, (read,), (written,) = node.operator, writer.model.read_by(node), writer.model.written_by(node)
     assert isinstance(operator, Conv2d | DepthwiseConv2d)
-    window, x, same = operator.window, writer.map_of(node.reads[0]), is_same(operator.window, read)
+    window = mirrored(operator.window) if writer.mirrored else operator.window
+    x, same = writer.map_of(node.reads[0]), is_same(window, read)
+    if writer.form == "f32_sparse" and window.stride != (1, 1):
+        window, same = evened(window, read), not any(window.padding)
     if not same and any(window.padding):
         x = padded(writer, x, f"{name}.padded", read, window.padding)
     depthwise = isinstance(operator, DepthwiseConv2d)

@@ -31,6 +31,9 @@ def weights(writer: Writer, node: Node, operator: Linear) -> int:
     single = not isinstance(operator, Conv2d | DepthwiseConv2d) or operator.window.kernel == (1, 1)
     if writer.form == "f32_sparse" and single and csr_bytes(operator.weights.decode()) < real.nbytes:
         return sparse_weights(writer, node, real, shape)
+    if writer.mirrored and isinstance(operator, Conv2d | DepthwiseConv2d):
+        taps = real.reshape(operator.outputs, operator.window.taps, -1)
+        real = taps[:, ::-1].reshape(real.shape)
     return writer.graph.constant(name, laid_out(operator, real).reshape(shape))
 
 
