@@ -44,7 +44,8 @@ def needs_mirror(model: PackedModel) -> bool:
         return False
     if any(model.values[name].positions > 1 for name in model.outputs):
         return False
-    windows = [window_and_map(model, node) for node in model.nodes_of(Conv2d | DepthwiseConv2d)]
+    layers = [*model.nodes_of(Conv2d), *model.nodes_of(DepthwiseConv2d)]
+    windows = [window_and_map(model, node) for node in layers]
     uneven = [(window, read) for window, read in windows if not is_even(window, read)]
     return bool(uneven) and all(is_even(mirrored(window), read) for window, read in windows)
 
