@@ -97,7 +97,7 @@ def test_array_files(tmp_path):
     with pytest.raises(DataError, match=r"classes of 0\.\.2"):
         load_images(MODEL, str(tmp_path / "labels.npz"))
     (tmp_path / "torn.npz").write_bytes(b"PK")
-    with pytest.raises(DataError, match="cannot read"):
+    with pytest.raises(DataError, match="is damaged"):
         load_images(MODEL, str(tmp_path / "torn.npz"))
 
 
