@@ -161,7 +161,16 @@ def test_another_gate_table_is_refused():
 def test_every_kernel_compiles_alone(kernel, tmp_path):
     """Under the strictest warnings, NEON for the cores that have it; that a kernel alone is unused is no fault."""
     compiler = [*zig("cc"), "-target", ARM64] if kernel.startswith("tg_neon") else host_compiler()
-    flags = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror", "-Wno-unused"]
+    flags = [
+        "-std=c99",
+        "-pedantic",
+        "-Wall",
+        "-Wextra",
+        "-Wconversion",
+        "-Wshadow",
+        "-Werror",
+        "-Wno-unused",
+    ]
     written = ["-c", RUNTIME / kernel, "-o", tmp_path / "kernel.o"]
     done = subprocess.run([*compiler, *flags, *written], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
