@@ -1,6 +1,5 @@
 """Run generated C for 64-bit ARM in QEMU's user mode: answers, and instructions of each call."""
 
-import re
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -11,9 +10,10 @@ import numpy as np
 
 from tinygmp.artifact import Artifact
 from tinygmp.device.interface import model_sources
+from tinygmp.device.phone.emulator import count_plugin, read_counts
 from tinygmp.device.run_result import RunResult, StepCost, input_words, split_output
 from tinygmp.device.toolchain import FIRMWARE_FOLDER, invoke
-from tinygmp.device.tools import host_compiler, require, zig
+from tinygmp.device.tools import require, zig
 from tinygmp.errors import SimulationError
 
 TARGET = "aarch64-linux-musl"
@@ -21,7 +21,12 @@ CORES = ("cortex-a76", "cortex-a53")  # with SDOT and without
 COMPILE = ("-target", TARGET, "-O2", "-std=c99", "-I.")
 # A model may leave kernels out that stand in the file of one it uses.
 STRICT = ("-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wno-unused-function")
-MARKS = ("-DTG_MARK=getppid", "-D_GNU_SOURCE", "-include", "unistd.h")
+MARKS = (
+    "-DTG_MARK(what)=lseek(0x7167, what, 0)",
+    "-D_GNU_SOURCE",
+    "-include",
+    "unistd.h",
+)  # see count_plugin.c
 RUN_TIMEOUT_S = 1800
 
 
@@ -61,7 +66,8 @@ def run_arm64(built: Arm64Program, words: np.ndarray, core: str = CORES[0], coun
         folder = Path(name)
         (folder / "program").write_bytes(built.program)
         (folder / "program").chmod(0o755)
-        plugin = ["-plugin", str(mark_plugin(folder))] if count else []
+        counts = folder / "counts.txt"
+        plugin = ["-plugin", f"{count_plugin()},out={counts}"] if count else []
         done = subprocess.run(
             [emulator, "-cpu", core, *plugin, str(folder / "program")],
             input=input_words(words).tobytes(),
@@ -69,25 +75,12 @@ def run_arm64(built: Arm64Program, words: np.ndarray, core: str = CORES[0], coun
             timeout=RUN_TIMEOUT_S,
             check=False,
         )
+        totals = read_counts(counts)[0] if counts.exists() else ()
     if done.returncode != 0:
         told = done.stderr.decode(errors="replace").strip().splitlines()
         raise SimulationError(
             f"'{built.name}' on {core}: exit {done.returncode}: {' | '.join(told[-3:]) or 'no words'}"
         )
     logits, classes = split_output(np.frombuffer(done.stdout, "<i2"), len(words), core)
-    counts = [int(found) for found in re.findall(rb"^mark (\d+)$", done.stderr, re.MULTILINE)][1::2]
-    cost = StepCost(len(counts), float(np.mean(counts)), max(counts)) if count else None
+    cost = StepCost(len(totals), float(np.mean(totals)), max(totals)) if count else None
     return RunResult(logits, classes, None, cost, "qemu-aarch64")
-
-
-def mark_plugin(folder: Path) -> Path:
-    """Compile the plugin that counts instructions for this machine and return its path."""
-    plugin = folder / "mark_plugin.so"
-    source = str(FIRMWARE_FOLDER / "mark_plugin.c")
-    unresolved = ["-Wl,-undefined,dynamic_lookup"] if len(host_compiler()) > 1 else []
-    invoke(
-        [*host_compiler(), "-shared", "-fPIC", "-O2", *unresolved, source, "-o", str(plugin)],
-        folder,
-        "mark_plugin",
-    )
-    return plugin

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from converters.to_c.arrays import symbol_of
-from converters.to_c.kernel import Call, Kernel, round4, words
+from converters.to_c.kernel import Kernel, round4, words
 from converters.to_c.operators.linear import (
     begin_rows,
     check_linear,
@@ -30,15 +30,8 @@ from tinygmp.graph.values import Value
 LIST_DENSITY = 0.45
 LARGEST_PATCH = 65535
 PIXEL_FLIP = 0x80
-BANDS = (
-    1,
-    2,
-    4,
-    8,
-    16,
-    32,
-    64,
-)  # into which the positions of a sparse kernel are cut: each reads the weights again
+# Parts into which the positions of a sparse kernel are cut; each reads the weights again.
+BANDS = tuple(2**power for power in range(7))
 LARGEST_PLANES = 65536
 BLOCKS = (8, 4, 2)  # positions whose inputs are unpacked at once: more are faster and take more memory
 
@@ -69,19 +62,16 @@ def pointwise(model: PackedModel, node: Node, operator: Conv2d) -> list[Kernel]:
     definition = layer_definition(model, node, operator, operator.inputs)
     pair = pair_bytes(operator.inputs)
 
-    def dense(weights: Call, after: int, block: int) -> Call:
-        def call(reads: Sequence[str], writes: Sequence[str], work: str) -> str:
-            place = f"{reads[0]}, {writes[0]}, {positions}u, {block}u, {words(work, after)}"
-            return f"tg_pointwise_dense(&{symbol}, {weights(reads, writes, work)}, {place});\n"
-
-        return call
+    def run(weights: str, block: int, reads: Sequence[str], writes: Sequence[str], work: str) -> str:
+        place = f"{reads[0]}, {writes[0]}, {positions}u, {block}u, {work}"
+        return f"tg_pointwise_dense(&{symbol}, {weights}, {place});\n"
 
     if not is_sparse(operator):
         return [
             Kernel(
                 ("tg_pointwise_dense.c",),
                 arrays,
-                dense(lambda reads, writes, work: f"{symbol}.values", 0, block),
+                partial(run, f"{symbol}.values", block),
                 definition,
                 block // 2 * pair,
                 (0,),
@@ -94,12 +84,9 @@ def pointwise(model: PackedModel, node: Node, operator: Conv2d) -> list[Kernel]:
         place = f"{reads[0]}, {writes[0]}, {positions}u, {band}u, {work}"
         return f"tg_pointwise_sparse(&{symbol}, {begin_rows(operator)}, {place});\n"
 
-    def expanded(block: int) -> Call:
-        def call(reads: Sequence[str], writes: Sequence[str], work: str) -> str:
-            run = dense(lambda reads, writes, work: f"(int8_t *)({work})", whole, block)
-            return expand(symbol, operator, work, words(work, whole)) + run(reads, writes, work)
-
-        return call
+    def expanded(block: int, reads: Sequence[str], writes: Sequence[str], work: str) -> str:
+        after = words(work, whole)
+        return expand(symbol, operator, work, after) + run(f"(int8_t *)({work})", block, reads, writes, after)
 
     rows = row_source(operator)
     by_list = [
@@ -118,7 +105,7 @@ def pointwise(model: PackedModel, node: Node, operator: Conv2d) -> list[Kernel]:
         Kernel(
             ("tg_pointwise_dense.c", "tg_survivors_expand.c", rows),
             arrays,
-            expanded(block),
+            partial(expanded, block),
             definition,
             whole + max(block // 2 * pair, survivors),
             (0,),

@@ -8,6 +8,12 @@
 
 /* Write the sums of 8 or 4 neighbouring positions; entries end with 0. Planes begin at multiples of 4 bytes from each other. */
 #if defined(TG_DSP_ASSEMBLER)
+/* A word of four positions, which is lost, times the value in r3; r2 is in between. */
+#define TG_FOUR_PRODUCTS(word, a, b, c, d) \
+    "sxtb16 r2, " word "\n\tsxtb16 " word ", " word ", ror #8\n\t" \
+    "smlabb " a ", r2, r3, " a "\n\tsmlabb " b ", " word ", r3, " b "\n\t" \
+    "smlatb " c ", r2, r3, " c "\n\tsmlatb " d ", " word ", r3, " d "\n\t"
+
 /* 17 instructions for 8 products; every register but sp is in use. */
 TG_NAKED static void tg_add_planes_8(const tg_survivor *entries TG_UNUSED,
                                                              const int8_t *planes TG_UNUSED, int32_t *sums TG_UNUSED)
@@ -20,10 +26,8 @@ TG_NAKED static void tg_add_planes_8(const tg_survivor *entries TG_UNUSED,
         "ldr r3, [r0], #4\n\tcbz r3, 2f\n"
         "1:\n\t"
         "add r12, r1, r3, lsr #16\n\tldrd r12, lr, [r12]\n\t"
-        "sxtb16 r2, r12\n\tsxtb16 r12, r12, ror #8\n\t"
-        "smlabb r4, r2, r3, r4\n\tsmlabb r5, r12, r3, r5\n\tsmlatb r6, r2, r3, r6\n\tsmlatb r7, r12, r3, r7\n\t"
-        "sxtb16 r2, lr\n\tsxtb16 lr, lr, ror #8\n\t"
-        "smlabb r8, r2, r3, r8\n\tsmlabb r9, lr, r3, r9\n\tsmlatb r10, r2, r3, r10\n\tsmlatb r11, lr, r3, r11\n\t"
+        TG_FOUR_PRODUCTS("r12", "r4", "r5", "r6", "r7")
+        TG_FOUR_PRODUCTS("lr", "r8", "r9", "r10", "r11")
         "ldr r3, [r0], #4\n\tcmp r3, #0\n\tbne 1b\n"
         "2:\n\t"
         "pop {r2}\n\tstm r2, {r4-r11}\n\tpop {r4-r11, pc}\n");
@@ -40,8 +44,7 @@ TG_NAKED static void tg_add_planes_4(const tg_survivor *entries TG_UNUSED,
         "ldr r3, [r0], #4\n\tcbz r3, 2f\n"
         "1:\n\t"
         "add r12, r1, r3, lsr #16\n\tldr r12, [r12]\n\t"
-        "sxtb16 r2, r12\n\tsxtb16 r12, r12, ror #8\n\t"
-        "smlabb r4, r2, r3, r4\n\tsmlabb r5, r12, r3, r5\n\tsmlatb r6, r2, r3, r6\n\tsmlatb r7, r12, r3, r7\n\t"
+        TG_FOUR_PRODUCTS("r12", "r4", "r5", "r6", "r7")
         "ldr r3, [r0], #4\n\tcmp r3, #0\n\tbne 1b\n"
         "2:\n\t"
         "pop {r2}\n\tstm r2, {r4-r7}\n\tpop {r4-r7, pc}\n");

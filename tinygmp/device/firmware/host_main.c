@@ -10,9 +10,9 @@
 #endif
 #include "model_interface.h"
 
-/* Stands before and after what is measured: a system call that an emulator counts between. */
+/* Stands before (1) and after (2) what is measured: a system call that an emulator counts between. */
 #if !defined(TG_MARK)
-#define TG_MARK() 0
+#define TG_MARK(what) 0
 #endif
 
 #if defined(TG_STEP)
@@ -33,7 +33,7 @@ int main(void)
     for (window = 0; window < head[0]; window++) {
         int32_t logits[TG_CLASSES];
         int16_t class_index;
-        (void)TG_MARK();
+        (void)TG_MARK(1);
         TG_INIT(&state);
         for (step = 0; step < head[1]; step++) {
             if (fread(counts, sizeof counts[0], TG_CHANNELS, stdin) != TG_CHANNELS) {
@@ -42,7 +42,7 @@ int main(void)
             TG_STEP(&state, counts);
         }
         class_index = (int16_t)TG_PREDICT(&state, logits);
-        (void)TG_MARK();
+        (void)TG_MARK(2);
         if (fwrite(&class_index, sizeof class_index, 1, stdout) != 1 ||
             fwrite(logits, sizeof logits[0], TG_CLASSES, stdout) != TG_CLASSES) {
             return EXIT_FAILURE;
@@ -122,9 +122,9 @@ int main(void)
     }
     for (windows = (uint16_t)head[0]; windows != 0; windows--) {
         TG_INPUTS(TG_READ)
-        (void)TG_MARK();
+        (void)TG_MARK(1);
         word = (int16_t)TG_CALL();
-        (void)TG_MARK();
+        (void)TG_MARK(2);
 #if defined(TG_PIXELS_OFFSET)
         if (tg_differs_inside((uint16_t)word)) {
             return EXIT_FAILURE;
