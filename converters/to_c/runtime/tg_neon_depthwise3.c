@@ -50,6 +50,14 @@ static inline void tg_neon_bordered(const tg_window *window, const int8_t *plane
     TG_DOT(dot, sums, middle, w[1]); \
     TG_DOT(dot, sums, right, w[2])
 
+/* Four positions of one row, from columns `now` and `next`. */
+#define TG_FOUR_OUTPUTS(w, out) \
+    TG_TAPS(a, w, now.val[0], now.val[1], now.val[2]); \
+    TG_TAPS(b, w, now.val[1], now.val[2], now.val[3]); \
+    TG_TAPS(c, w, now.val[2], now.val[3], next.val[0]); \
+    TG_TAPS(d, w, now.val[3], next.val[0], next.val[1]); \
+    tg_neon_store_few(out, tg_neon_outputs(a, b, c, d, by), columns);
+
 /* Two rows of outputs, one position a step: `above` and, where `both`, `below`. w: for the upper row, v: the lower. */
 TG_INTO void tg_neon_depthwise_two(const int8_t *in, uint32_t pitch, int8_t *above,
                                                           int8_t *below, uint32_t columns, const int8x16_t *w,
@@ -64,18 +72,10 @@ TG_INTO void tg_neon_depthwise_two(const int8_t *in, uint32_t pitch, int8_t *abo
         int32x4_t a, b, c, d;
         in += 16;
         next = tg_neon_columns(vld1q_s8(in), vld1q_s8(in + line), vld1q_s8(in + 2u * line), vld1q_s8(in + 3u * line));
-        TG_TAPS(a, w, now.val[0], now.val[1], now.val[2]);
-        TG_TAPS(b, w, now.val[1], now.val[2], now.val[3]);
-        TG_TAPS(c, w, now.val[2], now.val[3], next.val[0]);
-        TG_TAPS(d, w, now.val[3], next.val[0], next.val[1]);
-        tg_neon_store_few(above, tg_neon_outputs(a, b, c, d, by), columns);
+        TG_FOUR_OUTPUTS(w, above)
         above += 16;
         if (both) {
-            TG_TAPS(a, v, now.val[0], now.val[1], now.val[2]);
-            TG_TAPS(b, v, now.val[1], now.val[2], now.val[3]);
-            TG_TAPS(c, v, now.val[2], now.val[3], next.val[0]);
-            TG_TAPS(d, v, now.val[3], next.val[0], next.val[1]);
-            tg_neon_store_few(below, tg_neon_outputs(a, b, c, d, by), columns);
+            TG_FOUR_OUTPUTS(v, below)
             below += 16;
         }
         if (columns <= 4) {
