@@ -8,6 +8,7 @@ from tests.readers.edgeml_folder import write_folder, write_grown, write_windows
 from tinygmp.graph.file import load_model
 
 
+@pytest.mark.needs_program("avr-gcc", "simavr")
 def test_an_edgeml_folder_reaches_the_uno_in_two_commands(tinygmp, tmp_path):
     folder = tmp_path / "grown"
     write_grown(folder)

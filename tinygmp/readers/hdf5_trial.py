@@ -5,9 +5,8 @@ import sys
 
 from tinygmp.errors import DataError
 
-TRIAL_S = (
-    20  # of processor time, which other work on the machine does not use up; an honest file takes a tenth
-)
+# Of processor time, which other work on the machine does not use up; an honest file takes a tenth.
+TRIAL_S = 20
 WALL = 20  # times as long, where no limit of processor time is known
 BYTES_PER_S = 10_000_000  # more time for larger files
 OUT_OF_TIME = -24  # SIGXCPU, as its exit code is told

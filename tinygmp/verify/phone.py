@@ -19,11 +19,8 @@ from tinygmp.verify.judge import Judge
 from tinygmp.verify.runtimes import Answers, answers
 
 TARGETS = ("tflite", "onnx")
-DEFAULT_ON_PHONE = (
-    "LiteRT",
-    DELEGATE,
-    ONNX,
-)  # what an app gets; reference kernels and TFLite Micro are not that
+# What an app gets; reference kernels and TFLite Micro are not that.
+DEFAULT_ON_PHONE = ("LiteRT", DELEGATE, ONNX)
 
 
 @dataclass(frozen=True)

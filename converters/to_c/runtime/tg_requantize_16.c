@@ -45,7 +45,7 @@ static inline int16_t tg_requantize_16(int32_t accumulator, const tg_requantizer
 #endif
 
 /* Return a + b, saturated. */
-static inline int16_t tg_add_16(int16_t a, int16_t b)
+TG_UNUSED static inline int16_t tg_add_16(int16_t a, int16_t b)
 {
     return (int16_t)TG_SATURATE((int32_t)a + b, 16);
 }

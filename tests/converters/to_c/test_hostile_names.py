@@ -54,7 +54,7 @@ def include(artifact: Artifact, folder: Path, command: Sequence[str], source: st
     headers = sorted(name for name in artifact.files if name.endswith(".h"))
     text = "".join(f'#include "{name}"\n' for name in headers) + "int main(void) { return 0; }\n"
     (folder / source).write_text(text)
-    subprocess.run([*command, "-fsyntax-only", source], cwd=folder, check=True)
+    subprocess.run([*command, "-c", "-o", "checked.o", source], cwd=folder, check=True)
 
 
 @pytest.mark.parametrize("model", [hostile_stream(), hostile_graph()], ids=["stream", "graph"])
@@ -63,7 +63,7 @@ def test_names_that_leave_their_place_stay_in_it(model, tmp_path):
     include(artifact, tmp_path, [*host_compiler(), *IN_C], "headers.c")
     include(artifact, tmp_path, [require("g++"), *IN_CPP], "headers.cpp")
     for source in ("evil.c", "example_main.c"):
-        subprocess.run([*host_compiler(), *IN_C, "-fsyntax-only", source], cwd=tmp_path, check=True)
+        subprocess.run([*host_compiler(), *IN_C, "-c", "-o", "checked.o", source], cwd=tmp_path, check=True)
 
 
 @pytest.mark.parametrize("model", [hostile_stream(), hostile_graph()], ids=["stream", "graph"])
@@ -72,7 +72,7 @@ def test_examples_of_a_library_take_them_too(model, tmp_path):
     lines = subprocess.run(
         [sketch_program(library, tmp_path)], input=b"", capture_output=True, check=True
     ).stdout
-    subprocess.run([*host_compiler(), *IN_C, "-Isrc", "-fsyntax-only", CONSOLE], cwd=tmp_path, check=True)
+    subprocess.run([*host_compiler(), *IN_C, "-Isrc", "-c", "-o", "checked.o", CONSOLE], cwd=tmp_path, check=True)
     if not model.recurrent:
         found = run(model, *known_inputs(model)).classes[0]
         assert f"class {found}: {LABELS[found].translate(CONTROLS)}\n".encode() in lines
@@ -124,7 +124,7 @@ def test_values_may_be_called_as_the_examples_call_things(tmp_path):
     model = next(each for each in map(random_graph, range(99)) if len(each.inputs) > 1)
     renamed = with_names(model, dict(zip(model.inputs, ("sum", "printf", "loop"), strict=False)))
     assert printed(sketch_program(convert_to_library(renamed), tmp_path), b"")[-2].endswith(", right")
-    subprocess.run([*host_compiler(), *IN_C, "-Isrc", "-fsyntax-only", CONSOLE], cwd=tmp_path, check=True)
+    subprocess.run([*host_compiler(), *IN_C, "-Isrc", "-c", "-o", "checked.o", CONSOLE], cwd=tmp_path, check=True)
 
 
 def with_names(model: PackedModel, new: dict[str, str]) -> PackedModel:
