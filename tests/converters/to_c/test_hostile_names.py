@@ -72,7 +72,9 @@ def test_examples_of_a_library_take_them_too(model, tmp_path):
     lines = subprocess.run(
         [sketch_program(library, tmp_path)], input=b"", capture_output=True, check=True
     ).stdout
-    subprocess.run([*host_compiler(), *IN_C, "-Isrc", "-c", "-o", "checked.o", CONSOLE], cwd=tmp_path, check=True)
+    subprocess.run(
+        [*host_compiler(), *IN_C, "-Isrc", "-c", "-o", "checked.o", CONSOLE], cwd=tmp_path, check=True
+    )
     if not model.recurrent:
         found = run(model, *known_inputs(model)).classes[0]
         assert f"class {found}: {LABELS[found].translate(CONTROLS)}\n".encode() in lines
@@ -124,7 +126,9 @@ def test_values_may_be_called_as_the_examples_call_things(tmp_path):
     model = next(each for each in map(random_graph, range(99)) if len(each.inputs) > 1)
     renamed = with_names(model, dict(zip(model.inputs, ("sum", "printf", "loop"), strict=False)))
     assert printed(sketch_program(convert_to_library(renamed), tmp_path), b"")[-2].endswith(", right")
-    subprocess.run([*host_compiler(), *IN_C, "-Isrc", "-c", "-o", "checked.o", CONSOLE], cwd=tmp_path, check=True)
+    subprocess.run(
+        [*host_compiler(), *IN_C, "-Isrc", "-c", "-o", "checked.o", CONSOLE], cwd=tmp_path, check=True
+    )
 
 
 def with_names(model: PackedModel, new: dict[str, str]) -> PackedModel:
