@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tinygmp.cli import main
 from tinygmp.device.tools import require
 from tinygmp.errors import MissingToolError
 from tinygmp.graph.model import PackedModel
@@ -64,3 +66,26 @@ def no_programs(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPa
 def model() -> PackedModel:
     """A small random model of sensor windows."""
     return random_model(seed=4, hidden=12)
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """What a command said and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def tinygmp(monkeypatch, capsys):
+    """Run `tinygmp ARGUMENTS` as the installed script does."""
+
+    def run(*arguments: str | Path) -> Spoken:
+        monkeypatch.setattr("sys.argv", ["tinygmp", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return Spoken(int(ended.value.code or 0), said.out, said.err)
+
+    return run

@@ -28,6 +28,14 @@ def test_subfolders_are_classes_by_name_or_number(tmp_path):
     assert found.first.shape == (2, 8, 8, 3)
 
 
+@pytest.mark.parametrize("part", ["test", "val"])
+def test_of_a_folder_for_training_the_test_pictures_are_read(tmp_path, part):
+    picture(tmp_path / "train" / "class0" / "a.png", (1, 1, 1))
+    picture(tmp_path / part / "class1" / "b.png", (2, 2, 2))
+    found = load_images(MODEL, str(tmp_path))
+    assert (found.labels.tolist(), found.first[0, 0, 0].tolist()) == ([1], [2, 2, 2])
+
+
 def test_labels_csv_with_files_beside_it_or_in_images(tmp_path):
     (tmp_path / "labels.csv").write_text("file,label,other\nb.png,1,x\na.png,class2,y\n")
     picture(tmp_path / "a.png", (1, 1, 1))

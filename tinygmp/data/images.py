@@ -51,8 +51,9 @@ def load_images(
     """Return images for a network.
 
     source: a folder with a labels.csv (columns file and label, a number or a class name; files in it or in images/),
-    with one subfolder for each class, or of pictures without labels; an .npz file with 'pixels' (uint8) and perhaps
-    'labels'; or 'random', which None means too. Raises DataError, which names every corrupt picture, or ConfigError.
+    with one subfolder for each class, or of pictures without labels; one with train/ and test/ or val/, of which the
+    latter is taken; an .npz file with 'pixels' (uint8) and perhaps 'labels'; or 'random', which None means too.
+    Raises DataError, which names every corrupt picture, or ConfigError.
     """
     choice = choice or Choice()
     if source is None or source == RANDOM:
@@ -64,11 +65,18 @@ def load_images(
         raise DataError(
             f"'{source}' is no folder and no .npz file; give a folder of pictures, or --data random"
         )
+    if (path / "train").is_dir() and test_part(path).is_dir():
+        path = test_part(path)  # what `train-images` takes: only these are unknown to the network
     files, labels = listed(model, path)
     if not files:
         raise DataError(f"no pictures in '{path}'; known endings are {', '.join(PICTURES)}")
     chosen = spread_over(len(files), choice.limit)
     return decoded_images(model, path, [files[i] for i in chosen], labels, chosen, choice, on_step)
+
+
+def test_part(folder: Path) -> Path:
+    """Return the subfolder of pictures to test on, test or val, of one that holds train/ beside it."""
+    return next((folder / name for name in ("test", "val") if (folder / name).is_dir()), folder / "test")
 
 
 def listed(model: PackedModel, folder: Path) -> tuple[list[Path], np.ndarray | None]:

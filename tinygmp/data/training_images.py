@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinygmp.data.images import PICTURES, pictures
+from tinygmp.data.images import PICTURES, pictures, test_part
 from tinygmp.data.labelled_pixels import LabelledPixels, Parts, held_out
 from tinygmp.data.picture_arrays import from_arrays
 from tinygmp.data.picture_cache import PictureCache, fits_in_memory, hashes_of
@@ -130,9 +130,7 @@ def from_cifar10(source: Path, size: int) -> Parts:
 
 def from_folders(source: Path, reading: Reading, cache: PictureCache) -> Parts:
     """Return training and test images of class folders, resized from their largest centred squares."""
-    test_folder = next(
-        (source / name for name in ("test", "val") if (source / name).is_dir()), source / "test"
-    )
+    test_folder = test_part(source)
     files, labels, classes = listed(source / "train")
     test_files, test_labels, test_classes = listed(test_folder)
     if classes != test_classes:
