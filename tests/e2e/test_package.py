@@ -79,3 +79,16 @@ def test_convert_budget_and_verify_run_from_the_wheel(installed, tmp_path):
         installed, tmp_path, "verify", "--data", "random", "--target", "c", "--windows", "2", "--no-boards"
     )
     assert verified.returncode == 0, verified.stderr
+
+
+def test_a_release_is_the_same_bytes_each_time(tmp_path):
+    """From a commit of what version control holds; times inside are the commit's."""
+    if run("git", "rev-parse", "HEAD", cwd=ROOT).returncode:
+        pytest.skip("no git checkout")
+    script = ROOT / "scripts" / "make_release.py"
+    told = [run(sys.executable, script, "--out", tmp_path / name) for name in ("one", "two")]
+    assert told[0].returncode == 0, told[0].stderr
+    assert told[0].stdout == told[1].stdout
+    assert {path.name.split("-")[0] for path in (tmp_path / "one").iterdir()} == {"tinygmp", "SHA256SUMS"}
+    for path in (tmp_path / "one").iterdir():
+        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
