@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tinygmp.commands import completion
 from tinygmp.commands.options import SHIPPED, Json, Quiet, finish
 
 if TYPE_CHECKING:
@@ -23,7 +24,12 @@ Artifact = Annotated[
 ]
 Boards = Annotated[
     list[str] | None,
-    typer.Option("--board", metavar="NAME", help="A board, a .toml file of one, or all; may be repeated."),
+    typer.Option(
+        "--board",
+        metavar="NAME",
+        autocompletion=completion.boards,
+        help="A board, a .toml file of one, or all; may be repeated.",
+    ),
 ]
 BoardsFile = Annotated[
     Path | None, typer.Option("--boards", metavar="FILE", help="A .toml file of several boards of your own.")
@@ -47,7 +53,7 @@ UpdateBaseline = Annotated[
     typer.Option("--update-baseline", help="Write what was found as the new baseline, and compare nothing."),
 ]
 CheckOption = Annotated[
-    bool, typer.Option("--check", help="Hold the budgets of [tool.tinygmp.budget] in pyproject.toml.")
+    bool, typer.Option("--check", help="Hold the budgets in pyproject.toml, table tool.tinygmp.budget.")
 ]
 Project = Annotated[Path, typer.Option("--project", metavar="FILE", help="The pyproject.toml of --check.")]
 Junit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML as well.")]

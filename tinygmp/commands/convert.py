@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from tinygmp.commands import completion
 from tinygmp.commands.options import SHIPPED, Json, Model, Quiet
 
 Targets = Annotated[
@@ -12,6 +13,7 @@ Targets = Annotated[
     typer.Option(
         "--to",
         metavar="TARGET",
+        autocompletion=completion.targets,
         help="c, arm64, arduino, tflite, onnx or all (c, tflite, onnx); may be repeated.",
     ),
 ]

@@ -6,13 +6,22 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from tinygmp.commands import completion
 from tinygmp.commands.options import Json, Quiet, finish
 from tinygmp.commands.train import Out, Recipe
 
 if TYPE_CHECKING:
     from tinygmp.projects.fitting import Fitted
 
-OneBoard = Annotated[str, typer.Option("--board", metavar="BOARD", help="A board's name, or a .toml of one.")]
+OneBoard = Annotated[
+    str,
+    typer.Option(
+        "--board",
+        metavar="BOARD",
+        autocompletion=completion.boards,
+        help="A board's name, or a .toml of one.",
+    ),
+]
 MaxDrop = Annotated[
     float,
     typer.Option("--max-drop", metavar="POINTS", help="Accuracy to lose at most, against the dense network."),
@@ -22,12 +31,20 @@ PreferOption = Annotated[
 ]
 Hidden = Annotated[
     list[int] | None,
-    typer.Option("--hidden", help="Units to try; repeatable. Left out: half, once, twice the recipe's."),
+    typer.Option(
+        "--hidden",
+        metavar="UNITS",
+        help="Units to try; repeatable. Left out: half, once, twice the recipe's.",
+    ),
 ]
 Sparsity = Annotated[
-    list[float] | None, typer.Option("--sparsity", help="Fractions of zeros to try; repeatable.")
+    list[float] | None,
+    typer.Option("--sparsity", metavar="FRACTION", help="Fractions of zeros to try; repeatable."),
 ]
-Bits = Annotated[list[str] | None, typer.Option("--bits", help="8, 4 or mixed; repeatable. All if left out.")]
+Bits = Annotated[
+    list[str] | None,
+    typer.Option("--bits", metavar="BITS", help="8, 4 or mixed; repeatable. All if left out."),
+]
 ReserveFlash = Annotated[
     int, typer.Option("--reserve-flash", help="Bytes of flash for the application.", min=0)
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tinygmp.commands import completion
 from tinygmp.commands.options import SHIPPED, Json, Quiet
 from tinygmp.commands.pack_network import (
     Agreement,
@@ -55,15 +56,30 @@ CountsPerUnit = Annotated[
 ]
 Index = Annotated[
     list[str] | None,
-    typer.Option("--index", metavar="FORMAT", help="Index format to choose from; repeatable."),
+    typer.Option(
+        "--index",
+        metavar="FORMAT",
+        autocompletion=completion.index_formats,
+        help="Index format to choose from; repeatable.",
+    ),
 ]
 Values = Annotated[
     list[str] | None,
-    typer.Option("--values", metavar="FORMAT", help="Value format to choose from; repeatable."),
+    typer.Option(
+        "--values",
+        metavar="FORMAT",
+        autocompletion=completion.value_formats,
+        help="Value format to choose from; repeatable.",
+    ),
 ]
 Core = Annotated[
     str | None,
-    typer.Option("--core", metavar="CORE", help="Charge decoder code and cycles as measured on it."),
+    typer.Option(
+        "--core",
+        metavar="CORE",
+        autocompletion=completion.cores,
+        help="Charge decoder code and cycles as measured on it.",
+    ),
 ]
 Fastest = Annotated[
     bool, typer.Option("--fastest", help="Fewest cycles instead of fewest bytes; needs --core.")

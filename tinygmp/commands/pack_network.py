@@ -20,10 +20,14 @@ Mean = Annotated[
     list[float] | None,
     typer.Option(
         "--mean",
-        help="Subtracted in training, from pixels in 0..1 [0.5] or a sensor's samples [0]; once, or for each channel.",
+        metavar="NUMBER",
+        help="Subtracted in training, from pixels in 0..1 (0.5) or a sensor's samples (0); once, or for each channel.",
     ),
 ]
-Std = Annotated[list[float] | None, typer.Option("--std", help="What they were divided by then. [0.5, or 1]")]
+Std = Annotated[
+    list[float] | None,
+    typer.Option("--std", metavar="NUMBER", help="What they were divided by then: 0.5, or 1 of a sensor."),
+]
 Sparsity = Annotated[
     float, typer.Option("--sparsity", help="Fraction of zeros; above 0 the rest is fitted to the samples.")
 ]

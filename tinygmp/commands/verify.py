@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tinygmp.commands import completion
 from tinygmp.commands.options import SHIPPED, Json, Model, Quiet, finish
 
 if TYPE_CHECKING:
@@ -30,13 +31,19 @@ Data = Annotated[
 ]
 Targets = Annotated[
     list[str] | None,
-    typer.Option("--target", metavar="TARGET", help="c, tflite, onnx or all; may be repeated."),
+    typer.Option(
+        "--target",
+        metavar="TARGET",
+        autocompletion=completion.targets,
+        help="c, tflite, onnx or all; may be repeated.",
+    ),
 ]
 Boards = Annotated[
     list[str] | None,
     typer.Option(
         "--board",
         metavar="NAME",
+        autocompletion=completion.boards,
         help="A board to simulate, or all; may be repeated. Default: three cores. Phones, emulated: arm64, "
         "cortex-a53, cortex-a72, cortex-a76.",
     ),
@@ -51,7 +58,14 @@ SamplesPerCore = Annotated[
         help="Windows, or images, for each simulated board. Default: 64, or 2 images.",
     ),
 ]
-Level = Annotated[str, typer.Option("--level", help="The build for boards: smallest, balanced or fastest.")]
+Level = Annotated[
+    str,
+    typer.Option(
+        "--level",
+        autocompletion=completion.levels,
+        help="The build for boards: smallest, balanced or fastest.",
+    ),
+]
 Period = Annotated[
     float | None,
     typer.Option(
