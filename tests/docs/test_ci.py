@@ -6,6 +6,7 @@ import shlex
 import stat
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -103,9 +104,35 @@ def test_the_github_workflow_runs(project, monkeypatch):
 
 
 @pytest.mark.needs_program("avr-gcc", "simavr")
+def test_the_gitlab_job_runs(project, monkeypatch):
+    (job,) = yaml.safe_load(blocks("yaml")[1]).values()
+    run("tinygmp budget --check --update-baseline", monkeypatch)
+    install, command = job["script"]
+    assert run(command, monkeypatch) == 0
+    assert (project / job["artifacts"]["reports"]["junit"]).is_file()
+    assert (
+        install
+        == next(line for line in PAGE.splitlines() if "- run: python -m pip" in line).split("run: ")[1]
+    )
+
+
+def test_extras_that_pages_install_exist():
+    """And what they install reads a .tflite file, which the hook and the workflows are asked to."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "optional-dependencies"
+    ]
+    asked = re.findall(r"tinygmp\[([\w,]+)\]", PAGE)
+    assert asked
+    assert all(set(one.split(",")) <= set(extras) for one in asked)
+    assert "ai-edge-litert" in extras["tflite"]
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert hook["additional_dependencies"] == [".[device,tflite]"]
+
+
+@pytest.mark.needs_program("avr-gcc", "simavr")
 def test_the_pre_commit_hook_runs(project, monkeypatch):
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
-    documented = yaml.safe_load(blocks("yaml")[1])
+    documented = yaml.safe_load(blocks("yaml")[2])
     assert documented["repos"][0]["hooks"] == [{"id": hook["id"]}]
     run("tinygmp budget --check --update-baseline", monkeypatch)
     assert run(hook["entry"], monkeypatch) == 0
