@@ -7,6 +7,7 @@ import numpy as np
 
 from converters.to_c.graph import ROUNDING_KERNELS, written
 from converters.to_c.kernel import Kernel
+from converters.to_c.neon.cell import convert_cell
 from converters.to_c.neon.channel_order import channel_orders
 from converters.to_c.neon.handlers import kernels_of
 from converters.to_c.neon.layout import in_planes, map_bytes
@@ -18,6 +19,7 @@ from tinygmp.artifact import Artifact
 from tinygmp.graph.model import PackedModel
 from tinygmp.graph.operators.linear import Linear
 from tinygmp.graph.values import Value
+from tinygmp.graph.window_chain import chain_of
 
 TARGET = "arm64"
 LARGEST_SCALED = 32000  # of what 16 bits hold: rounding and zero point come on top
@@ -30,10 +32,12 @@ NEON_KERNELS = {
 def convert(model: PackedModel) -> Artifact:
     """Return the C of a model for 64-bit ARM, called as the portable C is; the same model always gives the same text.
 
-    A recurrent model is the portable C: one step is too short for vectors. Raises UnsupportedError as `to_c` does.
+    Of recurrent models one FastGRNN of 8 bits has vectors; cells of 16 bits are the portable C. Raises UnsupportedError
+    as `to_c` does.
     """
     if model.recurrent:
-        return replace(convert_stream(model), target=TARGET)
+        made = convert_stream(model) if chain_of(model).wide else convert_cell(model)
+        return replace(made, target=TARGET)
     shorter = {} if has_narrow_limits(model) else {"tg_neon_clamp.c": "tg_neon_no_clamp.c"}
     shorter |= {"tg_neon_narrow.c": "tg_neon_narrow_proven.c"} if fits_16_bits(model) else {}
     kernels = {rounding: {**instead, **shorter} for rounding, instead in NEON_KERNELS.items()}
