@@ -4,12 +4,19 @@ import ctypes
 import random
 import re
 import subprocess
+from dataclasses import replace
 
 import pytest
 
-from tinygmp.device.msp430_run import STOPPED, Msp430
+from converters.base import converter
+from tinygmp.data.windows import random_windows
+from tinygmp.device.board import find_board
+from tinygmp.device.msp430_run import STOPPED, Msp430, run_in_msp430_core
 from tinygmp.device.native_code import load_native
+from tinygmp.device.toolchain import build, mailbox_address_16
 from tinygmp.device.tools import require
+from tinygmp.device.words import reference_of
+from tinygmp.graph.random_model import random_model
 
 CODE, RAM, STACK = 0xC000, 0x0200, 0x03F0
 SCRATCH = range(4, 16)  # registers that programs here may use freely
@@ -131,3 +138,15 @@ def test_random_programs_end_as_in_mspdebug(needs, tmp_path):
             f"round {round_number}"
         )
         assert bytes(image[RAM : RAM + 512]) == (tmp_path / "out.bin").read_bytes(), f"round {round_number}"
+
+
+def test_the_mailbox_lies_behind_the_ram_of_every_board():
+    """A board of 4 KB, whose RAM ends behind the usual place: its stack would write over the samples."""
+    small = find_board("msp430g2553")
+    large = replace(small, name="large", ram_bytes=4096)
+    assert mailbox_address_16(small) == 0x1000
+    assert mailbox_address_16(large) == 0x1200
+    model = random_model(seed=4, hidden=12)
+    counts = random_windows(model, 3).first
+    found = run_in_msp430_core(build(converter("c")(model), large), counts)
+    assert (found.logits == reference_of(model)(counts)[0]).all()

@@ -4,10 +4,11 @@ import ctypes
 
 import numpy as np
 
+from tinygmp.device.board import Board
 from tinygmp.device.elf_sizes import Image, read_image
 from tinygmp.device.native_code import load_native
 from tinygmp.device.run_result import RunResult, StepCost, input_words, split_output
-from tinygmp.device.toolchain import MAILBOX_ADDRESS_16, Firmware
+from tinygmp.device.toolchain import Firmware, mailbox_address_16
 from tinygmp.errors import SimulationError
 
 ADDRESSES = 1 << 16
@@ -47,7 +48,7 @@ def run_in_msp430_core(firmware: Firmware, counts: np.ndarray, cycle_limit: int 
     Raises SimulationError when the program writes outside RAM, meets an unknown instruction or does not end.
     """
     image = read_image(firmware.elf)
-    at_once = windows_at_once(counts)
+    at_once = windows_at_once(firmware.board, counts)
     runs = [
         run_part(firmware, image, counts[first : first + at_once], cycle_limit)
         for first in range(0, len(counts), at_once)
@@ -62,10 +63,10 @@ def run_in_msp430_core(firmware: Firmware, counts: np.ndarray, cycle_limit: int 
     )
 
 
-def windows_at_once(counts: np.ndarray) -> int:
+def windows_at_once(board: Board, counts: np.ndarray) -> int:
     """Return how many windows of this shape fit the mailbox with their answers."""
     window_bytes = 2 * counts.shape[1] * counts.shape[2] + ROOM_PER_ANSWER
-    fitting = (MAILBOX_END - MAILBOX_ADDRESS_16 - 16) // window_bytes
+    fitting = (MAILBOX_END - mailbox_address_16(board) - 16) // window_bytes
     if fitting < 1:
         raise SimulationError(
             f"a window of {window_bytes:,} B leaves the MSP430's address space; use fewer steps"
@@ -73,10 +74,10 @@ def windows_at_once(counts: np.ndarray) -> int:
     return fitting
 
 
-def mailbox(counts: np.ndarray) -> tuple[bytes, int]:
-    """Return what lies at MAILBOX_ADDRESS_16, two pointers and the input words, and the address of the answers."""
+def mailbox(board: Board, counts: np.ndarray) -> tuple[bytes, int]:
+    """Return what the mailbox holds, two pointers and the input words, and the address of the answers."""
     words = input_words(counts).astype("<i2").tobytes()
-    begin = MAILBOX_ADDRESS_16 + 4
+    begin = mailbox_address_16(board) + 4
     end = begin + len(words)
     return begin.to_bytes(2, "little") + end.to_bytes(2, "little") + words, end
 
@@ -87,8 +88,9 @@ def run_part(
     """Run some windows from reset; return (logits, classes, the core as it stopped)."""
     board = firmware.board
     memory = bytearray(ADDRESSES)
-    content, answers = mailbox(counts)
-    for address, data in (*image.segments, (MAILBOX_ADDRESS_16, content)):
+    place = mailbox_address_16(board)
+    content, answers = mailbox(board, counts)
+    for address, data in (*image.segments, (place, content)):
         memory[address : address + len(data)] = data
     held = (ctypes.c_uint8 * ADDRESSES).from_buffer(memory)
     core = Msp430(
@@ -97,15 +99,15 @@ def run_part(
         stop=image.symbols["tg_port_stop"],
         ram_begin=board.ram_origin,
         ram_end=board.ram_origin + board.ram_bytes,
-        mailbox_begin=MAILBOX_ADDRESS_16,
+        mailbox_begin=place,
         mailbox_end=MAILBOX_END,
         cycle_limit=cycle_limit,
     )
     state = load_native("msp430_core.c").tg_msp430_run(ctypes.byref(core))
     if state != STOPPED:
-        place = f"at {core.r[0]:#06x}" + (f", to {core.fault_address:#06x}" if state == 3 else "")
-        raise SimulationError(f"board '{board.name}': the program {REASONS[state]}, {place}")
-    end = int.from_bytes(memory[MAILBOX_ADDRESS_16 + 2 :][:2], "little")
+        where = f"at {core.r[0]:#06x}" + (f", to {core.fault_address:#06x}" if state == 3 else "")
+        raise SimulationError(f"board '{board.name}': the program {REASONS[state]}, {where}")
+    end = int.from_bytes(memory[place + 2 :][:2], "little")
     logits, classes = split_output(np.frombuffer(bytes(memory[answers:end]), "<i2"), len(counts), board.name)
     return logits, classes, core
 

@@ -10,7 +10,7 @@ import numpy as np
 from tinygmp.device.elf_sizes import Image, read_image
 from tinygmp.device.msp430_run import MAILBOX_END, mailbox, windows_at_once
 from tinygmp.device.run_result import RunResult, StepCost, split_output
-from tinygmp.device.toolchain import MAILBOX_ADDRESS_16, Firmware
+from tinygmp.device.toolchain import Firmware, mailbox_address_16
 from tinygmp.device.tools import require
 from tinygmp.errors import SimulationError
 
@@ -28,7 +28,7 @@ def run_in_mspdebug(firmware: Firmware, counts: np.ndarray, timeout_s: float = 6
     Raises MissingToolError without mspdebug, SimulationError when the program goes wrong.
     """
     image = read_image(firmware.elf)
-    at_once = windows_at_once(counts)
+    at_once = windows_at_once(firmware.board, counts)
     logits, classes, stacks, step = [], [], [], None
     for first in range(0, len(counts), at_once):
         part = counts[first : first + at_once]
@@ -48,7 +48,8 @@ def run_part(
     """Run some windows; return (output words, the tracer's lines of the watched steps, peak stack in bytes)."""
     board = firmware.board
     entry, stop = image.symbols[firmware.step_symbol], image.symbols["tg_port_stop"]
-    content, end = mailbox(counts)
+    content, end = mailbox(board, counts)
+    place = mailbox_address_16(board)
     with tempfile.TemporaryDirectory(prefix="tinygmp-") as name:
         folder = Path(name)
         (folder / "firmware.elf").write_bytes(firmware.elf)
@@ -60,7 +61,7 @@ def run_part(
         script = [
             "simio add tracer tracer",
             "prog firmware.elf",
-            f"load_raw in.bin {MAILBOX_ADDRESS_16:#x}",
+            f"load_raw in.bin {place:#x}",
             f"fill {board.ram_origin:#x} {board.ram_bytes} {PAINT:#x}",
             "reset",
             f"setbreak {stop:#x} 0",
@@ -69,7 +70,7 @@ def run_part(
             *(("delbreak 1", "delbreak 2") if watched else ()),
             "run",
             "regs",
-            f"save_raw {MAILBOX_ADDRESS_16:#x} {MAILBOX_END - MAILBOX_ADDRESS_16} out.bin",
+            f"save_raw {place:#x} {MAILBOX_END - place} out.bin",
             f"save_raw {board.ram_origin:#x} {board.ram_bytes} ram.bin",
         ]
         (folder / "script").write_text("\n".join(script) + "\n")
@@ -79,7 +80,7 @@ def run_part(
         memory = (folder / "out.bin").read_bytes()
         ram = (folder / "ram.bin").read_bytes()
     written = int.from_bytes(memory[2:4], "little") - end
-    answer = memory[end - MAILBOX_ADDRESS_16 :][:written]
+    answer = memory[end - place :][:written]
     free = ram[image.symbols["tg_bss_end"] - board.ram_origin :]
     return np.frombuffer(answer, "<i2"), told, len(free.lstrip(bytes([PAINT])))
 

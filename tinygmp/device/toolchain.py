@@ -16,7 +16,7 @@ from tinygmp.errors import BuildError, ConfigError, MissingToolError
 
 FIRMWARE_FOLDER = Path(__file__).parent / "firmware"
 MAILBOX_ADDRESS = 0x60000000
-MAILBOX_ADDRESS_16 = 0x1000  # of cores with 16-bit addresses
+LOWEST_MAILBOX_16 = 0x1000  # of cores with 16-bit addresses, above their peripherals
 LEVELS = {"smallest": "-Os", "balanced": "-O2", "fastest": "-O3"}
 START = {
     "arm": ("start_arm.c",),
@@ -59,6 +59,11 @@ class Firmware:
         return not self.overflow
 
 
+def mailbox_address_16(board: Board) -> int:
+    """Return where a core with 16-bit addresses has its mailbox: the first page behind its RAM."""
+    return max(LOWEST_MAILBOX_16, -(-(board.ram_origin + board.ram_bytes) // 256) * 256)
+
+
 def build(
     artifact: Artifact,
     board: Board,
@@ -78,7 +83,7 @@ def build(
     core = CORES[board.core]
     sources = model_sources(artifact)
     command = compiler_command(core, board, compiler)
-    mailbox = MAILBOX_ADDRESS_16 if core.family == "msp430" else MAILBOX_ADDRESS
+    mailbox = mailbox_address_16(board) if core.family == "msp430" else MAILBOX_ADDRESS
     flags = [*COMMON_FLAGS, LEVELS[optimise]]
     if not any(define.startswith("TG_MAILBOX_ADDRESS=") for define in defines):
         flags.append(f"-DTG_MAILBOX_ADDRESS={mailbox:#x}u")
