@@ -19,8 +19,10 @@ from tinygmp.train.average import WeightAverage
 from tinygmp.train.checkpoint import load_checkpoint, save_checkpoint
 from tinygmp.train.divergence import DivergenceWatch
 from tinygmp.train.settings import WindowSettings
+from tinygmp.train.teaching import Taught, taught_loss
 
-MakeBatch = Callable[[Tensor, torch.Generator], Tensor]  # chosen indices -> normalised windows
+# Chosen indices to normalised windows, with teachers' answers where there are teachers.
+MakeBatch = Callable[[Tensor, torch.Generator], Tensor | Taught]
 CHECKPOINT_EPOCHS = 5  # measured and saved every so many epochs, and after the last
 
 
@@ -88,10 +90,8 @@ class Training:
             total += self.run_step(make_batch(chosen, self.generator), labels[chosen])
         return total / self.batches
 
-    def run_step(self, x: Tensor, labels: Tensor) -> float:
-        loss = functional.cross_entropy(
-            self.network(x), labels, label_smoothing=self.settings.label_smoothing
-        )
+    def run_step(self, batch: Tensor | Taught, labels: Tensor) -> float:
+        loss = self.loss(batch, labels)
         self.optimiser.zero_grad()
         loss.backward()
         if self.pruner.mask is not None:
@@ -102,6 +102,13 @@ class Training:
         self.pruner.step()
         self.average.after_step(self.network, self.pruner.pruned)
         return loss.item()
+
+    def loss(self, batch: Tensor | Taught, labels: Tensor) -> Tensor:
+        smoothing = self.settings.label_smoothing
+        if isinstance(batch, Taught):
+            logits = self.network(batch.windows)
+            return taught_loss(logits, labels, batch.wanted, self.settings.teaching, smoothing)
+        return functional.cross_entropy(self.network(batch), labels, label_smoothing=smoothing)
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint holds."""
@@ -156,9 +163,10 @@ def fit(
 ) -> FitResult:
     """Train in place and return the network with its averaged weights.
 
-    make_batch turns indices into augmented, normalised windows [batch, steps, inputs] and draws all its chance
-    from the generator it is given; labels int64 [windows]. With `checkpoint`, a stopped training continues from
-    it to the bit-identical result. Raises DivergenceError when the loss is not finite.
+    make_batch turns indices into augmented, normalised windows [batch, steps, inputs], or such with teachers' answers
+    (tinygmp.train.teaching), and draws all its chance from the generator it is given; labels int64 [windows]. With
+    `checkpoint`, a stopped training continues from it to the bit-identical result. Raises DivergenceError when the
+    loss is not finite.
     """
     observer = observer or Observer()
     training = Training(network, settings, max(1, len(labels) // settings.batch_size))

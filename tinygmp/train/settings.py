@@ -1,10 +1,11 @@
 """How a window classifier is trained."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tinygmp.errors import ConfigError
 from tinygmp.prune.minimum import Minimum
 from tinygmp.prune.schedule import GradualSchedule
+from tinygmp.train.teaching import Teaching
 
 
 @dataclass(frozen=True)
@@ -12,7 +13,8 @@ class WindowSettings:
     """AdamW with a one-cycle learning rate, gradual pruning, and an average of the weights.
 
     learning_rate is the peak. average_decay is that of the exponential moving average over optimiser steps.
-    pruning None trains dense. minimum: what each matrix keeps at least, see tinygmp.prune.minimum.
+    pruning None trains dense. minimum: what each matrix keeps at least, see tinygmp.prune.minimum. teaching: how much
+    the answers of teachers weigh, where batches have some.
     """
 
     epochs: int
@@ -26,6 +28,7 @@ class WindowSettings:
     pruning: GradualSchedule | None = None
     minimum: Minimum = None
     seed: int = 0
+    teaching: Teaching = field(default_factory=Teaching)
 
     def __post_init__(self) -> None:
         for name, low, high in (
