@@ -33,8 +33,11 @@ def train(recipe: Recipe, out: Out = None, as_json: Json = False, quiet: Quiet =
         trained = workflow(opened, out, on_step)
     if as_json:
         plain = to_plain(trained.report)
-        show.print_json({"model": str(trained.path), "confusion": trained.confusion, "report": plain})
+        found = {"model": str(trained.path), "notes": trained.notes, "confusion": trained.confusion}
+        show.print_json({**found, "report": plain})
         return
+    for note in trained.notes:
+        show.complain(note)
     if trained.report.data.synthetic:
         show.print_synthetic()
     show.print_table(

@@ -69,6 +69,7 @@ class Trained:
     model: PackedModel
     folder: Path
     confusion: tuple[tuple[int, ...], ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def path(self) -> Path:
@@ -194,7 +195,7 @@ def train(opened: Opened, out: Path | None = None, on_step: OnStep = silent) -> 
     save_windows(prepared, trainer.folder / TEST_WINDOWS)
     write_report(report, trainer.folder / REPORT)
     journey("packing", 1, 1)
-    return Trained(report, model, trainer.folder, confusion(prepared, model))
+    return Trained(report, model, trainer.folder, confusion(prepared, model), prepared.data.notes)
 
 
 def confusion(prepared: Prepared, model: PackedModel) -> tuple[tuple[int, ...], ...]:

@@ -186,6 +186,13 @@ def bars(
 @contextmanager
 def figure(width: float, height: float) -> Iterator[tuple[Any, Any]]:
     """Give a figure of a size in inches and its axes in the report's style, without touching global settings."""
+    with figures(width, height, 1, 1) as (drawing, axes):
+        yield drawing, axes[0][0]
+
+
+@contextmanager
+def figures(width: float, height: float, rows: int, columns: int) -> Iterator[tuple[Any, Any]]:
+    """Give a figure and its axes by row and column, with one scale a column, in the report's style."""
     try:
         import matplotlib
         from matplotlib.figure import Figure
@@ -195,7 +202,7 @@ def figure(width: float, height: float) -> Iterator[tuple[Any, Any]]:
         ) from error
     with matplotlib.rc_context(STYLE):
         drawing = Figure(figsize=(width, height), layout="constrained")
-        yield drawing, drawing.subplots()
+        yield drawing, drawing.subplots(rows, columns, squeeze=False, sharex="col", sharey="col")
 
 
 def svg(drawing: Any, name: str, title: str) -> str:
