@@ -10,7 +10,7 @@ from tinygmp.commands.options import Json, Quiet, finish
 from tinygmp.commands.train import Out, Recipe
 
 if TYPE_CHECKING:
-    from tinygmp.projects.fitting import Fitted
+    from tinygmp.report.fits import FitFacts
 
 OneBoard = Annotated[str, typer.Option("--board", metavar="BOARD", help="A board's name, or a .toml of one.")]
 MaxDrop = Annotated[
@@ -72,7 +72,7 @@ def fit(
     finish(found.chosen is not None, bool(found.missing))
 
 
-def print_fitted(found: Fitted) -> None:
+def print_fitted(found: FitFacts) -> None:
     from tinygmp.commands import show
 
     if found.synthetic:

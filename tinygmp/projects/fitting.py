@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -17,39 +16,20 @@ from tinygmp.graph.model import PackedModel
 from tinygmp.graph.random_model import random_model
 from tinygmp.progress import OnStep, Steps, silent
 from tinygmp.projects.candidates import Candidate, Wanted, candidates_of, epochs_of
-from tinygmp.projects.front import Choice, Variant, choose, pareto_front
+from tinygmp.projects.front import Choice, choose, pareto_front
 from tinygmp.projects.front_plot import draw_front
 from tinygmp.projects.journey import Journey
 from tinygmp.projects.prepared import Prepared, prepare
 from tinygmp.projects.recipe import Opened
 from tinygmp.projects.training import Network, Trainer, run_folder
+from tinygmp.report.fits import FitFacts, Variant
 from tinygmp.report.plain import to_plain
 from tinygmp.side_by_side import run_side_by_side
 
 SYNTHETIC = " (SYNTHETIC DATA)"
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """What `fit` found. test_accuracy: of the choice, per cent, scored after it was made; None without one."""
-
-    name: str
-    synthetic: bool
-    board: str
-    dense_accuracy: float
-    max_drop: float
-    held_out_windows: int
-    variants: tuple[Variant, ...]
-    front: tuple[str, ...]
-    chosen: str | None
-    why: str
-    test_accuracy: float | None
-    model: str | None
-    plot: str | None
-    missing: dict[str, str]
-
-
-def fit(opened: Opened, wanted: Wanted, out: Path | None = None, on_step: OnStep = silent) -> Fitted:
+def fit(opened: Opened, wanted: Wanted, out: Path | None = None, on_step: OnStep = silent) -> FitFacts:
     """Train, pack and build every variant, choose one, and write model.tgmp, fit.json and front.png.
 
     They lie in <run>/fit/<board>/. What was trained before is not trained again. Raises MissingToolError before any
@@ -121,7 +101,7 @@ def write_results(
     dense: Network,
     models: dict[Variant, PackedModel],
     choice: Choice,
-) -> Fitted:
+) -> FitFacts:
     """Write the chosen model, the plot and fit.json, and return what fit.json holds."""
     variants = tuple(models)
     limit = wanted.reserve.taken_from(board)
@@ -137,7 +117,7 @@ def write_results(
     model = models[choice.variant] if choice.variant else None
     if model is None:
         (folder / "model.tgmp").unlink(missing_ok=True)  # of an earlier fit that asked for less
-    fitted = Fitted(
+    fitted = FitFacts(
         name=prepared.name,
         synthetic=prepared.opened.recipe.data.synthetic,
         board=board.name,

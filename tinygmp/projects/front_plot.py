@@ -4,7 +4,8 @@ import io
 from collections.abc import Sequence
 
 from tinygmp.device.board import Board
-from tinygmp.projects.front import Variant, pareto_front
+from tinygmp.projects.front import pareto_front
+from tinygmp.report.fits import Variant
 from tinygmp.report.plots import ACCENT, INK, SOFT, WARM, figure
 
 DOTS_PER_INCH = 150
