@@ -1,4 +1,4 @@
-"""Train a recipe again without each person in turn, and score on that person: what a stranger may expect, and its spread."""
+"""Train a recipe again without each person in turn, and score on that one: what strangers may expect, how surely."""
 
 from dataclasses import dataclass, replace
 
@@ -33,10 +33,7 @@ def folds_of(prepared: Prepared) -> list[Fold]:
     if len(names) > MOST_FOLDS:
         order = np.random.default_rng(ORDER_SEED).permutation(names)
         turns = [sorted(map(str, part)) for part in np.array_split(order, MOST_FOLDS)]
-        folds = [
-            Fold(f"{part[0]} and {len(part) - 1} more" if len(part) > 1 else part[0], tuple(part))
-            for part in turns
-        ]
+        folds = [Fold(named(part), tuple(part)) for part in turns]
     else:
         folds = [Fold(name, (name,)) for name in names]
     for fold in folds:
@@ -50,8 +47,12 @@ def folds_of(prepared: Prepared) -> list[Fold]:
     return folds
 
 
+def named(groups: list[str]) -> str:
+    return groups[0] if len(groups) == 1 else f"{groups[0]} and {len(groups) - 1} more"
+
+
 def score_left_out(trainer: Trainer, what: str, folds: list[Fold]) -> LeftOut:
-    """Return the packed model's accuracy on each fold, trained as the recipe says without it; `what` is in the plural."""
+    """Return the packed model's accuracy on each fold, trained without it; `what` names the groups, in the plural."""
     accuracies = {}
     for fold in folds:
         prepared = without(trainer.prepared, fold)

@@ -68,7 +68,7 @@ def grouping(prepared: Prepared) -> str:
 
 
 def shared_people(prepared: Prepared) -> int | None:
-    """Return how many of the people in test are in training too, by folders and file names; None where they tell nobody."""
+    """Return how many of the people in test are in training too, by folders and names; None where they tell nobody."""
     layout = prepared.opened.layout
     if layout.kind != "class-folders":
         return 0 if grouping(prepared) == "people" else None

@@ -41,7 +41,8 @@ def train(
 ) -> Trained:
     """Train, prune, pack and score a recipe; a run that was stopped continues. All files lie in the run's folder.
 
-    leave_one_out: train again without each person or recording, and score on that one, beside the test score. Raises DataError, ConfigError, DivergenceError or OutputError before anything is overwritten.
+    leave_one_out: train again without each person or recording, and score on that one, beside the test score. Raises
+    DataError, ConfigError, DivergenceError or OutputError before anything is overwritten.
     """
     started = time.monotonic()
     prepared = prepare(opened, on_step)

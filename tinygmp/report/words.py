@@ -27,7 +27,8 @@ def split_sentence(data: DataFacts) -> str:
     if data.shared_people:
         known = counted(data.shared_people, "people")
         return (
-            f"The test is of {test}; {known} of it {'was' if data.shared_people == ALONE else 'were'} trained on too, in other "
+            f"The test is of {test}; {known} of it {'was' if data.shared_people == ALONE else 'were'} trained on "
+            "too, in other "
             "recordings, so the accuracy holds for these people, not for strangers."
         )
     if data.grouped_by == "windows":
