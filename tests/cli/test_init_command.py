@@ -23,7 +23,9 @@ def test_what_training_refuses_ends_with_2(tinygmp, tmp_path, monkeypatch):
     write_example(tmp_path / "recordings", people=6, takes=1, rows=40)
     odd = tmp_path / "recordings" / "idle" / "p02_01.csv"
     head, *rows = odd.read_text().splitlines()
-    odd.write_text("\n".join([head, *(f"{int(row.split(',')[0]) // 2},{row.split(',', 1)[1]}" for row in rows)]))
+    odd.write_text(
+        "\n".join([head, *(f"{int(row.split(',')[0]) // 2},{row.split(',', 1)[1]}" for row in rows)])
+    )
     spoken = tinygmp("init", "--data", "recordings", "--out", "own.toml")
     assert (spoken.code, "100 samples a second" in spoken.err) == (0, True)
     spoken = tinygmp("train", "own.toml")
