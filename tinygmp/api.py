@@ -280,6 +280,8 @@ def fit(
     bits: Sequence[str] = ("8", "mixed", "4"),
     reserve_flash_bytes: int = 0,
     reserve_ram_bytes: int = 0,
+    reject: float | None = None,
+    unknown: Path | str | None = None,
 ) -> "FitFacts":
     """Train, pack and build variants of a recipe's network, and choose the one that a board and the drop allow.
 
@@ -297,5 +299,8 @@ def fit(
     from tinygmp.projects.recipe import open_recipe
 
     reserve = Reserve(reserve_flash_bytes, reserve_ram_bytes)
-    wanted = Wanted(board, max_drop, prefer, tuple(hidden), tuple(sparsities), tuple(bits), reserve)
+    others = None if unknown is None else Path(unknown)
+    wanted = Wanted(
+        board, max_drop, prefer, tuple(hidden), tuple(sparsities), tuple(bits), reserve, reject, others
+    )
     return workflow(open_recipe(Path(recipe)), wanted, None if out is None else Path(out))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -32,6 +33,17 @@ ReserveFlash = Annotated[
     int, typer.Option("--reserve-flash", help="Bytes of flash for the application.", min=0)
 ]
 ReserveRam = Annotated[int, typer.Option("--reserve-ram", help="Bytes of RAM for the application.", min=0)]
+RejectOption = Annotated[
+    float | None,
+    typer.Option(
+        "--reject", metavar="SHARE",
+        help="Answer 'none of these' to what is unlike training, so that this share of known windows passes, as 0.95.",
+    ),
+]  # fmt: skip
+UnknownOption = Annotated[
+    Path | None,
+    typer.Option("--unknown", metavar="PATH", help="Recordings of other things, to measure --reject with."),
+]
 HEAD = ("variant", "formats", "held-out, %", "in float", "payload", "flash", "RAM", "")
 
 
@@ -45,6 +57,8 @@ def fit(
     bits: Bits = None,
     reserve_flash: ReserveFlash = 0,
     reserve_ram: ReserveRam = 0,
+    reject: RejectOption = None,
+    unknown: UnknownOption = None,
     out: Out = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -63,7 +77,7 @@ def fit(
 
     wanted = Wanted(
         board, max_drop, prefer, tuple(hidden or ()), tuple(sparsity or SPARSITIES), tuple(bits or BITS),
-        Reserve(reserve_flash, reserve_ram),
+        Reserve(reserve_flash, reserve_ram), reject, unknown,
     )  # fmt: skip
     with show.resumable(f"tinygmp fit {recipe} --board {board}"), show.progress(quiet) as on_step:
         found = workflow(opened, wanted, out, on_step)
@@ -104,5 +118,10 @@ def print_fitted(found: FitFacts) -> None:
             f"wrote {found.model}; next: tinygmp convert {found.model} --to arduino --out firmware/",
             markup=False,
         )
+    if found.unknown is not None:
+        from tinygmp.report.words import unknown_sentences
+
+        for sentence in unknown_sentences(found.unknown):
+            console.print(sentence, markup=False)
     if found.plot:
         console.print(f"plot: {found.plot}", markup=False)

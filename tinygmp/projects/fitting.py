@@ -22,6 +22,8 @@ from tinygmp.projects.journey import Journey
 from tinygmp.projects.prepared import Prepared, prepare
 from tinygmp.projects.recipe import Opened
 from tinygmp.projects.training import Network, Trainer, run_folder
+from tinygmp.projects.unknown import measured_unknown, windows_below
+from tinygmp.report.facts import Unknown
 from tinygmp.report.fits import FitFacts, Variant
 from tinygmp.report.plain import to_plain
 from tinygmp.side_by_side import run_side_by_side
@@ -38,6 +40,10 @@ def fit(opened: Opened, wanted: Wanted, out: Path | None = None, on_step: OnStep
     board = find_board(wanted.board) if isinstance(wanted.board, str) else wanted.board
     check_compiler(board)
     prepared = prepare(opened, on_step)
+    if wanted.unknown is not None:
+        windows_below(
+            wanted.unknown, opened.layout
+        )  # what is wrong with them is told before anything is trained
     journey = Journey(on_step, epochs_of(opened, wanted))
     trainer = Trainer(prepared, run_folder(opened, out), journey)
     dense = trainer.train("dense", trainer.fresh(), trainer.settings(dense=True))
@@ -45,7 +51,11 @@ def fit(opened: Opened, wanted: Wanted, out: Path | None = None, on_step: OnStep
     variants = build_all(candidates, board, wanted.reserve, on_step)
     choice = choose(variants, dense.held_out_accuracy, wanted.max_drop, wanted.prefer)
     models = dict(zip(variants, (candidate.model for candidate in candidates), strict=True))
-    return write_results(prepared, trainer.folder / "fit" / board.name, board, wanted, dense, models, choice)
+    unknown = None
+    if wanted.reject is not None and choice.variant is not None:
+        unknown = measured_unknown(trainer, models[choice.variant], wanted.reject, wanted.unknown)
+    folder = trainer.folder / "fit" / board.name
+    return write_results(prepared, folder, board, wanted, dense, models, choice, unknown)
 
 
 def check_compiler(board: Board) -> None:
@@ -101,6 +111,7 @@ def write_results(
     dense: Network,
     models: dict[Variant, PackedModel],
     choice: Choice,
+    unknown: Unknown | None = None,
 ) -> FitFacts:
     """Write the chosen model, the plot and fit.json, and return what fit.json holds."""
     variants = tuple(models)
@@ -132,6 +143,7 @@ def write_results(
         model=str(save_model(model, folder / "model.tgmp")) if model else None,
         plot=str(plot) if plot else None,
         missing=missing,
+        unknown=unknown,
     )
     write_atomically(folder / "fit.json", (json.dumps(to_plain(fitted), indent=2) + "\n").encode())
     return fitted

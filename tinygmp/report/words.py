@@ -1,5 +1,6 @@
 """Sentences of a report that depend on what the data really are: people kept apart, recordings, or single windows."""
 
+from tinygmp.report.facts import Unknown
 from tinygmp.report.record import DataFacts, Report
 
 ONE = {"people": "person", "recordings": "recording", "groups": "group", "windows": "window"}
@@ -56,3 +57,19 @@ def left_out_sentence(report: Report) -> str:
         f"{found.spread:.2f} points "
         f"(standard deviation over {len(found.accuracies)}), the worst {found.accuracies[worst]:.2f} % on {worst}."
     )
+
+
+def unknown_sentences(found: Unknown) -> tuple[str, ...]:
+    """Return how often 'none of these' is answered rightly and wrongly."""
+    told = (
+        f"'None of these' is answered to states farther than {found.threshold:,} from those of training, which lets "
+        f"{100 * found.passing_share:g} % of known held-out windows pass; of known test windows it refuses "
+        f"{100 * found.false_reject_share:.1f} % (false rejects)."
+    )
+    if not found.false_accept_shares:
+        return (
+            told,
+            "How many windows of other things it takes for a class was not measured: give --unknown PATH.",
+        )
+    each = ", ".join(f"{name} {100 * share:.1f} %" for name, share in found.false_accept_shares.items())
+    return (told, f"Windows of none of the classes that are taken for one (false accepts): {each}.")
