@@ -44,7 +44,6 @@ UnknownOption = Annotated[
     Path | None,
     typer.Option("--unknown", metavar="PATH", help="Recordings of other things, to measure --reject with."),
 ]
-HEAD = ("variant", "formats", "held-out, %", "in float", "payload", "flash", "RAM", "")
 
 
 def fit(
@@ -88,20 +87,12 @@ def fit(
 
 def print_fitted(found: FitFacts) -> None:
     from tinygmp.commands import show
+    from tinygmp.report.rows import FIT_HEAD, fit_rows
 
     if found.synthetic:
         show.print_synthetic()
-    rows = [
-        (
-            one.name, one.formats, f"{one.accuracy:.2f}", f"{one.float_accuracy:.2f}",
-            f"{one.payload_bytes:,} B", f"{one.flash_bytes:,} B", f"{one.ram_bytes:,} B",
-            "chosen" if one.name == found.chosen else "" if one.fits else "does not fit",
-        )
-        for one in sorted(found.variants, key=lambda one: one.flash_bytes)
-        if one.name in (*found.front, found.chosen)
-    ]  # fmt: skip
     title = f"'{found.name}' on {found.board}: those of {len(found.variants)} variants that none beats"
-    show.print_table(title, HEAD, rows)
+    show.print_table(title, FIT_HEAD, fit_rows(found))
     console = show.output()
     one = 100 / found.held_out_windows
     console.print(
