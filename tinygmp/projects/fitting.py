@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -116,15 +117,6 @@ def write_results(
     """Write the chosen model, the plot and fit.json, and return what fit.json holds."""
     variants = tuple(models)
     limit = wanted.reserve.taken_from(board)
-    missing: dict[str, str] = {}
-    plot: Path | None = folder / "front.png"
-    try:
-        content = draw_front(
-            prepared.name, limit, variants, choice.variant, dense.held_out_accuracy, wanted.max_drop
-        )
-        write_atomically(folder / "front.png", content)
-    except MissingToolError as error:
-        plot, missing["plot"] = None, str(error)
     model = models[choice.variant] if choice.variant else None
     if model is None:
         (folder / "model.tgmp").unlink(missing_ok=True)  # of an earlier fit that asked for less
@@ -141,9 +133,14 @@ def write_results(
         why=choice.why,
         test_accuracy=prepared.accuracy(model, prepared.parts.test) if model else None,
         model=str(save_model(model, folder / "model.tgmp")) if model else None,
-        plot=str(plot) if plot else None,
-        missing=missing,
+        plot=None,
+        missing={},
         unknown=unknown,
     )
+    try:
+        write_atomically(folder / "front.png", draw_front(fitted, limit))
+        fitted = replace(fitted, plot=str(folder / "front.png"))
+    except MissingToolError as error:
+        fitted = replace(fitted, missing={"plot": str(error)})
     write_atomically(folder / "fit.json", (json.dumps(to_plain(fitted), indent=2) + "\n").encode())
     return fitted

@@ -56,32 +56,37 @@ def fit_front(found: FitFacts, number: int = 0) -> str:
     number: of the plot on its page, so that no two share an id.
     """
     with figure(6.4, 3.8) as (drawing, axes):
-        for fits, colour, label in ((True, SOFT, "fits"), (False, "#b8b8b8", "does not fit")):
-            points = [one for one in found.variants if one.fits == fits]
-            if points:
-                axes.scatter(*placed(points), color=colour, s=28, label=label, zorder=2)
-        front = [one for one in found.variants if one.name in found.front]
-        front.sort(key=lambda one: one.flash_bytes)
-        axes.step(
-            *placed(front), where="post", color=ACCENT, linewidth=1.3, marker="o", markersize=4,
-            label="none better and smaller", zorder=3,
-        )  # fmt: skip
-        if chosen := [one for one in found.variants if one.name == found.chosen]:
-            axes.scatter(*placed(chosen), marker="*", s=180, color=WARM, label="chosen", zorder=4)
-        least = found.dense_accuracy - found.max_drop
-        axes.axhline(
-            least,
-            color=INK,
-            linewidth=0.8,
-            linestyle=(0, (4, 3)),
-            label=f"dense less {found.max_drop:g} points",
-        )
-        axes.set_ylim(*accuracy_limits([*(one.kept for one in found.variants), least]))
-        axes.set_xlim(*byte_limits([one.flash_bytes for one in found.variants]))
-        axes.set_xlabel(f"flash on {found.board}, whole program, bytes")
-        axes.set_ylabel("held-out accuracy, %")
-        axes.legend(frameon=False, fontsize=SMALL, labelcolor=INK)
+        draw_variants(axes, found)
         return svg(drawing, f"fit{number}", "Held-out accuracy against flash of the variants that fit tried")
+
+
+def draw_variants(axes: Any, found: FitFacts) -> None:
+    """Draw held-out accuracy against flash of every variant, the front, the choice, and what was asked for."""
+    for fits, colour, label in ((True, SOFT, "fits"), (False, "#b8b8b8", "does not fit")):
+        points = [one for one in found.variants if one.fits == fits]
+        if points:
+            axes.scatter(*placed(points), color=colour, s=28, label=label, zorder=2)
+    front = [one for one in found.variants if one.name in found.front]
+    front.sort(key=lambda one: one.flash_bytes)
+    axes.step(
+        *placed(front), where="post", color=ACCENT, linewidth=1.3, marker="o", markersize=4,
+        label="none better and smaller", zorder=3,
+    )  # fmt: skip
+    if chosen := [one for one in found.variants if one.name == found.chosen]:
+        axes.scatter(*placed(chosen), marker="*", s=180, color=WARM, label="chosen", zorder=4)
+    least = found.dense_accuracy - found.max_drop
+    axes.axhline(
+        least,
+        color=INK,
+        linewidth=0.8,
+        linestyle=(0, (4, 3)),
+        label=f"dense less {found.max_drop:g} points",
+    )
+    axes.set_ylim(*accuracy_limits([*(one.kept for one in found.variants), least]))
+    axes.set_xlim(*byte_limits([one.flash_bytes for one in found.variants]))
+    axes.set_xlabel(f"flash on {found.board}, whole program, bytes")
+    axes.set_ylabel("held-out accuracy, %")
+    axes.legend(frameon=False, fontsize=SMALL, labelcolor=INK)
 
 
 def placed(variants: Sequence[Variant]) -> tuple[list[Any], list[Any]]:
