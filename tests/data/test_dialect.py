@@ -26,6 +26,7 @@ def numbers(path):
         PLAIN.replace(",", " "), "sep=;\n" + GERMAN, "# sensor 7\n# 50 Hz\n" + PLAIN, PLAIN.replace("\n", "\r\n"),
         '"t","ax","ay"\n"0.00","1.5","-2"\n"0.02","1.25","3"\n',
         '"t";"ax";"ay"\n"0,00";"1,5";"-2"\n"0,02";"1,25";"3"\n',
+        '"t","ax","ay"\n"0,00","1,5","-2"\n"0,02","1,25","3"\n',
         "t;ax;ay\n0,00;,15e1;-2\n2,0e-2;1,25;3,0\n",
     ],
 )  # fmt: skip

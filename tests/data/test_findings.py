@@ -235,3 +235,53 @@ def test_a_long_table_has_gaps_and_people_too(tmp_path):
     )
     assert "no column tells people apart" in people
     assert found.rate_hz == pytest.approx(100)
+
+
+def test_rows_out_of_order_are_told_once_and_refused(tmp_path):
+    order = np.random.default_rng(0).permutation(80)
+
+    def mixed(times, values, columns):
+        return times[order], values[order], columns
+
+    found = look_at(write(tmp_path, ["a/p1_0.csv"], mixed))
+    (told,) = found.warnings
+    assert "a/p1_0.csv': its rows are not in the order of 't'; `train` refuses it: sort them" in told
+    with pytest.raises(DataError, match="its rows are not in the order of 't'; sort them"):
+        load_own(found.layout)
+
+
+def test_a_class_in_another_unit_and_raw_counts_among_units(tmp_path):
+    whole_class = [f"a/p{person}_{take}.csv" for person in range(6) for take in (0, 1)]
+    for name, files, factor, told in (
+        ("ms2", whole_class, 9.80665, "m/s2 among g? divide by 9.80665"),
+        ("mg", ["b/p2_1.csv"], 1000, "thousandths among whole units? divide by 1000"),
+        ("raw", ["b/p2_1.csv"], 8192, "raw counts among units? give all in one"),
+        ("small", ["b/p2_1.csv"], 1 / 1000, "thousandths among whole units? multiply by 1000"),
+    ):
+        folder = tmp_path / name
+        write(folder, files, lambda times, values, columns, by=factor: (times, values * by, columns))
+        (found,) = warnings(folder)
+        assert told in found, name
+
+
+def test_a_time_column_under_another_name_in_one_file(tmp_path):
+    found = look_at(
+        write(tmp_path, ["b/p0_0.csv"], lambda times, values, columns: (times, values, ["T", *columns[1:]]))
+    )
+    assert found.layout.time_column == "t"
+    assert (
+        "b/p0_0.csv' lacks the column 't', which 23 of 24 files have; it has T, ax, ay, az"
+        in found.warnings[0]
+    )
+    with pytest.raises(DataError, match="column 't' is missing"):
+        load_own(found.layout)
+
+
+def test_a_counter_tells_gaps_and_no_rate(tmp_path):
+    write(tmp_path, step=1)
+    for path in tmp_path.rglob("*.csv"):
+        path.write_text(path.read_text().replace("t,", "sample,", 1))
+    found = look_at(tmp_path)
+    (told,) = found.warnings
+    assert "column 'sample' counts rows and tells no rate: write rate_hz into the recipe" in told
+    assert (found.rate_hz, found.layout.time_column) == (None, "sample")

@@ -72,7 +72,7 @@ def test_a_file_without_a_head_has_numbered_columns(tmp_path):
         ("a,b\n1,2\n3,oops\n", "row 3, column 'b': 'oops' is not a number"),
         ("a,b\n1,2\n\n3,nan\n", "row 4, column 'b': 'nan' is not a number"),
         ("a,b\n1,2\n3,\n", "row 3, column 'b': an empty cell is not a number"),
-        ('a,b\n1,2\n3,"0,5"\n', "0.5 instead of 0,5"),
+        ("a,b\n1,2\n3,1.5.2\n", "row 3, column 'b': '1.5.2' is not a number"),
         ("a;b\n1;2\n3;0,5\n0.25;1\n", "row 3 holds '0,5' and row 4 '0.25'"),
         ("a,b\n1,2,3,4\n", "4 whole numbers for 2 columns (a, b): commas seem to separate"),
         ("a,b\n", "a first row of names and no other"),

@@ -16,6 +16,7 @@ MARKS = (  # the longer ones first: that of UTF-16 begins that of UTF-32
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
 LEGACY = ["cp1252", "latin_1", "mac_roman", "cp437", "cp1250", "cp1251", "shift_jis", "gb18030", "euc_kr"]
+USUAL = "°²³µ±·äöüÄÖÜßàâçéèêëîïôûùñåøæÅØÆ–€"  # of western names of columns and their units
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 COMMA_NUMBER = re.compile(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*")
 POINT_NUMBER = re.compile(r"\s*[+-]?\d*\.\d+([eE][+-]?\d+)?\s*")
@@ -46,7 +47,6 @@ def read_cells(path: Path) -> Cells:
         raise DataError(f"'{path}' row {skipped + reader.line_num}: {error}; save it as CSV again") from error
     if delimiter == ",":
         check_torn_decimals(path, rows)
-        return Cells(rows, False)
     return with_points(path, rows)
 
 
@@ -83,6 +83,9 @@ def decoded(content: bytes) -> str:
     except UnicodeDecodeError:
         from charset_normalizer import from_bytes
 
+        western = content.decode("cp1252", errors="replace")
+        if all(letter in USUAL for letter in western if ord(letter) > 127):
+            return western
         best = from_bytes(content, cp_isolation=LEGACY).best()
         if best is None:
             raise

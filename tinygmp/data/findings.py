@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tinygmp.data.rates import odd_rates, usual_step
+from tinygmp.data.rates import ORDER_REMEDY, odd_rates, out_of_order, usual_step
 from tinygmp.data.recording import NEGLIGIBLE_ROWS, Recording
 from tinygmp.data.recording_files import files_below, is_table, visible
 from tinygmp.data.table import Table
-from tinygmp.data.times import Gap
+from tinygmp.data.times import Gap, is_counter
 from tinygmp.data.unit_outliers import unit_findings
 
 NOTED_JITTER = 0.3  # of a step
@@ -21,9 +21,11 @@ NOT_DATA = (".md", ".png", ".jpg", ".toml", ".json", ".py", ".pdf", ".html")
 
 def recording_findings(channels: Sequence[str], recordings: Sequence[Recording]) -> list[str]:
     """Return what the values and times of recordings show."""
+    ordered = [one for one in recordings if not one.times or not one.times.disordered]
     return [
-        *rate_findings(recordings),
-        *time_findings(recordings),
+        *order_findings(recordings),
+        *rate_findings(ordered),
+        *time_findings(ordered),
         *value_findings(channels, recordings),
     ]
 
@@ -35,6 +37,11 @@ def value_findings(channels: Sequence[str], recordings: Sequence[Recording]) -> 
         *still_channels(channels, recordings),
         *copies(recordings),
     ]
+
+
+def order_findings(recordings: Sequence[Recording]) -> list[str]:
+    disordered = out_of_order(recordings)
+    return [f"{disordered}; `train` refuses it: {ORDER_REMEDY}"] if disordered else []
 
 
 def rate_findings(recordings: Sequence[Recording]) -> list[str]:
@@ -49,6 +56,11 @@ def rate_findings(recordings: Sequence[Recording]) -> list[str]:
     if not steps:
         return []
     times, usual = timed[0], usual_step(steps)
+    if is_counter(times.column):
+        return [
+            f"column '{times.column}' counts rows and tells no rate: write rate_hz into the recipe; the firmware must "
+            "sample at it"
+        ]
     if times.per_second is None:
         return [
             f"column '{times.column}' has steps of {usual:.4g} of an unknown unit: call it time_ms, time_us or "
@@ -173,13 +185,13 @@ def copies(recordings: Sequence[Recording]) -> list[str]:
     return [f"{one.where} holds the same rows as {other.where}{classes}{more}; delete one"]
 
 
-def table_findings(tables: Sequence[Table], channels: Sequence[str]) -> list[str]:
+def table_findings(tables: Sequence[Table], needed: Sequence[str], channels: Sequence[str]) -> list[str]:
     """Return what tables lack: columns, and cells; and how their decimals were read."""
     told = []
-    lacking = [table for table in tables if any(name not in table.columns for name in channels)]
+    lacking = [table for table in tables if any(name not in table.columns for name in needed)]
     if lacking:
         table = lacking[0]
-        missing = ", ".join(f"'{name}'" for name in channels if name not in table.columns)
+        missing = ", ".join(f"'{name}'" for name in needed if name not in table.columns)
         more = f" ({len(lacking)} files lack a column that most have)" if len(lacking) > 1 else ""
         told.append(
             f"'{table.path}' lacks the column {missing}, which {len(tables) - len(lacking)} of {len(tables)} files "

@@ -117,7 +117,8 @@ def look_at_class_folders(folder: Path, tables: Sequence[Table]) -> Look:
     rough = Layout(
         folder, "class-folders", channels, group_by=group_by, time_column=time_column_of(tables, ignored)
     )
-    whole = complete(tables, channels)
+    needed = needed_columns(rough)
+    whole = complete(tables, needed)
     recordings = [recording_of(table, rough, table.numbers(channels, None)) for table in whole]
     rows = tuple(len(table.rows) for table in tables)
     layout = with_window(rough, rows)
@@ -125,7 +126,7 @@ def look_at_class_folders(folder: Path, tables: Sequence[Table]) -> Look:
               for name in sorted(set(names))}  # fmt: skip
     findings = (
         *folder_findings(folder, sorted(set(names))),
-        *table_findings(tables, channels),
+        *table_findings(tables, needed, channels),
         *count_findings(groups),
         *people_findings(folder, files, group_by, told),
         *recording_findings(channels, recordings),
@@ -147,7 +148,8 @@ def look_at_tables(path: Path, tables: Sequence[Table], label: str) -> Look:
     channels, ignored = channels_of(tables, (label, owner))
     group_by: GroupBy = "column" if owner else "recording"
     rough = Layout(path, "table", channels, 1, 1, label, owner, group_by, time_column_of(tables, ignored))
-    whole = complete(tables, channels)
+    needed = needed_columns(rough)
+    whole = complete(tables, needed)
     recordings = [one for table in whole for one in runs_of(table, rough, table.numbers(channels, None))]
     counts = Counter(recording.label for recording in recordings)
     check_classes(path, sorted(counts))
@@ -155,7 +157,7 @@ def look_at_tables(path: Path, tables: Sequence[Table], label: str) -> Look:
     layout = with_window(rough, rows)
     groups = {name: {one.group for one in recordings if one.label == name} for name in sorted(counts)}
     findings = [
-        *table_findings(tables, channels),
+        *table_findings(tables, needed, channels),
         *count_findings(groups),
         *recording_findings(channels, recordings),
         *short_findings(layout, [recording.where.strip("'") for recording in recordings], rows),
@@ -192,12 +194,18 @@ def look_at_npz(path: Path) -> Look:
     return summary(layout, counts, rows, groups, (), recordings, ())
 
 
-def complete(tables: Sequence[Table], channels: Sequence[str]) -> list[Table]:
-    """Return the tables that have every channel; raises DataError where none has."""
-    whole = [table for table in tables if all(name in table.columns for name in channels)]
+def needed_columns(layout: Layout) -> tuple[str, ...]:
+    """Return the columns that `train` reads from every file."""
+    named = (layout.time_column, layout.label_column if layout.kind == "table" else "", layout.group_column)
+    return (*layout.channels, *filter(None, named))
+
+
+def complete(tables: Sequence[Table], needed: Sequence[str]) -> list[Table]:
+    """Return the tables that have every column that is needed; raises DataError where none has."""
+    whole = [table for table in tables if all(name in table.columns for name in needed)]
     if not whole:
         raise DataError(
-            f"'{tables[0].path}': no file has all of the columns {', '.join(channels)}, though each of them is in most "
+            f"'{tables[0].path}': no file has all of the columns {', '.join(needed)}, though each of them is in most "
             "files; give all files the same columns"
         )
     return whole

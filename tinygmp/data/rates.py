@@ -7,6 +7,7 @@ import numpy as np
 from tinygmp.data.recording import Recording
 from tinygmp.errors import DataError
 
+ORDER_REMEDY = 'sort them, or set time_column = "" in the recipe where the times are wrong'
 SAME_RATE = 0.1  # sensors of one kind keep their rate within a few per cent
 
 
@@ -24,6 +25,22 @@ def odd_rates(recordings: Sequence[Recording]) -> str:
         f"{one.where}: {spoken_rate(one, step)}, {len(steps) - len(odd)} of {len(steps)} recordings have "
         f"{spoken_rate(one, usual)}{more}"
     )
+
+
+def out_of_order(recordings: Sequence[Recording]) -> str:
+    """Return the first recording whose rows are not in the order of their times; '' where all are."""
+    found = [one for one in recordings if one.times and one.times.disordered]
+    if not found or not found[0].times:
+        return ""
+    more = f" ({len(found)} such)" if len(found) > 1 else ""
+    return f"{found[0].where}: its rows are not in the order of '{found[0].times.column}'{more}"
+
+
+def check_times(recordings: Sequence[Recording]) -> None:
+    """Raise DataError for rows out of order, and for recordings of different rates."""
+    if disordered := out_of_order(recordings):
+        raise DataError(f"{disordered}; {ORDER_REMEDY}")
+    check_rates(recordings)
 
 
 def check_rates(recordings: Sequence[Recording]) -> None:

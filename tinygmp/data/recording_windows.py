@@ -6,7 +6,7 @@ import numpy as np
 
 from tinygmp.data.findings import value_findings
 from tinygmp.data.npz import load_npz
-from tinygmp.data.rates import check_rates, rate_of
+from tinygmp.data.rates import check_times, rate_of
 from tinygmp.data.recording import Recording
 from tinygmp.data.recording_files import class_files, class_of, group_of, table_files
 from tinygmp.data.recordings import Labelled, Layout, OwnData, check_classes, digest
@@ -25,7 +25,7 @@ def load_own(layout: Layout, on_step: OnStep = silent) -> OwnData:
     recordings = list(read_recordings(layout, on_step))
     classes = tuple(sorted({recording.label for recording in recordings}))
     check_classes(layout.path, classes)
-    check_rates(recordings)
+    check_times(recordings)
     pieces = [recording.pieces(layout.fill_gap_rows) for recording in recordings]
     check_lengths(recordings, pieces, layout.window_steps)
     parts = [windows_of(piece, layout) for piece in pieces]

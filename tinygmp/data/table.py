@@ -1,6 +1,5 @@
 """Tables of recordings: CSV, and Parquet or Arrow where pyarrow is installed. Every complaint names row and column."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,7 @@ from tinygmp.foreign import reads
 CSV_SUFFIXES = (".csv", ".tsv", ".txt")
 ARROW_SUFFIXES = (".parquet", ".arrow", ".feather")
 FLOAT32_LIMIT = float(np.finfo(np.float32).max)
-EMPTY = ("", "nan", "na", "n/a", "null", "none", "-")
-DECIMAL_COMMA = re.compile(r"^\s*[+-]?\d+,\d+\s*$")
+EMPTY = ("", "nan", "na", "n/a", "null", "none", "nil", "#n/a", "-")
 
 
 @dataclass(frozen=True)
@@ -128,8 +126,6 @@ def shown(cell: Any) -> str:
 
 
 def remedy_of(cell: Any) -> str:
-    if DECIMAL_COMMA.match(str(cell)):
-        return "write decimals with a point, 0.5 instead of 0,5"
     if is_empty(cell):
         return (
             "delete the row, let fill_gap_rows under [data] in the recipe fill short gaps, or leave the column out of "

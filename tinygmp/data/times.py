@@ -17,6 +17,7 @@ PER_SECOND = {"ns": 1e9, "nanos": 1e9, "us": 1e6, "µs": 1e6, "micros": 1e6, "us
 EPOCHS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3), (1e9, 1.0))  # times since 1970 tell their unit by their size
 SPAN = 16  # rows over which the usual step is taken: radios send several rows at once
 COARSE = 64  # so many rows at one time: its resolution cannot tell gaps
+MOST_FALLS, FALLS_SHARE = 2, 0.01  # more than either: no restarts, but rows out of order
 LEAST_GAP = 0.5  # of a row that is missing
 
 
@@ -46,6 +47,12 @@ class Times:
     def repeats(self) -> int:
         """How many rows have the time of the row before."""
         return int((np.diff(self.values) == 0).sum())
+
+    @property
+    def disordered(self) -> bool:
+        """True where time falls so often that the rows are not in the order of their times."""
+        falls = int((np.diff(self.values) < 0).sum())
+        return falls > max(MOST_FALLS, FALLS_SHARE * len(self.values))
 
     @property
     def coarse(self) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 from tinygmp.data.recording import Recording
 
 APART = 3.5  # factor between files that no two people and no two takes of one class have
-TIGHT = 1.3  # how far from a known factor the two kinds of files may lie
+TIGHT = 1.6  # how far from a known factor the two kinds of files may lie
 KNOWN = {9.80665: "m/s2 among g", 180 / np.pi: "degrees among radians", 1e3: "thousandths among whole units",
          1e6: "millionths among whole units"}  # fmt: skip
 SURE = 20.0  # a factor that is told even where no conversion of units explains it
@@ -18,21 +18,20 @@ def unit_findings(channels: Sequence[str], recordings: Sequence[Recording]) -> l
     """Return a sentence for each group of channels that some recordings of a class have much larger than the others."""
     told = []
     for family, members in families(channels).items():
-        kinds = (
-            [recordings]
-            if is_acceleration(members, family)
-            else [of_class(recordings, label) for label in labels_of(recordings)]
-        )
-        odd = [one for alike in kinds for one in odd_among(members, alike)]
+        odd = [
+            one for label in labels_of(recordings) for one in odd_among(members, of_class(recordings, label))
+        ]
+        if not odd and is_acceleration(members, family):
+            odd = odd_among(members, recordings)
         if not odd:
             continue
         first, factor = odd[0]
-        known = conversion(max(factor, 1 / factor))
-        unit = f": {KNOWN[known]}? {'divide' if factor > 1 else 'multiply'} by {known:.6g}," if known else ";"
+        larger = max(factor, 1 / factor)
         told.append(
-            f"{first.where}: {family} {'is' if len(members) == 1 else 'are'} {max(factor, 1 / factor):.3g} times as "
-            f"{'large' if factor > 1 else 'small'} as in the others ({len(odd)} of {len(recordings)} recordings are so)"
-            f"{unit} or record again: one model takes one unit"
+            f"{first.where}: {family} {'is' if len(members) == 1 else 'are'} {larger:.3g} times as "
+            f"{'large' if factor > 1 else 'small'} as in the others ({len(odd)} of {len(recordings)} recordings are "
+            "so): "
+            f"{remedy(factor)}, or record again: one model takes one unit"
         )
     return told
 
@@ -86,3 +85,11 @@ def size_of(values: np.ndarray) -> float:
 def conversion(factor: float) -> float | None:
     """Return the factor between two usual units that lies near, None where none does."""
     return next((known for known in KNOWN if 1 / TIGHT < factor / known < TIGHT), None)
+
+
+def remedy(factor: float) -> str:
+    """Return which units may be mixed and what brings them together, of values that are so many times the others'."""
+    known = conversion(max(factor, 1 / factor))
+    if known is None:
+        return "raw counts among units? give all in one"
+    return f"{KNOWN[known]}? {'divide' if factor > 1 else 'multiply'} by {known:.6g}"
