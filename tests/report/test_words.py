@@ -18,7 +18,7 @@ SPLIT = {"train": 4, "validation": 1, "test": 1}
         ("recordings", 1, "60 windows of 6 recordings", "1 person of it was trained on too"),
         ("recordings", None, "60 windows of 6 recordings", "nothing tells whose they are"),
         ("windows", None, "60 windows", "windows of the same recording or person were trained on"),
-        ("groups", None, "60 windows of 6 groups", "The test is of 1 group, of which no window was trained on"),
+        ("groups", None, "60 windows of 6 groups", "name people or recordings, of which no window was trained on."),
     ],
 )  # fmt: skip
 def test_words_follow_the_grouping(grouped_by, shared, size, told):

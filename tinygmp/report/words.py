@@ -32,6 +32,11 @@ def split_sentence(data: DataFacts) -> str:
             "too, in other "
             "recordings, so the accuracy holds for these people, not for strangers."
         )
+    if data.grouped_by == "groups":
+        return (
+            f"The test is of {test}, as the data's own 'groups' name people or recordings, of which no window was "
+            "trained on."
+        )
     if data.grouped_by == "windows":
         return (
             "The test is of single windows: windows of the same recording or person were trained on, which flatters "
