@@ -65,8 +65,9 @@ class Table:
     def first_hole(self, names: Sequence[str]) -> tuple[str, int] | None:
         """Return place and number of a table's empty cells, None where there are none."""
         holes = [
-            (row, name, cell) for name in names for row, cell in zip(self.rows, self.column(name), strict=True)
-            if is_empty(cell)
+            (row, name, cell)
+            for name in names if not is_whole(self.column(name))
+            for row, cell in zip(self.rows, self.column(name), strict=True) if is_empty(cell)
         ]  # fmt: skip
         if not holes:
             return None
@@ -91,6 +92,14 @@ class Table:
                     f"'{self.path}' row {row}, column '{name}': is empty; fill it in, or delete the row"
                 )
         return [str(cell).strip() for cell in cells]
+
+
+def is_whole(cells: Sequence[Any]) -> bool:
+    """Tell, quickly, whether every cell is a number."""
+    try:
+        return not np.isnan(np.asarray(cells, np.float64)).any()
+    except (TypeError, ValueError):
+        return False
 
 
 def is_empty(cell: Any) -> bool:

@@ -23,13 +23,11 @@ from tinygmp.projects.journey import Journey
 from tinygmp.projects.prepared import Prepared, prepare
 from tinygmp.projects.recipe import Opened
 from tinygmp.projects.training import Network, Trainer, run_folder
-from tinygmp.projects.unknown import measured_unknown, windows_below
+from tinygmp.projects.unknown import measured_unknown, unseen_epochs, windows_below
 from tinygmp.report.facts import Unknown
 from tinygmp.report.fits import FitFacts, Variant
 from tinygmp.report.plain import to_plain
 from tinygmp.side_by_side import run_side_by_side
-
-SYNTHETIC = " (SYNTHETIC DATA)"
 
 
 def fit(opened: Opened, wanted: Wanted, out: Path | None = None, on_step: OnStep = silent) -> FitFacts:
@@ -42,10 +40,9 @@ def fit(opened: Opened, wanted: Wanted, out: Path | None = None, on_step: OnStep
     check_compiler(board)
     prepared = prepare(opened, on_step)
     if wanted.unknown is not None:
-        windows_below(
-            wanted.unknown, opened.layout
-        )  # what is wrong with them is told before anything is trained
-    journey = Journey(on_step, epochs_of(opened, wanted))
+        windows_below(wanted.unknown, opened.layout)  # tells what is wrong before anything is trained
+    unseen = 0 if wanted.reject is None else unseen_epochs(prepared, wanted.unknown)
+    journey = Journey(on_step, epochs_of(opened, wanted) + unseen)
     trainer = Trainer(prepared, run_folder(opened, out), journey)
     dense = trainer.train("dense", trainer.fresh(), trainer.settings(dense=True))
     candidates = list(candidates_of(trainer, board, wanted, dense))

@@ -7,6 +7,7 @@ from tinygmp.report.fits import FitFacts
 from tinygmp.report.plots import INK, figure
 from tinygmp.report.run_plots import draw_variants
 
+SYNTHETIC = " (SYNTHETIC DATA)"
 DOTS_PER_INCH = 150
 NEAR = 1.5  # times the largest variant: a limit farther away is not drawn
 
@@ -20,7 +21,7 @@ def draw_front(found: FitFacts, limit: Board) -> bytes:
         draw_variants(axes, found)
         if near:
             axes.set_xlim(right=max(axes.get_xlim()[1], 1.05 * limit.flash_bytes))
-        axes.set_title(found.name)
+        axes.set_title(f"{found.name}{SYNTHETIC if found.synthetic else ''}")
         stream = io.BytesIO()
         drawing.savefig(stream, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
         return stream.getvalue()

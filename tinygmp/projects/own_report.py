@@ -1,5 +1,7 @@
 """The record of a run of a user's own data, as `tinygmp report` shows it."""
 
+from importlib.metadata import version
+
 import numpy as np
 
 from tinygmp.data.people import told_people
@@ -36,11 +38,16 @@ def report_of(
         ),
         artifacts={},
         devices=(),
-        provenance=Provenance(source_commit(), prepared.opened.path.name, recipe.seed, {}, {}),
+        provenance=Provenance(source_commit(), prepared.opened.path.name, recipe.seed, versions(), {}),
         answers=answers_of(prepared, model),
         training={"dense": curve_of(dense), "pruned": curve_of(pruned, prepared.opened)},
         left_out=left_out,
     )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what decides the numbers of a training."""
+    return {name: version(name) for name in ("numpy", "torch")}
 
 
 def data_facts(prepared: Prepared) -> DataFacts:

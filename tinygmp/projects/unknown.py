@@ -79,6 +79,14 @@ def measured_unknown(
     )
 
 
+def unseen_epochs(prepared: Prepared, others: Path | None) -> int:
+    """Return how many epochs `measured_unknown` trains."""
+    classes = len(prepared.data.classes)
+    return (
+        classes * prepared.opened.recipe.training.epochs if others is None and classes >= LEAST_CLASSES else 0
+    )
+
+
 def accepted_of_unseen(trainer: Trainer, label: int, passing_share: float) -> float:
     """Return the share of a class's test and held-out windows that a network which never saw the class answers."""
     prepared = without_class(trainer.prepared, label)
