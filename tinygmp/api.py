@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from tinygmp.inspect.file import FileInspection
     from tinygmp.inspect.packed import Inspection
     from tinygmp.pack.repack import Repacked
-    from tinygmp.projects.fitting import Fitted
     from tinygmp.projects.further import Pruned
     from tinygmp.projects.pack_file import PackedFile
-    from tinygmp.projects.training import Trained
+    from tinygmp.projects.training_run import Trained
+    from tinygmp.report.fits import FitFacts
     from tinygmp.report.record import Report
     from tinygmp.verify.verification import Verification
 
@@ -231,7 +231,7 @@ def init(data: Path | str, out: Path | str, label: str = "", force: bool = False
     return write_recipe(Path(data), Path(out), label, force)
 
 
-def train(recipe: Path | str, out: Path | str | None = None) -> "Trained":
+def train(recipe: Path | str, out: Path | str | None = None, leave_one_out: bool = False) -> "Trained":
     """Train, prune, pack and score a network by a recipe; a run that was stopped continues.
 
     >>> import tempfile
@@ -243,9 +243,11 @@ def train(recipe: Path | str, out: Path | str | None = None) -> "Trained":
     (('circle', 'idle', 'shake'), 0.8)
     """
     from tinygmp.projects.recipe import open_recipe
-    from tinygmp.projects.training import train as workflow
+    from tinygmp.projects.training_run import train as workflow
 
-    return workflow(open_recipe(Path(recipe)), None if out is None else Path(out))
+    return workflow(
+        open_recipe(Path(recipe)), None if out is None else Path(out), leave_one_out=leave_one_out
+    )
 
 
 def prune(
@@ -278,7 +280,9 @@ def fit(
     bits: Sequence[str] = ("8", "mixed", "4"),
     reserve_flash_bytes: int = 0,
     reserve_ram_bytes: int = 0,
-) -> "Fitted":
+    reject: float | None = None,
+    unknown: Path | str | None = None,
+) -> "FitFacts":
     """Train, pack and build variants of a recipe's network, and choose the one that a board and the drop allow.
 
     >>> import tempfile
@@ -295,5 +299,8 @@ def fit(
     from tinygmp.projects.recipe import open_recipe
 
     reserve = Reserve(reserve_flash_bytes, reserve_ram_bytes)
-    wanted = Wanted(board, max_drop, prefer, tuple(hidden), tuple(sparsities), tuple(bits), reserve)
+    others = None if unknown is None else Path(unknown)
+    wanted = Wanted(
+        board, max_drop, prefer, tuple(hidden), tuple(sparsities), tuple(bits), reserve, reject, others
+    )
     return workflow(open_recipe(Path(recipe)), wanted, None if out is None else Path(out))

@@ -43,6 +43,7 @@ PUBLIC = (
     "step",
     "predict",
     "classify",
+    "answer",
     "run",
     "state",
     "scratch",
@@ -69,6 +70,16 @@ def constant_arrays(model: WindowChain) -> list[ConstantArray]:
     arrays.append(ConstantArray(f"{model.name}_gate_table", model.cell.table, "round(256 tanh(i / 8))"))
     arrays.append(ConstantArray(f"{model.name}_classifier_bias", model.classifier.bias, "one a class"))
     return arrays
+
+
+def centroids(model: PackedModel) -> ConstantArray | None:
+    """Return the states that 'none of these' is told from, class after class; None for a model that rejects nothing."""
+    if model.reject is None:
+        return None
+    values = model.reject.centroids.reshape(-1)
+    return ConstantArray(
+        f"{model.name}_reject_centroids", values, "mean state of each class, its upper bytes"
+    )
 
 
 def stream_arrays(model: PackedModel | WindowChain, tensor: PackedTensor) -> Iterator[ConstantArray]:

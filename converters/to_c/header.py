@@ -4,6 +4,7 @@ from converters.to_c.gravity import rate_of
 from tinygmp.graph.file import content_hash, version_of
 from tinygmp.graph.ledger import ledger
 from tinygmp.graph.model import PackedModel
+from tinygmp.graph.reject import NONE
 
 
 def header_context(model: PackedModel) -> dict[str, object]:
@@ -11,6 +12,9 @@ def header_context(model: PackedModel) -> dict[str, object]:
     book = ledger(model)
     return {
         "network": model,
+        "reject": model.reject,
+        "none_of_these": NONE,
+        "answer": "answer" if model.reject else "predict",
         "prefix": model.name,
         "upper": model.name.upper(),
         "content_hash": content_hash(model),

@@ -83,6 +83,7 @@ def stream_examples(model: PackedModel) -> Examples:
         "prefix": model.name,
         "upper": model.name.upper(),
         "command": command(model),
+        "reject": model.reject,
     }
     return Examples(
         sensor_sketch(chain),

@@ -41,6 +41,7 @@ def sensor_sketch(model: WindowChain) -> bytes:
         "gravity": takes_gravity_filter(model.input),
         "sensor": sensor,
         "channels": channel_rows(model.input),
+        "reject": model.model.reject,
     }
     return render("sensor_sketch.ino.j2" if sensor else "serial_sketch.ino.j2", context)
 

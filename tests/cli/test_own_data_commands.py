@@ -91,7 +91,7 @@ def test_json_is_pure_and_complete(tinygmp, home):
     made = json.loads(tinygmp("train", "gestures.toml", "--json").out)
     assert made["model"] == "runs/gestures/model.tgmp"
     assert made["report"]["data"]["synthetic"] is True
-    assert len(made["confusion"]) == 3
+    assert len(made["report"]["answers"]["confusion"]) == 3
     pruned = json.loads(tinygmp("prune", "gestures.toml", "--sparsity", "0.9", "--epochs", "3", "--json").out)
     assert pruned["sparsity"] == pytest.approx(0.9, abs=0.02)
     assert pruned["nnz"] < made["report"]["packed"]["nnz"]

@@ -18,6 +18,7 @@ from tinygmp.device.tools import require
 from tinygmp.graph.model import PackedModel
 from tinygmp.graph.random_model import random_model
 from tinygmp.graph.reference.run import run
+from tinygmp.graph.reject import NONE, Reject
 from tinygmp.quant.gravity import nine_channels
 
 STUB = Path(__file__).parent / "arduino_stub"
@@ -82,7 +83,7 @@ def printed(sketch: Path, content: bytes) -> list[str]:
 
 def labels_of(model: PackedModel, counts: np.ndarray) -> list[str]:
     windows = counts.reshape(-1, STEPS, counts.shape[-1])
-    return [model.labels[row] for row in run(model, windows).classes]
+    return ["none of these" if row == NONE else model.labels[row] for row in run(model, windows).answers]
 
 
 def test_the_sketch_of_nine_channels_says_what_the_reference_says(nine, tmp_path):
@@ -111,6 +112,31 @@ def test_any_other_model_gets_a_sketch_that_takes_counts(tmp_path):
     text = "\n".join(" ".join(map(str, row)) for row in counts.tolist())
     lines = printed(sketch_program(convert_to_library(model), tmp_path), text.encode())
     assert lines == labels_of(model, counts)
+
+
+def half_rejecting(model: PackedModel, counts: np.ndarray) -> PackedModel:
+    """Return the model with centroids of zeros and a limit that refuses about half of the windows."""
+    top = run(model, counts.reshape(-1, STEPS, counts.shape[-1])).states["top"]
+    reject = Reject(np.zeros((len(model.labels), top.shape[1]), np.int8), 0)
+    limit = int(np.median(reject.distances(top, np.zeros(len(top), int))))
+    return replace(model, reject=replace(reject, limit=limit))
+
+
+@pytest.mark.parametrize("sensor", [True, False])
+def test_sketches_print_none_of_these(sensor, tmp_path):
+    if sensor:
+        plain = motion_model(CHANNELS[3:], {"g": 16384.0, "rad/s": 32768 / 2000 * 57.29578})
+        sent = samples(20)
+        counts, content = sent[1:, [3, 4, 5, 0, 1, 2]], i2c_bytes(sent)
+    else:
+        plain = replace(random_model(3, inputs=2, hidden=6, classes=3, steps=STEPS), name="other")
+        counts = samples(12)[1:, :2]
+        content = "\n".join(" ".join(map(str, row)) for row in counts.tolist()).encode()
+    model = half_rejecting(plain, counts)
+    expected = labels_of(model, counts)
+    assert 0 < expected.count("none of these") < len(expected)
+    lines = printed(sketch_program(convert_to_library(model), tmp_path), content)
+    assert lines[: len(expected)] == expected
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,10 @@ def test_a_file_without_a_head_has_numbered_columns(tmp_path):
         ("a,b\n1,2\n3,oops\n", "row 3, column 'b': 'oops' is not a number"),
         ("a,b\n1,2\n\n3,nan\n", "row 4, column 'b': 'nan' is not a number"),
         ("a,b\n1,2\n3,\n", "row 3, column 'b': an empty cell is not a number"),
-        ("a;b\n1;2\n3;0,5\n", "0.5 instead of 0,5"),
+        ("a,b\n1,2\n3,1.5.2\n", "row 3, column 'b': '1.5.2' is not a number"),
+        ("a;b\n1;2\n3;0,5\n0.25;1\n", "row 3 holds '0,5' and row 4 '0.25'"),
+        ("a,b\n1,2,3,4\n", "4 whole numbers for 2 columns (a, b): commas seem to separate"),
+        ("a,b\n", "a first row of names and no other"),
         ("a,b\n1,2\n3,1e99\n", "row 3, column 'b': '1e99'"),
         ("a,b\n1,2\n3,4,5\n", "row 3: 3 columns, expected 2 (a, b)"),
         ("a,c\n1,2\n", "column 'b' is missing; it has a, c"),
@@ -86,11 +89,11 @@ def test_what_is_wrong_is_told_with_its_place(two, text, told):
     with pytest.raises(DataError, match=re.escape(told)) as raised:
         load_own(folders(two))
     assert str(path) in str(raised.value)
-    assert re.search("delete|correct|rename|write|record", str(raised.value))
+    assert re.search("delete|correct|rename|write|record|save", str(raised.value))
 
 
 def test_files_that_are_no_text_and_folders_without_recordings(two, tmp_path):
-    (two / "left" / "anna_1.csv").write_bytes(b"\xff\xfe\x00\x81")
+    (two / "left" / "anna_1.csv").write_bytes(b"a,b\n1,\x00\x01\n")
     with pytest.raises(DataError, match="UTF-8"):
         load_own(folders(two))
     (two / "left" / "anna_1.csv").unlink()

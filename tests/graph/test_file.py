@@ -75,7 +75,7 @@ def test_every_flipped_bit_is_refused(model):
 
 
 FORGERIES = {
-    "newer version": lambda d: d.update(version=6),
+    "newer version": lambda d: d.update(version=7),
     "version of another kind": lambda d: d.update(version="4"),
     "earlier version": lambda d: d.update(version=2),
     "unknown layer": lambda d: d["nodes"][1].update(kind="lstm"),

@@ -5,6 +5,7 @@ import pytest
 
 from tinygmp.graph.ledger import ledger
 from tinygmp.graph.random_model import random_model
+from tinygmp.graph.reject import Reject
 from tinygmp.inspect.packed import inspect, packed_result, sparsity_by_matrix
 
 
@@ -51,3 +52,10 @@ def test_sparsity_by_matrix_counts_zeros(model):
         facts = sparsity_by_matrix(model)[tensor.name]
         assert facts.nnz == np.count_nonzero(tensor.decode())
         assert facts.sparsity == pytest.approx(1 - facts.nnz / facts.size)
+
+
+def test_what_answers_none_of_these_says_so():
+    plain = random_model(3, hidden=8)
+    model = dataclasses.replace(plain, reject=Reject(np.zeros((len(plain.labels), 8), np.int8), 42))
+    assert (inspect(plain).none_beyond, inspect(model).none_beyond) == (None, 42)
+    assert inspect(model).payload_bytes > inspect(plain).payload_bytes

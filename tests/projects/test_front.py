@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygmp.errors import ConfigError
-from tinygmp.projects.front import Variant, choose, pareto_front
+from tinygmp.projects.front import choose, pareto_front
+from tinygmp.report.fits import Variant
 
 
 def variant(flash, accuracy, fits=True):

@@ -23,7 +23,7 @@ from tinygmp.graph.file import load_model
 from tinygmp.graph.ledger import ledger
 from tinygmp.graph.reference.run import run
 from tinygmp.projects.image_pipeline import run_image_pipeline
-from tinygmp.projects.image_recipe import ImageRecipe, batch_within_memory
+from tinygmp.projects.image_recipe import ImageRecipe, batch_of_few, batch_within_memory
 from tinygmp.prune.selection import prunable_parameters
 from tinygmp.train.fit_network import evaluate
 from tinygmp.train.run_recipe import read_state
@@ -279,3 +279,34 @@ def test_the_script_tells_bad_input_in_one_line(folder, tmp_path):
 def test_the_batch_that_keeps_training_below_3_gb(width, size, batch):
     """Measured on a CPU: 4.5 GB at width 0.5, 224 x 224 and a batch of 128; 2.7 GB at width 1 and 32."""
     assert batch_within_memory(width, size) == batch
+
+
+@pytest.mark.parametrize(
+    ("images", "processes", "batch"),
+    [
+        (50_000, 1, 128),
+        (512, 1, 128),
+        (511, 1, 64),
+        (86, 1, 16),
+        (7, 1, 2),
+        (2, 1, 2),
+        (100, 3, 15),
+        (6, 3, 6),
+    ],
+)
+def test_few_pictures_take_a_batch_that_fits(images, processes, batch):
+    assert batch_of_few(128, images, processes) == batch
+    assert batch % processes == 0
+
+
+def test_one_picture_is_no_training_set():
+    with pytest.raises(ConfigError, match="1 training images are too few"):
+        batch_of_few(128, 1)
+
+
+def test_the_command_trains_on_few_pictures_without_a_batch_size(folder, tmp_path):
+    given = options(folder, tmp_path / "out")
+    del given[given.index("--batch-size") : given.index("--batch-size") + 2]
+    done = CliRunner().invoke(app, ["train-images", *given, "--json"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["recipe"]["batch_size"] == 8

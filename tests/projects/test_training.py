@@ -9,9 +9,10 @@ from tinygmp.data.windows import load_windows
 from tinygmp.errors import ConfigError, DataError
 from tinygmp.graph.file import load_model
 from tinygmp.graph.reference.run import run
-from tinygmp.projects import training
 from tinygmp.projects.prepared import prepare
 from tinygmp.projects.recipe import open_recipe
+from tinygmp.projects.training import Trainer
+from tinygmp.projects.training_run import train
 from tinygmp.report.record import read_report
 
 
@@ -23,7 +24,7 @@ def change(recipe, old, new):
 
 
 def test_a_run_writes_model_report_and_windows_that_agree(quick_recipe, tmp_path):
-    trained = training.train(open_recipe(quick_recipe), tmp_path / "run")
+    trained = train(open_recipe(quick_recipe), tmp_path / "run")
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
         "checkpoints", "model.tgmp", "report.json", "test.npz",
     ]  # fmt: skip
@@ -39,25 +40,23 @@ def test_a_run_writes_model_report_and_windows_that_agree(quick_recipe, tmp_path
     windows = load_windows(model, str(tmp_path / "run" / "test.npz"))
     answers = run(model, windows.first).classes
     assert 100 * np.mean(answers == windows.labels) == pytest.approx(report.packed.accuracy)
-    table = np.array(trained.confusion)
+    table = np.array(report.answers.confusion)
     assert table.sum() == len(windows.first)
     assert 100 * np.trace(table) / table.sum() == pytest.approx(report.packed.accuracy)
 
 
 def test_a_stopped_run_continues_to_the_same_model(quick_recipe, tmp_path):
-    whole = training.train(open_recipe(quick_recipe), tmp_path / "whole")
+    whole = train(open_recipe(quick_recipe), tmp_path / "whole")
 
     def stop(what, done, total):
         if what.startswith("pruned") and done == 6 + 8:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        training.train(open_recipe(quick_recipe), tmp_path / "run", stop)
+        train(open_recipe(quick_recipe), tmp_path / "run", stop)
     assert not (tmp_path / "run" / "model.tgmp").exists()
     seen = []
-    training.train(
-        open_recipe(quick_recipe), tmp_path / "run", lambda what, done, total: seen.append((what, done))
-    )
+    train(open_recipe(quick_recipe), tmp_path / "run", lambda what, done, total: seen.append((what, done)))
     trained_again = [done for what, done in seen if what.startswith("pruned:")]
     assert trained_again == [
         6 + done for done in range(6, 13)
@@ -70,7 +69,7 @@ def test_a_stopped_run_continues_to_the_same_model(quick_recipe, tmp_path):
 
 def test_another_recipe_does_not_continue_the_first_ones_checkpoint(quick_recipe, tmp_path):
     opened = open_recipe(quick_recipe)
-    trainer = training.Trainer(prepare(opened), tmp_path)
+    trainer = Trainer(prepare(opened), tmp_path)
     key = trainer.key(trainer.fresh(), trainer.settings(dense=False), "")
     for old, new in (
         ("seed = 0", "seed = 1"),
@@ -78,7 +77,7 @@ def test_another_recipe_does_not_continue_the_first_ones_checkpoint(quick_recipe
         ("stride_steps = 15", "stride_steps = 14"),
     ):
         change(quick_recipe, old, new)
-        other = training.Trainer(prepare(open_recipe(quick_recipe)), tmp_path)
+        other = Trainer(prepare(open_recipe(quick_recipe)), tmp_path)
         assert other.key(other.fresh(), other.settings(dense=False), "") != key
     assert trainer.key(trainer.fresh(9), trainer.settings(dense=False), "") != key
 
@@ -94,7 +93,7 @@ def test_another_recipe_does_not_continue_the_first_ones_checkpoint(quick_recipe
 def test_what_does_not_fit_the_data_stops_before_training(quick_recipe, tmp_path, old, new, error, told):
     change(quick_recipe, old, new)
     with pytest.raises(error, match=re.escape(told)):
-        training.train(open_recipe(quick_recipe), tmp_path / "run")
+        train(open_recipe(quick_recipe), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 

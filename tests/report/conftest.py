@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from tinygmp.report.facts import Answers, Curve, EpochFigures, LeftOut, Score, Unknown
+from tinygmp.report.fits import FitFacts, Variant
 from tinygmp.report.record import (
     ArtifactResult,
     ArtifactVariant,
@@ -59,3 +61,42 @@ def report() -> Report:
         sweep=(SweepPoint(0.8, 2_000, 96.5), SweepPoint(0.95, 900, 95.1)),
         shipped=replace(packed, accuracy=96.6, payload_bytes=1_390, provenance={"seed": "8"}),
     )  # fmt: skip
+
+
+def variant(name: str, flash: int, accuracy: float, fits: bool = True) -> Variant:
+    return Variant(name, 16, 0.8, 100, "8", "csr8 int8", accuracy, 99.0, flash // 4, flash, 200, fits)
+
+
+@pytest.fixture
+def own_report(report) -> Report:
+    """The same run of a user's own data: recordings whose people are shared, answers, curves, two boards' fits."""
+    epochs = tuple(
+        EpochFigures(number, 2.0 / (number + 1), 90 - number, 80.0 + number) for number in range(10)
+    )
+    variants = (
+        variant("small", 900, 88.0),
+        variant("large", 2_000, 93.0),
+        variant("huge", 9_000, 94.0, False),
+    )
+    fit = FitFacts(
+        "own", False, "nucleo-g071rb", 94.0, 1.5, 40, variants, ("small", "large"), "large", "the smallest", 91.0,
+        "model.tgmp", None, {}, Unknown(0.95, 0.08, {"jump": 0.25}, 311),
+    )  # fmt: skip
+    alone = replace(
+        fit, board="arduino-uno", variants=variants[:1], front=("small",), chosen=None, unknown=None
+    )
+    answers = Answers(
+        ("walk", "sit <i>"),
+        ((9, 1), (2, 8)),
+        {"anna": (Score(5, 5), Score(5, 3)), "ben": (Score(5, 4), Score(5, 5))},
+    )
+    return replace(
+        report,
+        data=replace(report.data, people={"train": 30, "test": 6}, grouped_by="recordings", shared_people=3),
+        answers=answers,
+        training={"dense": Curve(epochs), "pruned": Curve(epochs, 2, 6)},
+        left_out=LeftOut("people", {"anna": 90.0, "ben": 80.0}, 85.0, 7.07),
+        fits=(fit, alone),
+        sweep=(),
+        shipped=None,
+    )

@@ -76,5 +76,41 @@ def test_dark_mode_turns_ink_and_page(look):
     assert brightness(dark["background"]) < 60 < brightness(dark["ink"])
 
 
+PHONE = """<body style="margin:0"><iframe id="phone" width="390" height="800" style="border:0"></iframe><script>
+document.getElementById("phone").addEventListener("load", () => {
+  const page = document.getElementById("phone").contentDocument, root = page.documentElement;
+  const size = (text) => text.getBoundingClientRect().height;
+  document.title = JSON.stringify({
+    width: root.clientWidth, content: root.scrollWidth,
+    tables: [...page.querySelectorAll(".scroll")].map((frame) => [frame.clientWidth, frame.scrollWidth]),
+    letters: [...page.querySelectorAll("svg text")].map(size),
+    labels: [...page.querySelectorAll("svg")].flatMap((svg) => { const frame = svg.getBoundingClientRect();
+      return [...svg.querySelectorAll("text")].map((text) => { const box = text.getBoundingClientRect();
+        return Math.min(box.left - frame.left, frame.right - box.right); }); }),
+  });
+});
+document.getElementById("phone").srcdoc = CONTENT;
+</script>"""
+
+
+def test_at_390_pixels_tables_scroll_in_their_frames_and_plots_can_be_read(own_report, tmp_path):
+    page = tmp_path / "phone.html"
+    content = json.dumps(to_html(own_report)).replace("</", "<\\/")
+    page.write_text(PHONE.replace("CONTENT", content), encoding="utf-8")
+    done = subprocess.run(
+        [require("chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000",
+         f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", page.as_uri()],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    title = re.search(r"<title>(\{.*?\})</title>", done.stdout, re.DOTALL)
+    assert title, done.stderr[-2000:]
+    found = json.loads(unescape(title[1]))
+    assert 360 < found["width"] <= 390
+    assert found["content"] <= found["width"]
+    assert any(content > frame for frame, content in found["tables"])
+    assert min(found["letters"]) >= 9
+    assert min(found["labels"]) >= -1
+
+
 def brightness(colour: str) -> float:
     return sum(int(part) for part in re.findall(r"\d+", colour)[:3]) / 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -11,7 +12,7 @@ from tinygmp.commands.options import Json, Quiet, finish
 from tinygmp.commands.train import Out, Recipe
 
 if TYPE_CHECKING:
-    from tinygmp.projects.fitting import Fitted
+    from tinygmp.report.fits import FitFacts
 
 OneBoard = Annotated[
     str,
@@ -49,7 +50,17 @@ ReserveFlash = Annotated[
     int, typer.Option("--reserve-flash", help="Bytes of flash for the application.", min=0)
 ]
 ReserveRam = Annotated[int, typer.Option("--reserve-ram", help="Bytes of RAM for the application.", min=0)]
-HEAD = ("variant", "formats", "held-out, %", "in float", "payload", "flash", "RAM", "")
+RejectOption = Annotated[
+    float | None,
+    typer.Option(
+        "--reject", metavar="SHARE",
+        help="Answer 'none of these' to what is unlike training, so that this share of known windows passes, as 0.95.",
+    ),
+]  # fmt: skip
+UnknownOption = Annotated[
+    Path | None,
+    typer.Option("--unknown", metavar="PATH", help="Recordings of other things, to measure --reject with."),
+]
 
 
 def fit(
@@ -62,6 +73,8 @@ def fit(
     bits: Bits = None,
     reserve_flash: ReserveFlash = 0,
     reserve_ram: ReserveRam = 0,
+    reject: RejectOption = None,
+    unknown: UnknownOption = None,
     out: Out = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -80,7 +93,7 @@ def fit(
 
     wanted = Wanted(
         board, max_drop, prefer, tuple(hidden or ()), tuple(sparsity or SPARSITIES), tuple(bits or BITS),
-        Reserve(reserve_flash, reserve_ram),
+        Reserve(reserve_flash, reserve_ram), reject, unknown,
     )  # fmt: skip
     with show.resumable(f"tinygmp fit {recipe} --board {board}"), show.progress(quiet) as on_step:
         found = workflow(opened, wanted, out, on_step)
@@ -89,22 +102,14 @@ def fit(
     finish(found.chosen is not None, bool(found.missing))
 
 
-def print_fitted(found: Fitted) -> None:
+def print_fitted(found: FitFacts) -> None:
     from tinygmp.commands import show
+    from tinygmp.report.rows import FIT_HEAD, fit_rows
 
     if found.synthetic:
         show.print_synthetic()
-    rows = [
-        (
-            one.name, one.formats, f"{one.accuracy:.2f}", f"{one.float_accuracy:.2f}",
-            f"{one.payload_bytes:,} B", f"{one.flash_bytes:,} B", f"{one.ram_bytes:,} B",
-            "chosen" if one.name == found.chosen else "" if one.fits else "does not fit",
-        )
-        for one in sorted(found.variants, key=lambda one: one.flash_bytes)
-        if one.name in (*found.front, found.chosen)
-    ]  # fmt: skip
     title = f"'{found.name}' on {found.board}: those of {len(found.variants)} variants that none beats"
-    show.print_table(title, HEAD, rows)
+    show.print_table(title, FIT_HEAD, fit_rows(found))
     console = show.output()
     one = 100 / found.held_out_windows
     console.print(
@@ -121,5 +126,10 @@ def print_fitted(found: Fitted) -> None:
             f"wrote {found.model}; next: tinygmp convert {found.model} --to arduino --out firmware/",
             markup=False,
         )
+    if found.unknown is not None:
+        from tinygmp.report.words import unknown_sentences
+
+        for sentence in unknown_sentences(found.unknown):
+            console.print(sentence, markup=False)
     if found.plot:
         console.print(f"plot: {found.plot}", markup=False)

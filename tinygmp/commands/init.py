@@ -26,7 +26,14 @@ Example = Annotated[
         "--example", metavar="FOLDER", help="First write synthetic recordings into this new folder."
     ),
 ]
+Picture = Annotated[
+    Path | None,
+    typer.Option("--picture", metavar="FILE", help="Draw a recording of each class as .png."),
+]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite the recipe.")]
+
+
+MOST_CHANNELS, NARROWEST, WIDEST = 9, 8, 40  # of the picture in the terminal
 
 
 def init(
@@ -34,6 +41,7 @@ def init(
     out: Out = Path("model.toml"),
     label: Label = "",
     example: Example = None,
+    picture: Picture = None,
     force: Force = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -50,16 +58,49 @@ def init(
             found = write_recipe(data, out, label, force, on_step)
         else:
             found = write_example_recipe(example or Path(), out, label, force, on_step)
+    if picture is not None:
+        from tinygmp.projects.data_picture import write_picture
+
+        write_picture(found, picture)
     if as_json:
-        show.print_json({"recipe": str(out), **summary(found)})
+        show.print_json({"recipe": str(out), **summary(found), "warnings": found.warnings})
         return
     if found.synthetic:
         show.print_synthetic()
     rows = [(name, f"{value}") for name, value in summary(found).items()]
     show.print_table(f"'{found.layout.path}'", ("seen", ""), rows)
+    print_examples(found)
     for warning in found.warnings:
         show.complain(warning)
+    if picture is not None:
+        show.output().print(f"wrote '{picture}'", markup=False)
     show.output().print(f"wrote '{out}'; look into it, then: tinygmp train {out}", markup=False)
+
+
+def print_examples(found: Look) -> None:
+    """Print a window of each class, a line of blocks for each channel over time, one scale a channel."""
+    from tinygmp.commands import show
+    from tinygmp.report.sparkline import sparkline
+
+    channels = found.layout.channels[:MOST_CHANNELS]
+    widest = max(len(name) for name in found.examples)
+    width = max(NARROWEST, min(WIDEST, (show.output().width - widest) // len(channels) - 3))
+    shown = {name: values[: found.layout.window_steps] for name, values in found.examples.items()}
+    reach = [
+        (min(values[:, index].min() for values in shown.values()),
+         max(values[:, index].max() for values in shown.values()))
+        for index in range(len(channels))
+    ]  # fmt: skip
+    rows = [
+        (name, *(sparkline(values[:, index], width, *reach[index]) for index in range(len(channels))))
+        for name, values in shown.items()
+    ]
+    more = (
+        f", {len(channels)} of {len(found.layout.channels)} channels"
+        if len(channels) < len(found.layout.channels)
+        else ""
+    )
+    show.print_table(f"a window of each class over time{more}", ("", *channels), rows)
 
 
 def summary(found: Look) -> dict[str, object]:
@@ -75,7 +116,11 @@ def summary(found: Look) -> dict[str, object]:
         "columns left out": ", ".join(found.ignored) or "none",
         "classes": ", ".join(f"{name} ({count})" for name, count in found.recordings.items()),
         "rows of a recording": f"{min(found.rows)} to {max(found.rows)}",
-        "samples a second": f"{found.rate_hz:g}" if found.rate_hz else "unknown",
+        "samples a second": f"{found.rate_hz:g}"
+        if found.rate_hz
+        else "unknown: no column tells times, so gaps are not seen; write rate_hz into the recipe"
+        if not layout.time_column and not ready
+        else "unknown",
         "windows": f"{found.windows} of {layout.window_steps} rows" + every,
         "kept together in the split": f"{together}, {found.groups} groups",
     }

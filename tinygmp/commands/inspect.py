@@ -59,6 +59,8 @@ def print_inspection(found: Inspection) -> None:
     parts.append(("entropy limit", size(round(found.entropy_limit_bytes))))
     show.print_table("bytes in flash", ("part", "bytes"), parts)
     facts = [("classes", named(found.labels)), ("input", "; ".join(found.channels))]
+    if found.none_beyond is not None:
+        facts.append(("none of these", f"answered beyond a distance of {found.none_beyond:,}"))
     show.print_table("provenance", ("what", "value"), facts + sorted(found.provenance.items()))
 
 

@@ -17,8 +17,21 @@ Out = Annotated[
     Path | None, typer.Option("--out", metavar="FOLDER", help="Folder of the run; runs/NAME if left out.")
 ]
 
+LeaveOneOut = Annotated[
+    bool,
+    typer.Option(
+        "--leave-one-out", help="Also train once without each person or recording, and score on that one."
+    ),
+]
 
-def train(recipe: Recipe, out: Out = None, as_json: Json = False, quiet: Quiet = False) -> None:
+
+def train(
+    recipe: Recipe,
+    out: Out = None,
+    leave_one_out: LeaveOneOut = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
     """Train your own network: dense, pruned globally, fine-tuned, packed. A stopped run continues."""
     from tinygmp.commands import show
     from tinygmp.projects.needs import need_torch
@@ -27,28 +40,41 @@ def train(recipe: Recipe, out: Out = None, as_json: Json = False, quiet: Quiet =
 
     opened = open_recipe(recipe)
     need_torch()
-    from tinygmp.projects.training import train as workflow
+    from tinygmp.projects.training_run import train as workflow
+    from tinygmp.report.words import counted, left_out_sentence, split_sentence
 
     with show.resumable(f"tinygmp train {recipe}"), show.progress(quiet) as on_step:
-        trained = workflow(opened, out, on_step)
+        trained = workflow(opened, out, on_step, leave_one_out)
     if as_json:
         plain = to_plain(trained.report)
-        show.print_json({"model": str(trained.path), "confusion": trained.confusion, "report": plain})
+        found = {"model": str(trained.path), "notes": trained.notes}
+        show.print_json({**found, "report": plain})
         return
+    for note in trained.notes:
+        show.complain(note)
     if trained.report.data.synthetic:
         show.print_synthetic()
     show.print_table(
         f"'{trained.report.name}'", ("", "held-out, %", "test, %", "weights", "size"), rows_of(trained.report)
     )
     classes = trained.model.labels
+    report = trained.report
+    assert report.answers is not None
     answers = [
-        (name, *(str(count) for count in row)) for name, row in zip(classes, trained.confusion, strict=True)
+        (name, *(str(count) for count in row))
+        for name, row in zip(classes, report.answers.confusion, strict=True)
     ]
     show.print_table("test windows, answered as", ("", *classes), answers)
     console = show.output()
-    windows, groups = trained.report.data.windows, trained.report.data.people
-    parts = ", ".join(f"{name} {windows[name]} of {groups[name]}" for name in windows)
-    console.print(f"windows and the people or recordings they are of: {parts}", markup=False)
+    data = report.data
+    parts = ", ".join(
+        f"{name} {data.windows[name]} of {counted(data.people[name], data.grouped_by)}"
+        for name in data.windows
+    )
+    console.print(f"windows: {parts}", markup=False)
+    console.print(split_sentence(data), markup=False)
+    if report.left_out is not None:
+        console.print(left_out_sentence(report), markup=False)
     console.print(f"wrote {trained.path}; next: tinygmp fit {recipe} --board arduino-uno", markup=False)
 
 

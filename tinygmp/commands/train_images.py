@@ -29,7 +29,9 @@ def train_images(
     epochs: Annotated[int, typer.Option(help="epochs after pruning", min=1)] = 7,
     batch_size: Annotated[
         int | None,
-        typer.Option(help="over all processes; none: 128, fewer where that takes over 3 GB", min=1),
+        typer.Option(
+            help="over all processes; none: 128, fewer where that takes over 3 GB, or of few pictures", min=1
+        ),
     ] = None,
     dense_rate: Annotated[float, typer.Option(help="highest learning rate before pruning")] = 0.1,
     rate: Annotated[float, typer.Option(help="highest learning rate after pruning")] = 0.02,
@@ -91,7 +93,7 @@ def train_images(
         workers=workers,
     )
     reading = Reading(size, skip_corrupt, workers, mirror, crop_scale)
-    report = workflow(recipe, data, out, reading, classes, cache, tell_step, tell)
+    report = workflow(recipe, data, out, reading, classes, cache, tell_step, tell, batch_size is None)
     if report is not None and as_json:
         print_json(report)
     elif report is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tinygmp.data.images import PICTURES, cut_out, labels_of_folder, open_picture
-from tinygmp.data.recording_windows import is_table
+from tinygmp.data.recording_files import is_table
 from tinygmp.data.samples import Samples, arrays_of, spread_over
 from tinygmp.data.table import read_table
 from tinygmp.errors import ConfigError, DataError

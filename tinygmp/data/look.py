@@ -2,29 +2,34 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from tinygmp.data.columns import GROUP_NAMES, LABEL_NAMES, channels_of, guess, time_column_of
 from tinygmp.data.example_recordings import NOTE
+from tinygmp.data.findings import count_findings, folder_findings, recording_findings, table_findings
 from tinygmp.data.npz import load_npz, npz_array, npz_arrays
-from tinygmp.data.recording_windows import class_files, is_table, prefix, runs_of, table_files, visible
+from tinygmp.data.people import check_not_turned, people_findings, proposed_grouping
+from tinygmp.data.rates import usual_rate
+from tinygmp.data.recording import Recording
+from tinygmp.data.recording_files import class_files, class_of, group_of, is_table, table_files, visible
+from tinygmp.data.recording_windows import recording_of, runs_of
 from tinygmp.data.recordings import GroupBy, Kind, Layout, check_classes
-from tinygmp.data.table import Table, is_number, read_table
+from tinygmp.data.table import Table, read_table
 from tinygmp.errors import ConfigError, DataError
 from tinygmp.progress import OnStep, silent
 
-TIME_NAMES = ("time", "timestamp", "ms", "us", "sec", "index", "sample", "frame", "row", "id", "no", "nr", "")
-LABEL_NAMES = ("label", "class", "activity", "gesture", "target", "state", "y")
-GROUP_NAMES = ("person", "subject", "user", "participant", "who", "group", "session", "recording")
 LONGEST_WINDOW = 128
-LEAST_PREFIXES = 4  # so many beginnings of file names, each in every class, are taken for people
 
 
 @dataclass(frozen=True)
 class Look:
-    """What the data are, and what of it the recipe takes. rows: length of each recording; rate_hz: None if unknown."""
+    """What the data are, and what of it the recipe takes. rows: length of each recording; rate_hz: None if unknown.
+
+    examples: one recording of each class, float32 [rows, channels]; warnings: what a user should change or know.
+    """
 
     layout: Layout
     classes: tuple[str, ...]
@@ -36,6 +41,8 @@ class Look:
     largest: tuple[float, ...]
     whole_numbers: bool
     synthetic: bool
+    examples: dict[str, np.ndarray]
+    findings: tuple[str, ...] = ()
 
     @property
     def windows(self) -> int:
@@ -53,18 +60,13 @@ class Look:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a user should change in the data before training, in sentences."""
-        told = []
-        if self.too_short:
-            told.append(
-                f"{self.too_short} recordings are shorter than a window of {self.layout.window_steps} rows; `train` "
-                "refuses them: delete them, or lower window_steps"
-            )
         if self.layout.kind == "npz" and self.groups == self.windows:
-            told.append(
+            return (
+                *self.findings,
                 "the file has no 'groups': windows of one recording or person may be trained on and tested with, which "
-                "flatters the accuracy; add an array 'groups' with whom each window is of"
+                "flatters the accuracy; add an array 'groups' with whom each window is of",
             )
-        return tuple(told)
+        return self.findings
 
 
 def look_at(path: Path, label: str = "", on_step: OnStep = silent) -> Look:
@@ -96,7 +98,7 @@ def kind_of(path: Path) -> Kind:
         return "npz"
     if path.is_file():
         return "table"
-    if any(is_table(inner) for sub in visible(path) if sub.is_dir() for inner in visible(sub)):
+    if any(is_table(inner) for sub in visible(path) if sub.is_dir() for inner in sub.rglob("*")):
         return "class-folders"
     if any(is_table(entry) for entry in visible(path)):
         return "table"
@@ -106,21 +108,33 @@ def kind_of(path: Path) -> Kind:
 
 
 def look_at_class_folders(folder: Path, tables: Sequence[Table]) -> Look:
-    names = [table.path.parent.name for table in tables]
+    files = [table.path for table in tables]
+    check_not_turned(folder, files)
+    names = [class_of(folder, file) for file in files]
     check_classes(folder, sorted(set(names)))
     channels, ignored = channels_of(tables, ())
-    values = [table.numbers(channels) for table in tables]
-    by_people = grouped_by_prefix(tables)
-    rows = tuple(len(part) for part in values)
-    layout = Layout(
-        folder,
-        "class-folders",
-        channels,
-        *window_of(rows),
-        group_by="file-prefix" if by_people else "recording",
+    group_by, told = proposed_grouping(folder, files)
+    rough = Layout(
+        folder, "class-folders", channels, group_by=group_by, time_column=time_column_of(tables, ignored)
     )
-    groups = len({prefix(table.path) for table in tables}) if by_people else len(tables)
-    return summary(layout, dict(Counter(names)), rows, groups, ignored, tables, values)
+    needed = needed_columns(rough)
+    whole = complete(tables, needed)
+    recordings = [recording_of(table, rough, table.numbers(channels, None)) for table in whole]
+    rows = tuple(len(table.rows) for table in tables)
+    layout = with_window(rough, rows)
+    groups = {name: {group_of(folder, file, group_by) for file in files if class_of(folder, file) == name}
+              for name in sorted(set(names))}  # fmt: skip
+    findings = (
+        *folder_findings(folder, sorted(set(names))),
+        *table_findings(tables, needed, channels),
+        *count_findings(groups),
+        *people_findings(folder, files, group_by, told),
+        *recording_findings(channels, recordings),
+        *short_findings(layout, files, rows),
+    )
+    return summary(
+        layout, dict(Counter(names)), rows, len(set().union(*groups.values())), ignored, recordings, findings
+    )
 
 
 def look_at_tables(path: Path, tables: Sequence[Table], label: str) -> Look:
@@ -133,15 +147,29 @@ def look_at_tables(path: Path, tables: Sequence[Table], label: str) -> Look:
     owner = "" if owner == label else owner
     channels, ignored = channels_of(tables, (label, owner))
     group_by: GroupBy = "column" if owner else "recording"
-    rough = Layout(path, "table", channels, 1, 1, label, owner, group_by)
-    recordings = [recording for table in tables for recording in runs_of(table, rough)]
+    rough = Layout(path, "table", channels, 1, 1, label, owner, group_by, time_column_of(tables, ignored))
+    needed = needed_columns(rough)
+    whole = complete(tables, needed)
+    recordings = [one for table in whole for one in runs_of(table, rough, table.numbers(channels, None))]
     counts = Counter(recording.label for recording in recordings)
     check_classes(path, sorted(counts))
     rows = tuple(len(recording.values) for recording in recordings)
-    layout = Layout(path, "table", channels, *window_of(rows), label, owner, group_by)
-    groups = len({recording.group for recording in recordings})
-    values = [recording.values for recording in recordings]
-    return summary(layout, dict(sorted(counts.items())), rows, groups, ignored, tables, values)
+    layout = with_window(rough, rows)
+    groups = {name: {one.group for one in recordings if one.label == name} for name in sorted(counts)}
+    findings = [
+        *table_findings(tables, needed, channels),
+        *count_findings(groups),
+        *recording_findings(channels, recordings),
+        *short_findings(layout, [recording.where.strip("'") for recording in recordings], rows),
+    ]
+    if not owner:
+        findings.append(
+            "no column tells people apart: the same person may be in training and in test, which flatters the "
+            "accuracy; "
+            "add a column 'person', and set group_by = \"column\" in the recipe"
+        )
+    count = len(set().union(*groups.values()))
+    return summary(layout, dict(sorted(counts.items())), rows, count, ignored, recordings, tuple(findings))
 
 
 def look_at_npz(path: Path) -> Look:
@@ -156,9 +184,31 @@ def look_at_npz(path: Path) -> Look:
     layout = Layout(path, "npz", channels, steps, 1)
     data = load_npz(layout)
     counts = {name: int((data.windows.labels == number).sum()) for number, name in enumerate(data.classes)}
-    rows = (steps,) * len(data.windows)
-    groups = len(np.unique(data.windows.groups))
-    return summary(layout, counts, rows, groups, (), [], [data.windows.windows.reshape(-1, len(channels))])
+    recordings = [
+        Recording(window, data.classes[label], group, f"'{path}': window {number}")
+        for number, (window, label, group) in enumerate(
+            zip(data.windows.windows, data.windows.labels, data.windows.groups, strict=True)
+        )
+    ]
+    rows, groups = (steps,) * len(recordings), len(np.unique(data.windows.groups))
+    return summary(layout, counts, rows, groups, (), recordings, ())
+
+
+def needed_columns(layout: Layout) -> tuple[str, ...]:
+    """Return the columns that `train` reads from every file."""
+    named = (layout.time_column, layout.label_column if layout.kind == "table" else "", layout.group_column)
+    return (*layout.channels, *filter(None, named))
+
+
+def complete(tables: Sequence[Table], needed: Sequence[str]) -> list[Table]:
+    """Return the tables that have every column that is needed; raises DataError where none has."""
+    whole = [table for table in tables if all(name in table.columns for name in needed)]
+    if not whole:
+        raise DataError(
+            f"'{tables[0].path}': no file has all of the columns {', '.join(needed)}, though each of them is in most "
+            "files; give all files the same columns"
+        )
+    return whole
 
 
 def summary(
@@ -167,9 +217,10 @@ def summary(
     rows: tuple[int, ...],
     groups: int,
     ignored: tuple[str, ...],
-    tables: Sequence[Table],
-    values: Sequence[np.ndarray],
+    recordings: Sequence[Recording],
+    findings: tuple[str, ...],
 ) -> Look:
+    values = [recording.values for recording in recordings]
     return Look(
         layout=layout,
         classes=tuple(sorted(counts)) if layout.kind != "npz" else tuple(counts),
@@ -177,80 +228,28 @@ def summary(
         rows=rows,
         groups=groups,
         ignored=ignored,
-        rate_hz=rate_of(tables, ignored),
+        rate_hz=usual_rate(recordings),
         largest=tuple(float(top) for top in np.max([np.abs(part).max(axis=0) for part in values], axis=0)),
         whole_numbers=all(np.array_equal(part, np.rint(part)) for part in values),
         synthetic=layout.path.is_dir() and (layout.path / NOTE).exists(),
+        examples=dict(sorted({one.label: one.values for one in reversed(recordings)}.items())),
+        findings=findings,
     )
 
 
-def channels_of(tables: Sequence[Table], taken: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the columns that are channels, and those left out: times, counters, constants, and text."""
-    first = tables[0]
-    shared = [name for name in first.columns if all(name in table.columns for table in tables)]
-    channels: list[str] = []
-    ignored = [name for name in first.columns if name not in shared]
-    for name in (name for name in shared if name not in taken):
-        texts = not any(is_number(cell) for cell in first.columns[name])
-        useless = texts or is_time(tables, name) or is_constant(tables, name)
-        (ignored if useless else channels).append(name)
-    if not channels:
-        raise DataError(
-            f"'{first.path}': no column of numbers is left for channels; columns: {', '.join(first.columns)}"
-        )
-    return tuple(channels), tuple(ignored)
+def short_findings(layout: Layout, places: Sequence[Path | str], rows: Sequence[int]) -> list[str]:
+    short = [(place, count) for place, count in zip(places, rows, strict=True) if count < layout.window_steps]
+    if not short:
+        return []
+    place, count = short[0]
+    return [
+        f"'{place}' has {count} rows, a window needs {layout.window_steps} ({len(short)} recordings are shorter than a "
+        "window); `train` refuses them: delete them, or lower window_steps"
+    ]
 
 
-def is_constant(tables: Sequence[Table], name: str) -> bool:
-    """Tell whether a column never changes, over all recordings."""
-    return len({cell for table in tables for cell in table.columns[name]}) == 1
-
-
-def is_time(tables: Sequence[Table], name: str) -> bool:
-    """Tell whether a column counts time or rows: called so, or rising with every row of every recording."""
-    words = name.lower().replace("(", "_").replace(")", "_").replace(" ", "_").replace("[", "_").split("_")
-    if words[0] in TIME_NAMES or name.lower() == "t":
-        return True
-    return all(len(table.rows) > 3 and rises(table, name) for table in tables)
-
-
-def rises(table: Table, name: str) -> bool:
-    cells = table.columns[name]
-    return all(is_number(cell) for cell in cells) and bool((np.diff(np.asarray(cells, np.float64)) > 0).all())
-
-
-def rate_of(tables: Sequence[Table], ignored: Sequence[str]) -> float | None:
-    """Return samples a second by the first time column, None where there is none or its unit is unclear."""
-    for name in ignored:
-        if tables and is_time(tables, name) and len(tables[0].rows) > 1 and rises(tables[0], name):
-            step = float(np.median(np.diff(np.asarray(tables[0].columns[name], np.float64))))
-            unit = {"ms": 1e3, "us": 1e6}.get(name.lower().rstrip(")]")[-2:], 1.0)
-            if unit > 1 or step < 1:
-                return unit / step
-    return None
-
-
-def guess(tables: Sequence[Table], names: Sequence[str], text: bool) -> str:
-    """Return the column of one of these names; text: else the only one that holds text."""
-    columns = list(tables[0].columns)
-    for name in names:
-        for column in columns:
-            if column.lower() == name:
-                return column
-    texts = [name for name in columns if not is_number(tables[0].columns[name][0])] if text else []
-    return texts[0] if len(texts) == 1 else ""
-
-
-def grouped_by_prefix(tables: Sequence[Table]) -> bool:
-    """Tell whether file names begin with people: some beginnings, each of them in more than one class."""
-    classes: dict[str, set[str]] = {}
-    for table in tables:
-        classes.setdefault(prefix(table.path), set()).add(table.path.parent.name)
-    return LEAST_PREFIXES <= len(classes) < len(tables) and all(len(seen) > 1 for seen in classes.values())
-
-
-def window_of(rows: Sequence[int]) -> tuple[int, int]:
-    """Return window and stride in rows, half overlapping: the shortest recording, unless that is a stray one."""
+def with_window(layout: Layout, rows: Sequence[int]) -> Layout:
+    """Return a layout with half overlapping windows, as long as the shortest recording unless that is a stray one."""
     typical = int(np.median(rows))
-    steps = min(LONGEST_WINDOW, min(rows) if 2 * min(rows) >= typical else typical // 2)
-    return steps, max(1, steps // 2)
+    steps = max(1, min(LONGEST_WINDOW, min(rows) if 2 * min(rows) >= typical else typical // 2))
+    return replace(layout, window_steps=steps, stride_steps=max(1, steps // 2))

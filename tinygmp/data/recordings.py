@@ -11,17 +11,19 @@ import numpy as np
 from tinygmp.errors import DataError
 
 Kind = Literal["npz", "class-folders", "table"]
-GroupBy = Literal["recording", "file-prefix", "column"]
+GroupBy = Literal["recording", "file-prefix", "file-suffix", "folder", "column"]
 
 
 @dataclass(frozen=True)
 class Layout:
     """How a user's data lie on disk, and how windows are cut out of them.
 
-    kind: 'npz'; 'class-folders' (path/<class>/<file>, a file a recording); 'table' (one file or a folder of files with
-    a label column; a run of rows with one label is a recording). channels: columns in the model's order; of an .npz
-    their names. group_by: what must not be torn apart by a split: each recording, all files whose names begin alike up
-    to the first '_' or '-' (a person, a day), or all rows with one value of group_column.
+    kind: 'npz'; 'class-folders' (path/<class>/<file>, or deeper, a file a recording); 'table' (one file or a folder of
+    files with a label column; a run of rows with one label is a recording). channels: columns in the model's order; of
+    an .npz their names. group_by: what must not be torn apart by a split: each recording; all files whose names begin
+    alike up to the first '_' or '-', or end alike after the last (a person, a day); all files of one folder within the
+    class; or all rows with one value of group_column. time_column: tells gaps, '' for none; fill_gap_rows: up to
+    so many missing rows, or empty cells in a run, are filled.
     """
 
     path: Path
@@ -32,6 +34,8 @@ class Layout:
     label_column: str = "label"
     group_column: str = ""
     group_by: GroupBy = "recording"
+    time_column: str = ""
+    fill_gap_rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -51,13 +55,18 @@ class Labelled:
 
 @dataclass(frozen=True)
 class OwnData:
-    """A data set: class names in the order of the label numbers; test windows only where the user set some apart."""
+    """A data set: class names in the order of the label numbers; test windows only where the user set some apart.
+
+    rate_hz: samples a second by the recordings' own times, None where they do not tell; notes: sentences on gaps.
+    """
 
     channels: tuple[str, ...]
     classes: tuple[str, ...]
     windows: Labelled
     test: Labelled | None
     sha256: str
+    rate_hz: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 def check_classes(path: Path, classes: Sequence[str]) -> None:

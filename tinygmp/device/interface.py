@@ -31,7 +31,7 @@ class ModelSources:
     @property
     def header(self) -> bytes:
         """The content of model_interface.h: the model's names under fixed ones, so that the firmware never changes."""
-        lines = stream_lines(self.prefix) if self.interface == "stream" else graph_lines(self)
+        lines = stream_lines(self) if self.interface == "stream" else graph_lines(self)
         return ("\n".join((f'#include "{self.prefix}.h"', *lines)) + "\n").encode()
 
 
@@ -49,16 +49,18 @@ def model_sources(artifact: Artifact) -> ModelSources:
     return ModelSources(artifact.name, source, wanted, artifact.interface)
 
 
-def stream_lines(prefix: str) -> list[str]:
-    """Return the names of a stream: state, step, answer."""
-    upper = prefix.upper()
+def stream_lines(sources: ModelSources) -> list[str]:
+    """Return the names of a stream: state, step, and the answer, which may be 'none of these'."""
+    prefix, upper = sources.prefix, sources.prefix.upper()
+    header = sources.files[f"{prefix}.h"].decode(errors="replace")
+    answer = "answer" if f"#define {upper}_NONE " in header else "predict"
     return [
         f"#define TG_STATE {prefix}_state",
         f"#define TG_CHANNELS {upper}_CHANNELS",
         f"#define TG_CLASSES {upper}_CLASSES",
         f"#define TG_INIT {prefix}_init",
         f"#define TG_STEP {prefix}_step",
-        f"#define TG_PREDICT {prefix}_predict",
+        f"#define TG_PREDICT {prefix}_{answer}",
     ]
 
 

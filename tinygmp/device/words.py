@@ -44,7 +44,7 @@ def reference_of(model: PackedModel) -> Reference:
     def answer(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         found = run(model, *inputs_of(model, words))
         flat = [found.outputs[name].reshape(len(words), -1).astype(np.int32) for name in model.outputs]
-        classes = found.classes if model.labels else np.zeros(len(words), np.int64)
+        classes = found.answers if model.labels else np.zeros(len(words), np.int64)
         return np.concatenate(flat, axis=1), classes
 
     return answer

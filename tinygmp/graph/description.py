@@ -9,7 +9,10 @@ from tinygmp.graph.fields import Description, integer, integers, items, number, 
 from tinygmp.graph.kinds import KINDS, kind_of
 from tinygmp.graph.model import MOST_NODES, Node, PackedModel, State
 from tinygmp.graph.records import Arrays, build_record, describe_record
+from tinygmp.graph.reject import Reject
 from tinygmp.graph.values import Value
+
+CENTROIDS = "reject.centroids"
 
 
 def describe_model(model: PackedModel) -> tuple[Description, Arrays]:
@@ -35,6 +38,9 @@ def describe_model(model: PackedModel) -> tuple[Description, Arrays]:
         "states": [{"read": state.read, "written": state.written} for state in model.states],
         "nodes": [describe_node(node, arrays) for node in model.nodes],
     }
+    if model.reject is not None:
+        arrays[CENTROIDS] = model.reject.centroids
+        description["reject"] = {"limit": model.reject.limit}
     return description, arrays
 
 
@@ -70,7 +76,14 @@ def build_model(description: Description, arrays: Mapping[str, np.ndarray]) -> P
         ),
         steps=integer(description["steps"], "steps"),
         provenance=provenance_of(description),
+        reject=build_reject(description, arrays),
     )
+
+
+def build_reject(description: Description, arrays: Mapping[str, np.ndarray]) -> Reject | None:
+    if "reject" not in description:
+        return None
+    return Reject(arrays[CENTROIDS], integer(table(description["reject"], "reject")["limit"], "limit"))
 
 
 def build_value(fields: Description) -> Value:

@@ -1,7 +1,7 @@
 """The .tgmp file: a safetensors container whose one metadata entry describes the graph (docs/tgmp.md).
 
-Version 4 holds graphs and is what is written, 5 where a cell has a state of 16 bits, which a reader of 4 would not
-notice; versions 1 to 3 are read as graphs too.
+Version 4 holds graphs and is what is written, 5 where a cell has a state of 16 bits and 6 where a model may answer
+'none of these', which a reader of 4 would not notice; versions 1 to 3 are read as graphs too.
 
 Every stream and array is a tensor of its own, exactly as it lies in flash. A SHA-256 over description and
 tensors is stored as the tensor 'digest', so that no damaged file is ever half understood.
@@ -24,8 +24,8 @@ from tinygmp.graph.fields import Description
 from tinygmp.graph.model import PackedModel
 from tinygmp.graph.operators.fastgrnn import FastGrnn
 
-VERSION, WIDE_VERSION = 4, 5
-READABLE = (1, 2, 3, VERSION, WIDE_VERSION)
+VERSION, WIDE_VERSION, REJECT_VERSION = 4, 5, 6
+READABLE = (1, 2, 3, VERSION, WIDE_VERSION, REJECT_VERSION)
 METADATA_KEY = "tinygmp"
 DIGEST = "digest"
 FILE_BYTES_LIMIT = 1 << 28
@@ -57,6 +57,8 @@ def to_bytes(model: PackedModel) -> bytes:
 
 
 def version_of(model: PackedModel) -> int:
+    if model.reject is not None:
+        return REJECT_VERSION
     wide = any(isinstance(node.operator, FastGrnn) and node.operator.wide for node in model.nodes)
     return WIDE_VERSION if wide else VERSION
 

@@ -31,6 +31,7 @@ ADD_SCALAR_BYTES = 16  # two multipliers and a bias, four bytes each; shift, zer
 POOL_SCALAR_BYTES = 10  # kernel, stride, four paddings, two clamps
 # of a mean that rescales; multiplier 4, shift 1; and bias 4, zero 1, or an offset with 40 bits of fraction, 8
 MEAN_SCALAR_BYTES = {"gemmlowp": 10, "fp32": 13}
+LIMIT_BYTES = 4  # of the distance beyond which the answer is 'none of these'
 PAD_SCALAR_BYTES = 5  # four sides and the zero point
 
 
@@ -79,11 +80,20 @@ class Ledger:
 def ledger(model: PackedModel) -> Ledger:
     """Return the byte ledger of a model."""
     rows = [row for node in model.nodes for row in node_rows(model, node)]
+    rows += reject_rows(model)
     streams = sum(tensor.payload_bytes for tensor in model.tensors())
     rest = sum(row.bytes for row in rows) - streams
     limit = sum(limit_bits(tensor.size, tensor.nnz, tensor.value_bits) for tensor in model.tensors()) / 8
     entropy = sum(entropy_limit_bits(tensor.decode()) for tensor in model.tensors()) / 8
     return Ledger(tuple(rows), rest + limit, rest + entropy)
+
+
+def reject_rows(model: PackedModel) -> list[LedgerRow]:
+    """Return the rows of what tells 'none of these'."""
+    if model.reject is None:
+        return []
+    limit = LedgerRow("reject", "scalars", LIMIT_BYTES)
+    return [LedgerRow("reject", "tables", model.reject.centroids.nbytes), limit]
 
 
 def node_rows(model: PackedModel, node: Node) -> list[LedgerRow]:

@@ -9,6 +9,7 @@ from tinygmp.errors import ConfigError
 from tinygmp.graph.operators.base import Operator
 from tinygmp.graph.operators.linear import Linear
 from tinygmp.graph.operators.pool import GlobalAveragePool
+from tinygmp.graph.reject import Reject, check_reject
 from tinygmp.graph.values import Value
 from tinygmp.sparse.tensor import PackedTensor
 
@@ -46,6 +47,7 @@ class PackedModel:
     `outputs` name values; `labels` name the channels of the first output and may be empty. `states` make it recurrent:
     a window of `steps` or an endless stream are two ways to run the same graph; `steps` is 1 without states.
     `provenance` holds at least data, synthetic ('yes' / 'no'), seed, recipe and commit; of sensors also rate_hz.
+    `reject` lets a recurrent classifier answer 'none of these'.
 
     Raises ConfigError or RangeError, naming node and value, where anything does not fit.
     """
@@ -59,6 +61,7 @@ class PackedModel:
     states: tuple[State, ...] = ()
     steps: int = 1
     provenance: Mapping[str, str] = field(default_factory=dict)
+    reject: Reject | None = None
 
     def __post_init__(self) -> None:
         if not C_IDENTIFIER.fullmatch(self.name):
@@ -74,6 +77,7 @@ class PackedModel:
         check_states(self)
         check_labels(self)
         check_roundings(self)
+        check_reject(self)
 
     def read_by(self, node: Node) -> tuple[Value, ...]:
         return tuple(self.values[name] for name in node.reads)

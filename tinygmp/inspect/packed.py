@@ -63,6 +63,9 @@ class Inspection:
     entropy_limit_bytes: float
     by_part: Mapping[str, int]
     provenance: Mapping[str, str]
+    none_beyond: int | None = (
+        None  # the distance from where on it answers 'none of these'; None: it always names a class
+    )
 
 
 def inspect(model: PackedModel) -> Inspection:
@@ -74,6 +77,7 @@ def inspect(model: PackedModel) -> Inspection:
         synthetic=model.synthetic,
         labels=model.labels,
         steps=model.steps if model.recurrent else 0,
+        none_beyond=model.reject.limit if model.reject else None,
         channels=input_facts(model),
         layers=tuple(layer_facts(model, node) for node in model.nodes),
         tensors=tuple(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tinygmp.budget.result import Reserve
 from tinygmp.device.board import Board
@@ -19,6 +20,7 @@ from tinygmp.projects.further import further_epochs, prune_further
 from tinygmp.projects.prepared import Prepared
 from tinygmp.projects.recipe import Opened
 from tinygmp.projects.training import Network, Trainer, pack, packing
+from tinygmp.projects.unknown import check_passing, rejecting
 from tinygmp.prune.schedule import check_sparsity
 from tinygmp.sparse.decode_cost import measured_cost
 
@@ -44,6 +46,8 @@ class Wanted:
     sparsities: tuple[float, ...] = SPARSITIES
     bits: tuple[str, ...] = BITS
     reserve: Reserve = field(default_factory=Reserve)
+    reject: float | None = None
+    unknown: Path | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.max_drop <= 100:
@@ -54,6 +58,12 @@ class Wanted:
             check_sparsity(sparsity, "--sparsity")
         if unknown := set(self.bits) - set(BITS):
             raise ConfigError(f"--bits '{sorted(unknown)[0]}' is unknown; known: {', '.join(BITS)}")
+        if self.unknown is not None and self.reject is None:
+            raise ConfigError(
+                "--unknown measures --reject; give the share of known windows that pass, --reject 0.95"
+            )
+        if self.reject is not None:
+            check_passing(self.reject)
         if any(not 1 <= hidden <= MOST_HIDDEN for hidden in self.hidden):
             raise ConfigError(f"--hidden {self.hidden}: each must be in 1..{MOST_HIDDEN}")
 
@@ -96,6 +106,8 @@ def candidates_of(trainer: Trainer, board: Board, wanted: Wanted, dense: Network
             if model is None:
                 continue
             model = smallest_on(board, model, LOSSLESS if bits == "8" else ())
+            if wanted.reject is not None:
+                model = rejecting(trainer.prepared, model, wanted.reject)
             accuracy = trainer.prepared.accuracy(model, trainer.prepared.parts.held_out)
             name = f"{hidden_size(graph)} units, {100 * network.sparsity:.1f} % zeros{how}, {bits} bits"
             sparsity, of_float = round(network.sparsity, 4), network.held_out_accuracy

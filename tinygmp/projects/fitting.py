@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,39 +17,20 @@ from tinygmp.graph.model import PackedModel
 from tinygmp.graph.random_model import random_model
 from tinygmp.progress import OnStep, Steps, silent
 from tinygmp.projects.candidates import Candidate, Wanted, candidates_of, epochs_of
-from tinygmp.projects.front import Choice, Variant, choose, pareto_front
+from tinygmp.projects.front import Choice, choose, pareto_front
 from tinygmp.projects.front_plot import draw_front
 from tinygmp.projects.journey import Journey
 from tinygmp.projects.prepared import Prepared, prepare
 from tinygmp.projects.recipe import Opened
 from tinygmp.projects.training import Network, Trainer, run_folder
+from tinygmp.projects.unknown import measured_unknown, unseen_epochs, windows_below
+from tinygmp.report.facts import Unknown
+from tinygmp.report.fits import FitFacts, Variant
 from tinygmp.report.plain import to_plain
 from tinygmp.side_by_side import run_side_by_side
 
-SYNTHETIC = " (SYNTHETIC DATA)"
 
-
-@dataclass(frozen=True)
-class Fitted:
-    """What `fit` found. test_accuracy: of the choice, per cent, scored after it was made; None without one."""
-
-    name: str
-    synthetic: bool
-    board: str
-    dense_accuracy: float
-    max_drop: float
-    held_out_windows: int
-    variants: tuple[Variant, ...]
-    front: tuple[str, ...]
-    chosen: str | None
-    why: str
-    test_accuracy: float | None
-    model: str | None
-    plot: str | None
-    missing: dict[str, str]
-
-
-def fit(opened: Opened, wanted: Wanted, out: Path | None = None, on_step: OnStep = silent) -> Fitted:
+def fit(opened: Opened, wanted: Wanted, out: Path | None = None, on_step: OnStep = silent) -> FitFacts:
     """Train, pack and build every variant, choose one, and write model.tgmp, fit.json and front.png.
 
     They lie in <run>/fit/<board>/. What was trained before is not trained again. Raises MissingToolError before any
@@ -58,14 +39,21 @@ def fit(opened: Opened, wanted: Wanted, out: Path | None = None, on_step: OnStep
     board = find_board(wanted.board) if isinstance(wanted.board, str) else wanted.board
     check_compiler(board)
     prepared = prepare(opened, on_step)
-    journey = Journey(on_step, epochs_of(opened, wanted))
+    if wanted.unknown is not None:
+        windows_below(wanted.unknown, opened.layout)  # tells what is wrong before anything is trained
+    unseen = 0 if wanted.reject is None else unseen_epochs(prepared, wanted.unknown)
+    journey = Journey(on_step, epochs_of(opened, wanted) + unseen)
     trainer = Trainer(prepared, run_folder(opened, out), journey)
     dense = trainer.train("dense", trainer.fresh(), trainer.settings(dense=True))
     candidates = list(candidates_of(trainer, board, wanted, dense))
     variants = build_all(candidates, board, wanted.reserve, on_step)
     choice = choose(variants, dense.held_out_accuracy, wanted.max_drop, wanted.prefer)
     models = dict(zip(variants, (candidate.model for candidate in candidates), strict=True))
-    return write_results(prepared, trainer.folder / "fit" / board.name, board, wanted, dense, models, choice)
+    unknown = None
+    if wanted.reject is not None and choice.variant is not None:
+        unknown = measured_unknown(trainer, models[choice.variant], wanted.reject, wanted.unknown)
+    folder = trainer.folder / "fit" / board.name
+    return write_results(prepared, folder, board, wanted, dense, models, choice, unknown)
 
 
 def check_compiler(board: Board) -> None:
@@ -121,23 +109,15 @@ def write_results(
     dense: Network,
     models: dict[Variant, PackedModel],
     choice: Choice,
-) -> Fitted:
+    unknown: Unknown | None = None,
+) -> FitFacts:
     """Write the chosen model, the plot and fit.json, and return what fit.json holds."""
     variants = tuple(models)
     limit = wanted.reserve.taken_from(board)
-    missing: dict[str, str] = {}
-    plot: Path | None = folder / "front.png"
-    try:
-        content = draw_front(
-            prepared.name, limit, variants, choice.variant, dense.held_out_accuracy, wanted.max_drop
-        )
-        write_atomically(folder / "front.png", content)
-    except MissingToolError as error:
-        plot, missing["plot"] = None, str(error)
     model = models[choice.variant] if choice.variant else None
     if model is None:
         (folder / "model.tgmp").unlink(missing_ok=True)  # of an earlier fit that asked for less
-    fitted = Fitted(
+    fitted = FitFacts(
         name=prepared.name,
         synthetic=prepared.opened.recipe.data.synthetic,
         board=board.name,
@@ -150,8 +130,14 @@ def write_results(
         why=choice.why,
         test_accuracy=prepared.accuracy(model, prepared.parts.test) if model else None,
         model=str(save_model(model, folder / "model.tgmp")) if model else None,
-        plot=str(plot) if plot else None,
-        missing=missing,
+        plot=None,
+        missing={},
+        unknown=unknown,
     )
+    try:
+        write_atomically(folder / "front.png", draw_front(fitted, limit))
+        fitted = replace(fitted, plot=str(folder / "front.png"))
+    except MissingToolError as error:
+        fitted = replace(fitted, missing={"plot": str(error)})
     write_atomically(folder / "fit.json", (json.dumps(to_plain(fitted), indent=2) + "\n").encode())
     return fitted

@@ -5,37 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tinygmp.errors import ConfigError
+from tinygmp.report.fits import Variant
 
 Prefer = Literal["smallest", "accurate"]
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One packed model on a board. accuracy: per cent of held-out windows, by the integer reference.
-
-    float_accuracy: of the network before packing. Coarse rounding may be lucky on held-out windows and on no others, so
-    `kept`, the lower of both, is what counts.
-    sparsity: fraction of zeros of the trained matrices; bits: '8', '4' or 'mixed'; formats: index and value formats in
-    use. flash_bytes and ram_bytes (the stack counted) are the whole program's.
-    """
-
-    name: str
-    hidden: int
-    sparsity: float
-    nnz: int
-    bits: str
-    formats: str
-    accuracy: float
-    float_accuracy: float
-    payload_bytes: int
-    flash_bytes: int
-    ram_bytes: int
-    fits: bool
-
-    @property
-    def kept(self) -> float:
-        """The accuracy that a choice may count on, per cent."""
-        return min(self.accuracy, self.float_accuracy)
 
 
 @dataclass(frozen=True)

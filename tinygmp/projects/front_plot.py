@@ -1,61 +1,27 @@
-"""The plot of `tinygmp fit`: held-out accuracy against bytes of flash, the front, the choice, and the limits."""
+"""The plot of `tinygmp fit` as a file of its own: the report's, with the name and the board's flash."""
 
 import io
-from collections.abc import Sequence
 
 from tinygmp.device.board import Board
-from tinygmp.projects.front import Variant, pareto_front
-from tinygmp.report.plots import ACCENT, INK, SOFT, WARM, figure
+from tinygmp.report.fits import FitFacts
+from tinygmp.report.plots import INK, figure
+from tinygmp.report.run_plots import draw_variants
 
+SYNTHETIC = " (SYNTHETIC DATA)"
 DOTS_PER_INCH = 150
+NEAR = 1.5  # times the largest variant: a limit farther away is not drawn
 
 
-def draw_front(
-    title: str,
-    limit: Board,
-    variants: Sequence[Variant],
-    chosen: Variant | None,
-    dense_accuracy: float,
-    max_drop: float,
-) -> bytes:
+def draw_front(found: FitFacts, limit: Board) -> bytes:
     """Return a PNG; `limit` is the board with what the application leaves. Raises MissingToolError."""
     with figure(7.0, 4.2) as (drawing, axes):
-        for fits, colour, label in ((True, SOFT, "fits"), (False, "#c8c8c8", "does not fit")):
-            points = [one for one in variants if one.fits == fits]
-            if points:
-                axes.scatter(
-                    [one.flash_bytes for one in points], [one.kept for one in points],
-                    color=colour, s=28, label=label, zorder=2,
-                )  # fmt: skip
-        front = pareto_front(variants)
-        axes.step(
-            [one.flash_bytes for one in front], [one.kept for one in front],
-            where="post", color=ACCENT, linewidth=1.3, marker="o", markersize=4, label="Pareto front", zorder=3,
-        )  # fmt: skip
-        if chosen is not None:
-            axes.scatter(
-                [chosen.flash_bytes],
-                [chosen.kept],
-                marker="*",
-                s=190,
-                color=WARM,
-                label="chosen",
-                zorder=4,
-            )
-        axes.axhline(
-            dense_accuracy - max_drop,
-            color=INK,
-            linewidth=0.8,
-            linestyle=(0, (4, 3)),
-            label="accuracy asked for",
-        )
-        most = max(one.flash_bytes for one in variants)
-        if limit.flash_bytes < 1.5 * most:
+        near = limit.flash_bytes < NEAR * max(one.flash_bytes for one in found.variants)
+        if near:
             axes.axvline(limit.flash_bytes, color=INK, linewidth=0.8, label=f"flash of {limit.name}")
-        axes.set_xlabel(f"flash on {limit.name}, whole program, bytes")
-        axes.set_ylabel("held-out accuracy, %")
-        axes.set_title(title)
-        axes.legend(frameon=False, fontsize="small")
+        draw_variants(axes, found)
+        if near:
+            axes.set_xlim(right=max(axes.get_xlim()[1], 1.05 * limit.flash_bytes))
+        axes.set_title(f"{found.name}{SYNTHETIC if found.synthetic else ''}")
         stream = io.BytesIO()
         drawing.savefig(stream, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
         return stream.getvalue()

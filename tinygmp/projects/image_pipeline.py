@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import distributed, nn
+from torch import nn
 
 from tinygmp.artifact import write_atomically
 from tinygmp.data.labelled_pixels import MEAN, STD, LabelledPixels
@@ -30,7 +30,7 @@ from tinygmp.prune.constant_channels import silence_constant_channels
 from tinygmp.readers.torch_export import graph_of_module
 from tinygmp.train.distillation import Distillation
 from tinygmp.train.fit_network import batches, evaluate, fit
-from tinygmp.train.run_recipe import is_first_process, training_device
+from tinygmp.train.run_recipe import is_first_process, process_count, training_device
 
 CALIBRATION, PACKED_HELD_OUT, PACKED_TEST, LOADER_BATCHES, CONSTANT_BATCHES = 200, 500, 1000, 20, 20
 PERCENTILES = (100.0, 99.99)  # of activations inside their range; held-out images choose
@@ -73,7 +73,7 @@ def run_image_pipeline(
         "crop_scale": images.train.crop_scale,
         "device": device.type,
         "precision": run.precision,
-        "processes": distributed.get_world_size() if distributed.is_initialized() else 1,
+        "processes": process_count(),
         "sparsity": facts["history"][-1]["sparsity"],
         "constant_channels": constant,
         "dense_held_out": dense_facts["history"][-1]["accuracy"],

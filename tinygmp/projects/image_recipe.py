@@ -17,6 +17,7 @@ from tinygmp.train.fit_network import TrainSettings
 
 LARGE = 64  # from this size on the stem halves rows and columns
 MOST_BATCH, LEAST_BATCH = 128, 8
+STEPS_AN_EPOCH = 4  # at least, unless a batch would be one picture: a step of all pictures learns little
 # Of float32 maps and their gradients; measured at width 1 and 224 x 224 with a batch of 32: 65 MiB an image.
 BYTES_PER_IMAGE, MOST_BYTES = 68e6, 2.2e9
 
@@ -27,6 +28,19 @@ def batch_within_memory(width: float, size: int) -> int:
     batch = MOST_BATCH
     while batch > LEAST_BATCH and batch * width * positions * BYTES_PER_IMAGE > MOST_BYTES:
         batch //= 2
+    return batch
+
+
+def batch_of_few(most: int, images: int, processes: int = 1) -> int:
+    """Return the largest batch, `most` halved again and again, of which an epoch has four; 2 a process at least.
+
+    Raises ConfigError for fewer images than one batch of 2 a process.
+    """
+    batch = most // processes * processes
+    while batch > 2 * processes and STEPS_AN_EPOCH * batch > images:
+        batch = max(2 * processes, batch // 2 // processes * processes)
+    if batch > images:
+        raise ConfigError(f"{images} training images are too few: give {2 * processes} or more")
     return batch
 
 

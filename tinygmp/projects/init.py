@@ -80,6 +80,7 @@ def recipe_text(found: Look, name: str, path: str) -> str:
         group_by=toml(layout.group_by),
         group_column=toml(layout.group_column),
         groups=found.groups,
+        time_column=toml(layout.time_column),
         synthetic="true" if found.synthetic else "false",
         units=toml(units),
         counts_per_unit=toml(counts),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinygmp.data.rates import SAME_RATE
 from tinygmp.data.recording_windows import load_own
 from tinygmp.data.recordings import Labelled, OwnData
 from tinygmp.data.split import Parts, split
@@ -55,8 +56,20 @@ def prepare(opened: Opened, on_step: OnStep = silent) -> Prepared:
             f"'{opened.layout.path}' have {data.windows.windows.shape[1]} steps"
         )
     check_range(data, recipe.sensor)
+    check_rate(opened, data)
     parts = split(data, recipe.split.held_out, recipe.split.test)
     return Prepared(opened, data, parts, scaling_of(data, parts.train, recipe.sensor))
+
+
+def check_rate(opened: Opened, data: OwnData) -> None:
+    """Raise ConfigError where the recipe says another rate than the recordings' own times do."""
+    said = opened.recipe.sensor.rate_hz
+    if said and data.rate_hz and abs(said / data.rate_hz - 1) > SAME_RATE:
+        raise ConfigError(
+            f"recipe '{opened.path}': sensor.rate_hz is {said:g}, the times in column "
+            f"'{opened.layout.time_column}' tell {data.rate_hz:.4g} samples a second; the firmware samples at what is "
+            'written here: correct it, or set data.time_column to "" where the times are wrong'
+        )
 
 
 def check_range(data: OwnData, sensor: SensorSection) -> None:

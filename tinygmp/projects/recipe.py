@@ -21,6 +21,8 @@ class DataSection(Section):
     label_column: str = "label"
     group_column: str = ""
     group_by: GroupBy = "recording"
+    time_column: str = ""
+    fill_gap_rows: int = Field(default=0, ge=0, le=65535)
     synthetic: bool = False
 
 
@@ -102,6 +104,8 @@ class Opened(Section):
             data.label_column,
             data.group_column,
             data.group_by,
+            data.time_column,
+            data.fill_gap_rows,
         )
 
 

@@ -1,38 +1,23 @@
 """Train a user's own network: dense to compare with, pruned globally on the way, packed, and scored."""
 
 import hashlib
-import io
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from tinygmp.artifact import write_atomically
 from tinygmp.floats.graph import FloatGraph
 from tinygmp.floats.window_classifier import with_sensor
-from tinygmp.graph.file import save_model
 from tinygmp.graph.model import PackedModel
-from tinygmp.inspect.packed import packed_result
 from tinygmp.models.fastgrnn import FastGrnnClassifier, float_graph
 from tinygmp.pack import packer
 from tinygmp.pack.identity import PackIdentity
 from tinygmp.pack.settings import USUAL, PackSettings
 from tinygmp.progress import OnStep, silent
-from tinygmp.projects.journey import Journey
-from tinygmp.projects.prepared import Prepared, prepare
+from tinygmp.projects.prepared import Prepared
 from tinygmp.projects.recipe import Opened
 from tinygmp.projects.source_commit import source_commit
 from tinygmp.prune.schedule import GradualSchedule
-from tinygmp.report.record import (
-    DataFacts,
-    DenseResult,
-    MatrixSparsity,
-    Provenance,
-    PrunedResult,
-    Report,
-    write_report,
-)
 from tinygmp.train.augment import Augmentation
 from tinygmp.train.fit import Epoch
 from tinygmp.train.settings import WindowSettings
@@ -45,11 +30,12 @@ MODEL, REPORT, TEST_WINDOWS = "model.tgmp", "report.json", "test.npz"
 
 @dataclass(frozen=True)
 class Network:
-    """A trained network with averaged weights, and its accuracies in per cent."""
+    """A trained network with averaged weights, its accuracies in per cent, and how it trained."""
 
     network: FastGrnnClassifier
     held_out_accuracy: float
     test_accuracy: float
+    history: tuple[Epoch, ...] = ()
 
     @property
     def graph(self) -> FloatGraph:
@@ -59,20 +45,6 @@ class Network:
     def sparsity(self) -> float:
         """Fraction of zeros of all matrices together."""
         return 1 - self.graph.nnz / self.graph.weight_count
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What `tinygmp train` made. confusion: test windows by true class and class answered."""
-
-    report: Report
-    model: PackedModel
-    folder: Path
-    confusion: tuple[tuple[int, ...], ...]
-
-    @property
-    def path(self) -> Path:
-        return self.folder / MODEL
 
 
 @dataclass(frozen=True)
@@ -134,7 +106,7 @@ class Trainer:
             self.folder / CHECKPOINTS / f"{what.replace(' ', '-')}-{key}.pt",
         )
         measured = result.history[-1].measured
-        return Network(result.network, measured["held-out"], measured["test"])
+        return Network(result.network, measured["held-out"], measured["test"], tuple(result.history))
 
     def key(self, network: FastGrnnClassifier, settings: WindowSettings, start: str) -> str:
         """Return a name for all that decides a training, so that none continues another's checkpoint."""
@@ -173,88 +145,3 @@ def packing(prepared: Prepared) -> tuple[np.ndarray, PackIdentity]:
 def run_folder(opened: Opened, out: Path | None) -> Path:
     """Return the folder of a recipe's results."""
     return out or Path("runs") / opened.recipe.name
-
-
-def train(opened: Opened, out: Path | None = None, on_step: OnStep = silent) -> Trained:
-    """Train, prune, pack and score a recipe; a run that was stopped continues. All files lie in the run's folder.
-
-    Raises DataError, ConfigError, DivergenceError or OutputError before anything is overwritten.
-    """
-    started = time.monotonic()
-    prepared = prepare(opened, on_step)
-    epochs = opened.recipe.training
-    journey = Journey(on_step, epochs.dense_epochs + epochs.epochs + 1)
-    trainer = Trainer(prepared, run_folder(opened, out), journey)
-    dense = trainer.train("dense", trainer.fresh(), trainer.settings(dense=True))
-    pruned = trainer.train("pruned", trainer.fresh(), trainer.settings(dense=False))
-    journey("packing", 0, 1)
-    model = pack(prepared, pruned.graph)
-    report = report_of(prepared, dense, pruned, model, time.monotonic() - started)
-    save_model(model, trainer.folder / MODEL)
-    save_windows(prepared, trainer.folder / TEST_WINDOWS)
-    write_report(report, trainer.folder / REPORT)
-    journey("packing", 1, 1)
-    return Trained(report, model, trainer.folder, confusion(prepared, model))
-
-
-def confusion(prepared: Prepared, model: PackedModel) -> tuple[tuple[int, ...], ...]:
-    """Return how many test windows of each class were answered as each class."""
-    test, classes = prepared.parts.test, range(len(prepared.data.classes))
-    answers = prepared.classes_of(model, test)
-    return tuple(
-        tuple(int(((test.labels == true) & (answers == answered)).sum()) for answered in classes)
-        for true in classes
-    )
-
-
-def save_windows(prepared: Prepared, path: Path) -> None:
-    """Write the test windows as `tinygmp verify --data` takes them."""
-    stream, test = io.BytesIO(), prepared.parts.test
-    np.savez_compressed(stream, counts=prepared.counts(test), labels=test.labels)
-    write_atomically(path, stream.getvalue())
-
-
-def report_of(
-    prepared: Prepared, dense: Network, pruned: Network, model: PackedModel, seconds: float
-) -> Report:
-    """Return a run's record, as `tinygmp report` reads it; held-out figures are its validation figures."""
-    recipe, parts = prepared.opened.recipe, prepared.parts
-    return Report(
-        name=prepared.name,
-        data=data_facts(prepared),
-        dense=DenseResult(dense.test_accuracy, dense.graph.nnz, dense.held_out_accuracy),
-        pruned=PrunedResult(
-            pruned.test_accuracy,
-            pruned.sparsity,
-            pruned.graph.nnz,
-            {name: matrix_sparsity(matrix) for name, matrix in pruned.graph.prunable().items()},
-            pruned.held_out_accuracy,
-        ),
-        packed=packed_result(
-            model, prepared.accuracy(model, parts.test), prepared.accuracy(model, parts.held_out)
-        ),
-        artifacts={},
-        devices=(),
-        provenance=Provenance(
-            source_commit(), prepared.opened.path.name, recipe.seed, {}, {"train": round(seconds, 1)}
-        ),
-    )
-
-
-def data_facts(prepared: Prepared) -> DataFacts:
-    parts = {
-        "train": prepared.parts.train, "validation": prepared.parts.held_out, "test": prepared.parts.test,
-    }  # fmt: skip
-
-    return DataFacts(
-        name=prepared.opened.layout.path.name,
-        synthetic=prepared.opened.recipe.data.synthetic,
-        sha256=prepared.data.sha256,
-        people={name: len(np.unique(part.groups)) for name, part in parts.items()},
-        windows={name: len(part) for name, part in parts.items()},
-    )
-
-
-def matrix_sparsity(matrix: np.ndarray) -> MatrixSparsity:
-    nnz = int(np.count_nonzero(matrix))
-    return MatrixSparsity(matrix.size, nnz, 1 - nnz / matrix.size)

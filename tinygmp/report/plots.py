@@ -2,7 +2,6 @@
 
 import io
 import re
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,11 +13,10 @@ from tinygmp.report.record import Report
 INK = "#010203"  # replaced by currentColor, so that one file serves light, dark and print
 ACCENT, SOFT, WARM = "#2f7fd0", "#9bbfe3", "#d9822b"
 PALETTE = ("#2f7fd0", "#d9822b", "#4a9a62", "#8d6bb8", "#c24d4d", "#7a8794", "#c9a227")
-SMALLEST_LABELLED = 200.0  # of 10,000: smaller boxes of the treemap carry no label
-CHARACTERS_PER_PER_CENT = 0.75
 SMALL, NORMAL = 9.0, 10.0
 STYLE: Any = {
     "svg.fonttype": "none",
+    "text.parse_math": False,  # names come from users
     "font.family": "sans-serif",
     "font.size": NORMAL,
     "axes.edgecolor": INK,
@@ -60,10 +58,32 @@ def accuracy_against_bytes(report: Report) -> str:
             f"dense, float: {report.dense.accuracy:.2f} %", (0, report.dense.accuracy), (4, 3),
             xycoords=("axes fraction", "data"), textcoords="offset points", ha="left", color=INK, fontsize=SMALL,
         )  # fmt: skip
-        axes.margins(0.16, 0.22)
+        shown = [*(point.accuracy for point in sweep), *(point.accuracy for point in named_points(report))]
+        sizes = [
+            *(point.payload_bytes for point in sweep),
+            *(point.payload_bytes for point in named_points(report)),
+        ]
+        axes.set_ylim(*accuracy_limits([*shown, report.dense.accuracy]))
+        axes.set_xlim(*byte_limits(sizes))
         axes.set_xlabel("payload in flash, bytes")
         axes.set_ylabel("test accuracy, %")
         return svg(drawing, "accuracy", "Test accuracy against payload bytes")
+
+
+def accuracy_limits(accuracies: Sequence[float]) -> tuple[float, float]:
+    """Return the ends of an axis of per cent: a little room around what is shown, never far past 100."""
+    low, high = min(accuracies), max(accuracies)
+    room = max(0.3 * (high - low), 2.0)
+    return max(-1.0, low - room), min(high + room, 100.0 + 0.12 * (min(high, 100.0) - low + room))
+
+
+def byte_limits(sizes: Sequence[int]) -> tuple[float, float]:
+    """Return the ends of an axis of bytes: from 0 where there is one size, else a little room around all."""
+    low, high = min(sizes), max(sizes)
+    if high - low < 0.02 * high:
+        return 0.0, 1.4 * high + 1
+    room = 0.16 * (high - low)
+    return max(0.0, low - room), high + room
 
 
 def named_points(report: Report) -> list[Point]:
@@ -103,59 +123,6 @@ def sparsity_by_matrix(report: Report) -> str:
     )
 
 
-def flash_treemap(report: Report) -> str:
-    """Return rectangles whose areas are bytes in flash: the parts of every tensor, and the code on the first board."""
-    parts = [
-        (f"{layer} {part}", size, index)
-        for index, (layer, sizes) in enumerate(report.packed.by_layer.items())
-        for part, size in sizes.items()
-    ] or [(part, size, index) for index, (part, size) in enumerate(report.packed.by_part.items())]
-    for board in report.devices[:1]:
-        code_bytes = board.flash_bytes - report.packed.payload_bytes
-        if code_bytes > 0:
-            parts.append((f"code, start-up and test loop on {board.board}", code_bytes, len(PALETTE) - 2))
-    parts = sorted((part for part in parts if part[1]), key=lambda part: -part[1])
-    with figure(6.4, 3.6) as (drawing, axes):
-        for box, (name, size, colour) in zip(areas([size for _, size, _ in parts]), parts, strict=True):
-            axes.add_patch(rectangle(box, PALETTE[colour % len(PALETTE)], f"{name}: {size:,} B"))
-            if box["dx"] * box["dy"] > SMALLEST_LABELLED:
-                middle = (box["x"] + box["dx"] / 2, box["y"] + box["dy"] / 2)
-                axes.annotate(
-                    f"{wrapped(name, box['dx'])}\n{size:,} B", middle, ha="center", va="center", color="white",
-                    fontsize=SMALL,
-                )  # fmt: skip
-        axes.set_xlim(0, 100)
-        axes.set_ylim(0, 100)
-        axes.set_axis_off()
-        return svg(drawing, "flash", "Flash by content")
-
-
-def areas(sizes: Sequence[int]) -> list[dict[str, float]]:
-    """Return a box (x, y, dx, dy) in a square of 100 for each size, in descending order of size."""
-    try:
-        import squarify
-    except ImportError as error:
-        raise MissingToolError(
-            "'squarify' is missing; it lays out the report's treemap: python -m pip install 'tinygmp[report]'"
-        ) from error
-    return list(squarify.squarify(squarify.normalize_sizes(sizes, 100, 100), 0, 0, 100, 100))
-
-
-def rectangle(box: Mapping[str, float], colour: str, name: str) -> Any:
-    from matplotlib.patches import Rectangle
-
-    patch = Rectangle(
-        (box["x"], box["y"]), box["dx"], box["dy"], facecolor=colour, edgecolor="white", linewidth=1
-    )
-    patch.set_gid(re.sub(r"[^a-z0-9]+", "-", f"box-{name.lower()}"))
-    return patch
-
-
-def wrapped(name: str, width: float) -> str:
-    """Return a label on as many lines as a box of that width in per cent needs."""
-    return textwrap.fill(name, max(6, int(width * CHARACTERS_PER_PER_CENT)), break_long_words=False)
-
-
 def bars(
     name: str,
     title: str,
@@ -186,6 +153,15 @@ def bars(
 @contextmanager
 def figure(width: float, height: float) -> Iterator[tuple[Any, Any]]:
     """Give a figure of a size in inches and its axes in the report's style, without touching global settings."""
+    with figures(width, height, 1, 1) as (drawing, axes):
+        yield drawing, axes[0][0]
+
+
+@contextmanager
+def figures(
+    width: float, height: float, rows: int, columns: int, share_heights: bool = True
+) -> Iterator[tuple[Any, Any]]:
+    """Give a figure and its axes by row and column in the report's style; a column shares x, and y if asked for."""
     try:
         import matplotlib
         from matplotlib.figure import Figure
@@ -195,7 +171,12 @@ def figure(width: float, height: float) -> Iterator[tuple[Any, Any]]:
         ) from error
     with matplotlib.rc_context(STYLE):
         drawing = Figure(figsize=(width, height), layout="constrained")
-        yield drawing, drawing.subplots()
+        yield (
+            drawing,
+            drawing.subplots(
+                rows, columns, squeeze=False, sharex="col", sharey="col" if share_heights else False
+            ),
+        )
 
 
 def svg(drawing: Any, name: str, title: str) -> str:

@@ -6,49 +6,37 @@ headers), neither code nor container. `limit_bytes` replaces the weight streams 
 """
 
 import json
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from tinygmp.artifact import write_atomically
-from tinygmp.errors import FileFormatError, RangeError
+from tinygmp.errors import FileFormatError
 from tinygmp.foreign import reads
+from tinygmp.report.checked import Checked
+from tinygmp.report.facts import Answers, Curve, LeftOut
+from tinygmp.report.fits import FitFacts, read_fits
 from tinygmp.report.plain import from_plain, to_plain
 
 VERSION = 1
-LARGEST = {
-    "accuracy": 100.0,
-    "sparsity": 1.0,
-}  # by the end of a field's name; anything else has no upper limit
-
-
-class Checked:
-    """Refuses figures that cannot be: negative, not finite, above 100 % or above 1."""
-
-    def __post_init__(self) -> None:
-        for entry in fields(self):  # type: ignore[arg-type]
-            value = getattr(self, entry.name)
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                continue
-            largest = next((top for end, top in LARGEST.items() if entry.name.endswith(end)), math.inf)
-            if not (0 <= value <= largest and math.isfinite(value)):
-                raise RangeError(
-                    f"report: {type(self).__name__}.{entry.name} {value} is outside 0..{largest:g}; "
-                    "accuracies are per cent, sparsities fractions"
-                )
 
 
 @dataclass(frozen=True)
 class DataFacts:
-    """The data of a run; `people` and `windows` count by split: 'train', 'validation', 'test'."""
+    """The data of a run; `people` and `windows` count by split: 'train', 'validation', 'test'.
+
+    grouped_by: what `people` counts and a split keeps whole: 'people', 'recordings', 'groups' or 'windows';
+    shared_people: of the people in test, how many are in training too; None where nothing tells people apart.
+    """
 
     name: str
     synthetic: bool
     sha256: str
     people: Mapping[str, int]
     windows: Mapping[str, int]
+    grouped_by: str = "people"
+    shared_people: int | None = None
 
 
 @dataclass(frozen=True)
@@ -215,6 +203,10 @@ class Report:
     provenance: Provenance
     shipped: PackedResult | None = None
     sweep: tuple[SweepPoint, ...] = ()
+    answers: Answers | None = None
+    training: Mapping[str, Curve] = field(default_factory=dict)
+    left_out: LeftOut | None = None
+    fits: tuple[FitFacts, ...] = ()
     version: int = VERSION
 
     @property
@@ -251,10 +243,13 @@ def write_report(report: Report, path: Path) -> Path:
 
 @reads("a report", "make the report again", FileFormatError)
 def read_report(path: Path) -> Report:
-    """Read a report.json, given itself or its folder; raises FileFormatError when it is missing or not a report."""
+    """Read a report.json, given itself or its folder, and what `fit` found beside it.
+
+    Raises FileFormatError when it is missing or not a report.
+    """
     path = path / "report.json" if path.is_dir() else path
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise FileFormatError(f"cannot read report '{path}': {error}; check the path") from error
-    return from_json(text, str(path))
+    return replace(from_json(text, str(path)), fits=read_fits(path.parent))

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tinygmp.report.facts import Answers, LeftOut, Score
+from tinygmp.report.fits import FitFacts
 from tinygmp.report.record import ArtifactVariant, DeviceResult, PackedResult, PhoneResult, Report
 
 NONE = "–"
@@ -184,3 +186,73 @@ def used(count: int, limit: int) -> str:
 
 def number(value: float | None, digits: int) -> str:
     return NONE if value is None else f"{value:,.{digits}f}"
+
+
+@dataclass(frozen=True)
+class AnswerRow:
+    """A row of the confusion matrix: windows of a class by class answered, and their shares."""
+
+    label: str
+    counts: tuple[int, ...]
+    shares: tuple[float, ...]
+    right: str
+
+
+def answer_cells(answers: Answers) -> list[AnswerRow]:
+    """Return the confusion matrix, a row for each true class."""
+    found = []
+    for place, (label, counts) in enumerate(zip(answers.classes, answers.confusion, strict=True)):
+        total = sum(counts)
+        shares = tuple(count / total if total else 0.0 for count in counts)
+        found.append(AnswerRow(label, counts, shares, share_of(Score(total, counts[place]))))
+    return found
+
+
+def answer_head(answers: Answers) -> tuple[str, ...]:
+    return ("", *answers.classes, "right")
+
+
+def answer_rows(answers: Answers) -> list[Row]:
+    """Return the confusion matrix as plain rows."""
+    return [
+        Row((row.label, *(f"{count:,}" for count in row.counts), row.right)) for row in answer_cells(answers)
+    ]
+
+
+FIT_HEAD = ("variant", "formats", "held-out", "in float", "payload", "flash", "RAM", "")
+
+
+def fit_rows(found: FitFacts) -> list[Row]:
+    """Return the variants that no other beats in bytes and accuracy, and the chosen one, fewest bytes first."""
+    shown = [one for one in found.variants if one.name in (*found.front, found.chosen)]
+    return [
+        Row((
+            one.name, one.formats, percent(one.accuracy), percent(one.float_accuracy), size(one.payload_bytes),
+            size(one.flash_bytes), size(one.ram_bytes),
+            "chosen" if one.name == found.chosen else "" if one.fits else "does not fit",
+        ))
+        for one in sorted(shown, key=lambda one: one.flash_bytes)
+    ]  # fmt: skip
+
+
+def group_rows(answers: Answers) -> list[Row]:
+    """Return a row for each person or recording of the test, the worst first: all windows, then each class's."""
+    rows = []
+    for name, scores in answers.by_group.items():
+        together = Score(sum(one.windows for one in scores), sum(one.correct for one in scores))
+        worth = together.correct / together.windows if together.windows else 0.0
+        rows.append((worth, Row((name, share_of(together), *(share_of(one) for one in scores)))))
+    return [row for _, row in sorted(rows, key=lambda pair: (pair[0], pair[1].cells))]
+
+
+def share_of(score: Score) -> str:
+    """Return a share of windows in per cent, with the windows themselves, since few of them say little."""
+    if not score.windows:
+        return NONE
+    return f"{100 * score.correct / score.windows:.1f} % of {score.windows:,}"
+
+
+def left_out_rows(found: LeftOut) -> list[Row]:
+    """Return a row for each that was left out, the worst first."""
+    ordered = sorted(found.accuracies.items(), key=lambda item: (item[1], item[0]))
+    return [Row((name, percent(accuracy))) for name, accuracy in ordered]

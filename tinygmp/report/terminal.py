@@ -8,14 +8,19 @@ from tinygmp.report.record import Report
 from tinygmp.report.rows import (
     ARTIFACT_HEAD,
     DEVICE_HEAD,
+    FIT_HEAD,
     STAGE_HEAD,
     SYNTHETIC_BANNER,
     Row,
+    answer_head,
+    answer_rows,
     artifact_rows,
     device_rows,
+    fit_rows,
     size,
     stage_rows,
 )
+from tinygmp.report.words import left_out_sentence, split_sentence, unknown_sentences
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,6 +36,17 @@ def print_report(report: Report, console: "Console") -> None:
     console.print(
         table(f"{report.name}: from dense to packed ({report.data.name})", STAGE_HEAD, stage_rows(report))
     )
+    console.print(split_sentence(report.data), markup=False)
+    if report.left_out is not None:
+        console.print(left_out_sentence(report), markup=False)
+    if report.answers is not None:
+        console.print(
+            table("test windows, answered as", answer_head(report.answers), answer_rows(report.answers))
+        )
+    for fit in report.fits:
+        console.print(table(f"variants on {fit.board}: those that none beats", FIT_HEAD, fit_rows(fit)))
+        for sentence in unknown_sentences(fit.unknown) if fit.unknown else ():
+            console.print(sentence, markup=False)
     parts = [Row((part, size(count))) for part, count in report.packed.by_part.items()]
     console.print(table("payload by part", ("part", "bytes"), parts))
     if report.artifacts:

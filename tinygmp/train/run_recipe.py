@@ -164,6 +164,11 @@ def wait_for_all() -> None:
         distributed.barrier()
 
 
+def process_count() -> int:
+    """Return how many processes train together."""
+    return distributed.get_world_size() if distributed.is_available() and distributed.is_initialized() else 1
+
+
 def is_first_process() -> bool:
     """Tell whether this process is the one that writes files."""
     return not (distributed.is_available() and distributed.is_initialized()) or distributed.get_rank() == 0

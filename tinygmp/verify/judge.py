@@ -67,20 +67,28 @@ class Judge:
         result = run_on_host(artifact, words_of(self.model, self.samples.inputs))
         ends = np.cumsum([self.model.values[name].size for name in self.model.outputs])[:-1]
         outputs = dict(zip(self.model.outputs, np.split(result.logits, ends, axis=1), strict=True))
-        classes = result.classes if self.model.labels else None
+        wrong = (result.classes != self.expected.answers) & bool(self.model.labels)
         compiler = "zig cc" if len(host_compiler()) > 1 else host_compiler()[0].rsplit("/", 1)[-1]
         measured_by = f"{compiler} on this machine"
-        return self.variant(Answers(outputs, classes), SAME_BITS, artifact.file_bytes, [], measured_by)
+        return self.variant(Answers(outputs, None), SAME_BITS, artifact.file_bytes, [], measured_by, wrong)
 
     def variant(
-        self, found: Answers, limit: Tolerance, file_bytes: int, seconds: Sequence[float], runtime: str
+        self,
+        found: Answers,
+        limit: Tolerance,
+        file_bytes: int,
+        seconds: Sequence[float],
+        runtime: str,
+        wrong: np.ndarray | None = None,
     ) -> ArtifactVariant:
-        """Return the result of a form's answers."""
+        """Return the result of a form's answers; wrong: samples [n] that it answers otherwise, where that is known."""
         exact = limit == SAME_BITS
         outputs = self.comparable(found.outputs, exact)
         logits = outputs[self.model.outputs[0]]
         classes = logits.argmax(axis=1) if found.classes is None else found.classes
-        agreement = self.agreement(outputs, classes, exact)
+        if wrong is None:
+            wrong = (classes != self.expected.classes) & bool(self.model.labels)
+        agreement = self.agreement(outputs, wrong, exact)
         units = None
         if self.model.output.dtype == "int8":
             units = float(np.abs(logits - self.expected.logits).max(initial=0))
@@ -107,7 +115,7 @@ class Judge:
             found[name] = np.clip(np.rint(flat) if exact else flat, *self.model.values[name].limits)
         return found
 
-    def agreement(self, outputs: Mapping[str, np.ndarray], classes: np.ndarray, exact: bool) -> Agreement:
+    def agreement(self, outputs: Mapping[str, np.ndarray], wrong: np.ndarray, exact: bool) -> Agreement:
         """Compare every output, each in its own deviations."""
         difference = np.concatenate(
             [
@@ -116,7 +124,6 @@ class Judge:
             ],
             axis=1,
         )
-        wrong = (classes != self.expected.classes) & bool(self.model.labels)
         return summed_up(self.model.name, difference, wrong, exact)
 
 

@@ -9,6 +9,7 @@ from tinygmp.errors import DataError
 from tinygmp.graph.model import Node, PackedModel
 from tinygmp.graph.reference.execute import Execute
 from tinygmp.graph.reference.registry import prepared
+from tinygmp.graph.reject import judged_state
 from tinygmp.graph.values import Value
 
 Arrays = dict[str, np.ndarray]
@@ -20,13 +21,15 @@ class ReferenceOutput:
     """What a model answers to a batch.
 
     outputs: by name, [batch, *shape]; logits: the first output as int32 [batch, classes]; classes: int64 [batch], ties
-    go to the lower class; states: by the name that is read, after the last step.
+    go to the lower class; answers: the same, NONE where the model rejects; states: by the name that is read, after the
+    last step.
     """
 
     outputs: Mapping[str, np.ndarray]
     logits: np.ndarray
     classes: np.ndarray
     states: Mapping[str, np.ndarray]
+    answers: np.ndarray
 
 
 def run(model: PackedModel, *inputs: np.ndarray) -> ReferenceOutput:
@@ -43,7 +46,9 @@ def run(model: PackedModel, *inputs: np.ndarray) -> ReferenceOutput:
     outputs = {name: np.concatenate([part[0][name] for part in parts]) for name in model.outputs}
     states = {name: np.concatenate([part[1][name] for part in parts]) for name in parts[0][1]}
     logits = outputs[model.outputs[0]].reshape(len(inputs[0]), -1).astype(np.int32)
-    return ReferenceOutput(outputs, logits, logits.argmax(axis=1), states)
+    classes = logits.argmax(axis=1)
+    answers = model.reject.answers(states[judged_state(model)], classes) if model.reject else classes
+    return ReferenceOutput(outputs, logits, classes, states, answers)
 
 
 def run_steps(model: PackedModel, *inputs: np.ndarray) -> Iterator[Arrays]:
