@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from converters.to_c.graph import MARK, Layer, convert_marked
+from tinygmp.cost.work import work_of
 from tinygmp.data.samples import Samples
 from tinygmp.device.board import Board
 from tinygmp.device.cores import CORES
@@ -14,8 +15,7 @@ from tinygmp.device.unicorn_run import M0PLUS_METHOD, run_in_unicorn
 from tinygmp.device.words import reference_of, words_of
 from tinygmp.errors import ConfigError, SimulationError, UnsupportedError
 from tinygmp.graph.kinds import kind_of
-from tinygmp.graph.model import Node, PackedModel
-from tinygmp.graph.operators.linear import Linear
+from tinygmp.graph.model import PackedModel
 
 PROFILE_BOARD = "nucleo-l432kc"  # where none is named: a Cortex-M4F
 
@@ -27,6 +27,7 @@ class LayerCost:
     name: str
     kind: str
     kernels: tuple[str, ...]
+    work_bytes: int  # that the memory plan gives it to work in
     shape: tuple[int, ...]
     multiply_adds: int  # with every weight
     multiply_adds_kept: int  # with those that are not zero
@@ -98,25 +99,19 @@ def layer_costs(
     found = []
     for layer, before, after in zip(layers, result.marks, result.marks[1:], strict=False):
         node = model.node(layer.name)
-        multiply_adds, kept = work_of(model, node)
+        work = work_of(model, node, layer.work_bytes)
         found.append(
             LayerCost(
                 layer.name,
                 kind_of(node.operator),
                 layer.functions,
+                layer.work_bytes,
                 model.written_by(node)[0].shape,
-                multiply_adds,
-                kept,
+                work.multiply_adds,
+                work.multiply_adds_kept,
                 after[0] - before[0],
                 after[1] - before[1] if with_cycles else None,
             )
         )
     return found
 
-
-def work_of(model: PackedModel, node: Node) -> tuple[int, int]:
-    """Return the multiply-adds of a node with all of its weights, and with those that are not zero."""
-    if not isinstance(node.operator, Linear):
-        return 0, 0
-    positions, weights = model.written_by(node)[0].positions, node.operator.weights
-    return positions * weights.size, positions * weights.nnz

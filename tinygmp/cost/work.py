@@ -1,0 +1,107 @@
+"""What a layer does, as far as its time on a core depends on it: shapes, weights, zeros and how they are stored."""
+
+import math
+from dataclasses import dataclass, replace
+
+from tinygmp.graph.kinds import kind_of
+from tinygmp.graph.model import Node, PackedModel
+from tinygmp.graph.operators.linear import Linear
+from tinygmp.graph.operators.window import Window
+
+DENSE, SUMS, USUAL_SCALING = "dense", "int32", "fp32"
+INT8 = (-128, 127)
+WORD = 4  # bytes
+USUAL_BLOCK_BYTES = 16  # of work space for one input channel: 8 positions as halfwords
+Map = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Work:
+    """One layer. kind: as in graph/kinds.py; read, written: (rows, columns, channels), read the first of several.
+
+    weights: rows and columns of its matrix, one row an output channel, (0, 0) without one; nonzero: of those the ones
+    that are not 0, fullest_row: of one row, 0 where that is not known; storage: their index format. scaling: how sums
+    become outputs. work_bytes: what the memory plan gives the layer to work in, 0 where there is no plan yet.
+    """
+
+    kind: str
+    read: Map
+    written: Map
+    window: Window = Window()
+    weights: tuple[int, int] = (0, 0)
+    nonzero: int = 0
+    fullest_row: int = 0
+    storage: str = DENSE
+    scaling: str = USUAL_SCALING
+    work_bytes: int = 0
+
+    @property
+    def group(self) -> str:
+        """The family of kernels that does this work, whatever their names are."""
+        name = self.kind
+        if self.kind == "conv2d":
+            name = "pointwise" if self.window.is_pointwise else "patches"
+        elif self.kind == "depthwise_conv2d":
+            window = self.window
+            plain = (window.kernel, window.dilation) == ((3, 3), (1, 1)) and self.read[2] == self.written[2]
+            name = "depthwise 3x3" if plain and max(window.padding) <= 2 else "depthwise"
+        elif self.scaling == SUMS:
+            name = f"{self.kind} sums"
+        return name if self.storage == DENSE else f"{name}, sparse"
+
+    @property
+    def positions(self) -> int:
+        return self.written[0] * self.written[1]
+
+    @property
+    def density(self) -> float:
+        return self.nonzero / self.size if self.size else 1.0
+
+    @property
+    def size(self) -> int:
+        """Weights, zeros included."""
+        return math.prod(self.weights)
+
+    @property
+    def refills(self) -> float:
+        """How often the work space is filled with inputs until all positions are done."""
+        if self.storage == DENSE:
+            whole, capacity = self.positions * self.weights[1], self.work_bytes
+            return whole / capacity if capacity else self.positions / USUAL_BLOCK_BYTES
+        whole = -(-self.positions // WORD) * WORD * self.weights[1]
+        capacity = self.work_bytes - WORD * (self.fullest_row + 2)
+        return -(-whole // capacity) if capacity > 0 else 1.0
+
+    @property
+    def multiply_adds(self) -> int:
+        return self.positions * self.size
+
+    @property
+    def multiply_adds_kept(self) -> int:
+        return self.positions * self.nonzero
+
+
+def work_of(model: PackedModel, node: Node, work_bytes: int = 0) -> Work:
+    """Return what a node of a packed graph does, with the work space of a memory plan where there is one."""
+    operator, read, written = node.operator, model.read_by(node)[0], model.written_by(node)[0]
+    window = getattr(operator, "window", None) or Window()
+    work = Work(kind_of(operator), read.map_shape, written.map_shape, window, work_bytes=work_bytes)
+    if not isinstance(operator, Linear):
+        return work
+    weights = operator.weights
+    fullest = int((weights.decode() != 0).sum(axis=1).max(initial=0))
+    scaling = SUMS if written.dtype == "int32" else scaling_of(model)
+    return replace(
+        work, weights=weights.shape, nonzero=weights.nnz, fullest_row=fullest, storage=weights.index_format,
+        scaling=scaling,
+    )  # fmt: skip
+
+
+def scaling_of(model: PackedModel) -> str:
+    """Return how the layers of a model become int8: the rounding, and whether any is cut before int8 does it."""
+    linear = [node for node in model.nodes_of(Linear) if model.written_by(node)[0].dtype == "int8"]
+    whole = all(
+        node.operator.limits.integers(model.written_by(node)[0]) == INT8  # type: ignore[attr-defined]
+        for node in linear
+    )
+    return f"{model.rounding or USUAL_SCALING}{'' if whole else ', cut'}"
