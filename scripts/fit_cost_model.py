@@ -23,7 +23,6 @@ from tinygmp.artifact import write_atomically
 from tinygmp.commands.show import progress
 from tinygmp.cost.fit import Counted, fit_kernels
 from tinygmp.cost.model import FOLDER, CostModel, Kernel
-from tinygmp.cost.work import work_of
 from tinygmp.data.source import random_samples
 from tinygmp.device.board import Board, find_board
 from tinygmp.errors import ConfigError, TinyGmpError
@@ -34,12 +33,12 @@ from tinygmp.verify.profile import Profile, profile
 BOARDS = {"cortex-m4f": "nucleo-l432kc", "cortex-m0plus": "nucleo-g071rb", "rv32imc": "esp32-c3"}
 TARGET = 0.05  # of a whole network's count
 Row = dict[str, Any]
-Measured = list[tuple[str, PackedModel, Profile]]
+Measured = list[tuple[str, Profile]]
 
 
 def main(
     core: Annotated[list[str], typer.Option(help=f"one of {', '.join(BOARDS)}; repeatable")],
-    networks: Annotated[int, typer.Option(min=8, help="random networks to fit to")] = 64,
+    networks: Annotated[int, typer.Option(min=8, help="random networks to fit to")] = 160,
     level: Annotated[str, typer.Option(help="smallest, balanced or fastest")] = "smallest",
     out: Annotated[Path, typer.Option(help="the report; its other cores stay")] = Path(
         "docs/reports/cost_model.json"
@@ -68,12 +67,13 @@ def fitted_core(core: str, networks: int, level: str) -> Row:
     with progress() as on_step:
         seen = measured(networks_to_fit(networks), board, level, on_step, f"{core}: counting")
         judged = measured(held_out(), board, level, on_step, f"{core}: judging")
-    compiler = seen[0][2].compiler
-    units = ["instructions", *(["cycles"] if seen[0][2].cycles is not None else [])]
+    first = seen[0][1]
+    compiler = first.compiler
+    units = ["instructions", *(["cycles"] if first.cycles is not None else [])]
     saved: Row = {"core": core, "board": board.name, "compiler": compiler, "level": level, "units": {}}
     errors: Row = {}
     for unit in units:
-        counted = [one for _, model, found in seen for one in layers(model, found, unit)]
+        counted = [one for _, found in seen for one in layers(found, unit)]
         kernels = fit_kernels(counted)
         model = CostModel(core, unit, compiler, level, kernels, 0.0)
         errors[unit] = judgement(model, judged, unit) | {"networks_fitted": len(seen), "layers_fitted": len(counted)}
@@ -89,17 +89,14 @@ def measured(
     found: Measured = []
     for name, model in networks:
         on_step(f"{what} {name}", len(found), 0)
-        found.append((name, model, profile(model, board, random_samples(model, 1), level)))
-        if not found[-1][2].exact:
+        found.append((name, profile(model, board, random_samples(model, 1), level)))
+        if not found[-1][1].exact:
             raise ConfigError(f"network '{name}' answers wrongly on {board.name}; nothing is fitted to that")
     return found
 
 
-def layers(model: PackedModel, found: Profile, unit: str) -> list[Counted]:
-    return [
-        Counted(work_of(model, model.node(layer.name), layer.work_bytes), float(getattr(layer, unit)), layer.kernels)
-        for layer in found.layers
-    ]
+def layers(found: Profile, unit: str) -> list[Counted]:
+    return [Counted(layer.work, float(getattr(layer, unit)), layer.kernels) for layer in found.layers]
 
 
 def written(kernels: dict[str, tuple[Kernel, ...]]) -> Row:
@@ -119,9 +116,9 @@ def written(kernels: dict[str, tuple[Kernel, ...]]) -> Row:
 def judgement(model: CostModel, judged: Measured, unit: str) -> Row:
     """Return the error of every held-out network and of every group of kernels, as fractions of the count."""
     networks, groups = [], {}
-    for name, packed, found in judged:
-        counted = layers(packed, found, unit)
-        guesses = [model.predict(one.work).instructions if one.work.group in model.kernels else 0.0 for one in counted]
+    for name, found in judged:
+        counted = layers(found, unit)
+        guesses = [model.predict(one.work).instructions for one in counted]
         counts = [one.count for one in counted]
         whole = float(getattr(found, unit))
         guess = sum(guesses) + whole - sum(counts)  # what lies between the layers is no layer's

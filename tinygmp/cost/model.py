@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from tinygmp.cost.terms import CAUSES, Terms, cause_of, terms_of
-from tinygmp.cost.work import DENSE, Work
+from tinygmp.cost.work import ALONE, DENSE, Work
 from tinygmp.errors import ConfigError
 
 FOLDER = Path(__file__).parent / "cores"  # one file a core
@@ -60,7 +60,7 @@ class CostModel:
         return Prediction(sum(by_cause.values()), by_cause)
 
     def kernel(self, work: Work) -> Kernel:
-        kernels = self.kernels.get(work.group)
+        kernels = self.kernels.get(work.group) or self.kernels.get(work.group.removesuffix(ALONE))
         if not kernels:
             raise ConfigError(
                 f"the cost model of {self.core} knows no '{work.group}'; it knows {', '.join(self.kernels)}"

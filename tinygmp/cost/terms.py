@@ -6,8 +6,7 @@ new fit and no new code.
 
 from collections.abc import Callable
 
-from tinygmp.cost.work import Work
-from tinygmp.graph.operators.window import Window
+from tinygmp.cost.work import ALONE, DENSE, SPARSE, Work
 
 PRODUCTS, SCALING, READING, DECODING, OVERHEAD = "products", "scaling", "reading", "decoding", "overhead"
 CAUSES = (PRODUCTS, SCALING, READING, DECODING, OVERHEAD)
@@ -19,9 +18,9 @@ RUN = 32  # positions whose sums are scaled at once
 
 def terms_of(work: Work) -> Terms:
     """Return the counts of a layer by the name 'cause: what'."""
-    group = work.group.removesuffix(", sparse")
+    group = work.group.removesuffix(ALONE).removesuffix(SPARSE)
     terms = TERMS.get(group, by_element)(work)
-    if work.group != group:
+    if work.storage != DENSE:
         terms |= decoding(work)
     return terms | {f"{OVERHEAD}: layer": 1.0}
 
@@ -81,22 +80,41 @@ def patches(work: Work) -> Terms:
 
 
 def depthwise(work: Work) -> Terms:
-    """Return the counts of a convolution channel by channel."""
-    rows, columns, channels = work.written
-    read = work.read[0] * work.read[1] * work.read[2]
-    near = float(work.window.stride[1] == 1)
+    """Return the counts of a 3 x 3 convolution channel by channel, line by line."""
+    (rows, columns, channels), (step, near) = work.written, work.window.stride
+    lines = channels * (step * (rows - 1) + 3)
+    apart = f"stride {near}" if near < 3 else "wide stride"
     return scaling(work, float(work.positions * channels)) | {
-        f"{PRODUCTS}: one": float(work.multiply_adds),
-        f"{PRODUCTS}: pair of columns": float(rows * blocks(columns, 2) * 2 * work.size),
-        f"{PRODUCTS}: stride 1": near * work.multiply_adds,
-        f"{READING}: input": float(read),
-        f"{READING}: line": float(rows * channels),
-        f"{READING}: line of stride 1": near * rows * channels,
-        f"{READING}: border": float(border_positions(work) * work.size),
-        f"{READING}: border of stride 1": near * border_positions(work) * work.size,
-        f"{READING}: position": float(work.positions),
+        f"{PRODUCTS}: one, {apart}": float(work.multiply_adds),
+        f"{PRODUCTS}: pair of columns, {apart}": float(rows * up(columns, 2) * work.size),
+        f"{SCALING}: run of outputs": float(blocks(work.positions, RUN) * channels),
+        f"{SCALING}: row of outputs": float(rows * channels),
+        f"{READING}: input": float(lines * work.read[1]),
+        f"{READING}: rest of a line": float(lines * (work.read[1] % LANES)),
+        f"{READING}: line": float(lines),
+        f"{READING}: row of a map": float(work.read[0] * channels),
+        f"{READING}: weight": float(work.size),
         f"{OVERHEAD}: channel": float(channels),
-        f"{OVERHEAD}: row": float(rows),
+    }
+
+
+def any_depthwise(work: Work) -> Terms:
+    """Return the counts of any other convolution channel by channel, position by position."""
+    return scaling(work, float(work.positions * work.written[2])) | taps(work) | {
+        f"{READING}: weight": float(work.size),
+        f"{OVERHEAD}: channel": float(work.written[2]),
+        f"{OVERHEAD}: row": float(work.written[0] * work.written[2]),
+    }
+
+
+def taps(work: Work) -> Terms:
+    """Return what a window does at every position and channel."""
+    each = work.positions * work.written[2]
+    inside = inside_taps(work, 0) * inside_taps(work, 1) * work.written[2]
+    return {
+        f"{PRODUCTS}: tap": float(each * work.window.taps),
+        f"{PRODUCTS}: tap inside": float(inside),
+        f"{PRODUCTS}: row of taps": float(each * work.window.kernel[0]),
     }
 
 
@@ -113,9 +131,10 @@ def matrix(work: Work) -> Terms:
 
 def windowed(work: Work) -> Terms:
     """Return the counts of a pool."""
-    return by_element(work) | {
-        f"{PRODUCTS}: tap": float(work.positions * work.window.taps * work.written[2]),
-        f"{OVERHEAD}: tap": float(work.positions * work.window.taps),
+    return taps(work) | {
+        f"{SCALING}: output": float(work.positions * work.written[2]),
+        f"{OVERHEAD}: position": float(work.positions),
+        f"{OVERHEAD}: row": float(work.written[0]),
     }
 
 
@@ -134,7 +153,7 @@ TERMS: dict[str, Callable[[Work], Terms]] = {
     "pointwise": pointwise,
     "patches": patches,
     "depthwise 3x3": depthwise,
-    "depthwise": depthwise,
+    "depthwise": any_depthwise,
     "fully_connected": matrix,
     "fully_connected sums": matrix,
     "max_pool": windowed,
@@ -144,18 +163,21 @@ TERMS: dict[str, Callable[[Work], Terms]] = {
 
 def border_positions(work: Work) -> int:
     """Return the outputs whose window reaches over the border."""
-    rows, columns = (
-        inner(work.read[axis], work.written[axis], work.window, axis) for axis in (0, 1)
-    )
+    rows, columns = (sum(count == work.window.kernel[axis] for count in inside(work, axis)) for axis in (0, 1))
     return work.positions - rows * columns
 
 
-def inner(read: int, written: int, window: Window, axis: int) -> int:
-    """Return the outputs of one axis whose window lies inside."""
-    before, stride = window.padding[2 * axis], window.stride[axis]
-    first = -(-before // stride)
-    last = (read - window.extent[axis] + before) // stride
-    return max(0, min(last, written - 1) - first + 1)
+def inside_taps(work: Work, axis: int) -> int:
+    """Return the taps inside the map of all outputs of one axis together."""
+    return sum(inside(work, axis))
+
+
+def inside(work: Work, axis: int) -> list[int]:
+    """Return how many taps of each output of one axis lie inside the map."""
+    window, size = work.window, work.read[axis]
+    begins = (place * window.stride[axis] - window.padding[2 * axis] for place in range(work.written[axis]))
+    steps = range(0, window.extent[axis], window.dilation[axis])
+    return [sum(0 <= begin + step < size for step in steps) for begin in begins]
 
 
 def blocks(count: int, size: int) -> int:

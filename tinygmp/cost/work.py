@@ -1,15 +1,20 @@
 """What a layer does, as far as its time on a core depends on it: shapes, weights, zeros and how they are stored."""
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from tinygmp.graph.kinds import kind_of
 from tinygmp.graph.model import Node, PackedModel
 from tinygmp.graph.operators.linear import Linear
 from tinygmp.graph.operators.window import Window
 
+SPARSE, ALONE = ", sparse", ", alone"  # ends of a group's name
 DENSE, SUMS, USUAL_SCALING = "dense", "int32", "fp32"
 INT8 = (-128, 127)
+SHARED = "tg_survivors"  # begins the names of what only reads weights
 WORD = 4  # bytes
 USUAL_BLOCK_BYTES = 16  # of work space for one input channel: 8 positions as halfwords
 Map = tuple[int, int, int]
@@ -21,7 +26,8 @@ class Work:
 
     weights: rows and columns of its matrix, one row an output channel, (0, 0) without one; nonzero: of those the ones
     that are not 0, fullest_row: of one row, 0 where that is not known; storage: their index format. scaling: how sums
-    become outputs. work_bytes: what the memory plan gives the layer to work in, 0 where there is no plan yet.
+    become outputs. work_bytes: what the memory plan gives the layer to work in, 0 where there is no plan yet. alone: no other
+    layer of the network calls its function, so the compiler knows all of its sizes.
     """
 
     kind: str
@@ -34,6 +40,7 @@ class Work:
     storage: str = DENSE
     scaling: str = USUAL_SCALING
     work_bytes: int = 0
+    alone: bool = False
 
     @property
     def group(self) -> str:
@@ -47,7 +54,7 @@ class Work:
             name = "depthwise 3x3" if plain and max(window.padding) <= 2 else "depthwise"
         elif self.scaling == SUMS:
             name = f"{self.kind} sums"
-        return name if self.storage == DENSE else f"{name}, sparse"
+        return name + (SPARSE if self.storage != DENSE else "") + (ALONE if self.alone else "")
 
     @property
     def positions(self) -> int:
@@ -79,6 +86,28 @@ class Work:
     @property
     def multiply_adds_kept(self) -> int:
         return self.positions * self.nonzero
+
+
+class CodedLayer(Protocol):
+    """A layer that has code: what a converter to C tells of it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def functions(self) -> tuple[str, ...]: ...
+    @property
+    def work_bytes(self) -> int: ...
+
+
+def works_of(model: PackedModel, layers: Sequence[CodedLayer]) -> list[Work]:
+    """Return what the layers that have code do, in their order."""
+    callers = Counter(name for layer in layers for name in {*layer.functions} if not name.startswith(SHARED))
+    found = []
+    for layer in layers:
+        own = [callers[name] for name in layer.functions if not name.startswith(SHARED)]
+        work = work_of(model, model.node(layer.name), layer.work_bytes)
+        found.append(replace(work, alone=max(own, default=1) == 1))
+    return found
 
 
 def work_of(model: PackedModel, node: Node, work_bytes: int = 0) -> Work:

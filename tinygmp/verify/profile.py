@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from converters.to_c.graph import MARK, Layer, convert_marked
-from tinygmp.cost.work import work_of
+from tinygmp.cost.work import Work, works_of
 from tinygmp.data.samples import Samples
 from tinygmp.device.board import Board
 from tinygmp.device.cores import CORES
@@ -27,7 +27,7 @@ class LayerCost:
     name: str
     kind: str
     kernels: tuple[str, ...]
-    work_bytes: int  # that the memory plan gives it to work in
+    work: Work
     shape: tuple[int, ...]
     multiply_adds: int  # with every weight
     multiply_adds_kept: int  # with those that are not zero
@@ -97,15 +97,15 @@ def layer_costs(
 ) -> list[LayerCost]:
     """Return the differences of what was noted at neighbouring marks."""
     found = []
-    for layer, before, after in zip(layers, result.marks, result.marks[1:], strict=False):
+    works = works_of(model, layers)
+    for layer, work, before, after in zip(layers, works, result.marks, result.marks[1:], strict=False):
         node = model.node(layer.name)
-        work = work_of(model, node, layer.work_bytes)
         found.append(
             LayerCost(
                 layer.name,
                 kind_of(node.operator),
                 layer.functions,
-                layer.work_bytes,
+                work,
                 model.written_by(node)[0].shape,
                 work.multiply_adds,
                 work.multiply_adds_kept,
