@@ -19,9 +19,10 @@ from tinygmp.sparse import encode
 
 FORMATS = ("dense", "dense", "rice", "bitmask", "csr8", "csr16")
 DENSITIES = (0.05, 0.1, 0.15, 0.25, 0.35, 0.55, 0.7)
-KERNELS = ((3, 3), (3, 3), (5, 5), (1, 3), (5, 1), (2, 2), (1, 1))
+KERNELS = ((3, 3), (3, 3), (5, 5), (1, 3), (5, 1), (2, 2), (1, 1))  # the last of strided shortcuts only
 LARGEST_MAP = 24_000  # elements
 LARGEST_WORK = 900_000  # multiply-adds of a layer, so that a fit takes minutes
+FAR = 4096.0  # what the factor of one channel is smaller by, so that scaling takes the long way
 HELD_OUT_SEEDS = range(9000, 9012)
 VWW_DENSITIES = (1.0, 0.25, 0.1)
 
@@ -29,12 +30,13 @@ VWW_DENSITIES = (1.0, 0.25, 0.1)
 class LayerMix(RandomGraph):
     """A random graph of the sizes that networks on microcontrollers have, every layer in a random storage format.
 
-    Most round as packed models do and cut nothing before int8 does it.
+    Most round as packed models do and cut nothing before int8 does it; a third has a factor far from the others.
     """
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed, LARGEST_MAP)
         self.cuts = self.rng.random() < 0.15
+        self.far = self.rng.random() < 0.35
         if self.rng.random() < 0.8:
             self.rounding = "fp32"
 
@@ -57,6 +59,8 @@ class LayerMix(RandomGraph):
         q = random_weights(self.rng, outputs, columns, kept)
         spread = 73 * 73 * np.sqrt(max(1.0, columns * kept))
         scales = 60 * written / (read.scale * spread) * self.rng.uniform(0.7, 1.4, outputs)
+        if self.far:
+            scales[0] /= FAR
         return {
             "weights": encode(f"n{len(self.nodes)}.weights", q, 1.0, index),
             "weight_scales": scales.astype(np.float32),
@@ -93,7 +97,7 @@ class LayerMix(RandomGraph):
 
     def depthwise(self) -> None:
         read, written = self.pick_map(), self.scale()
-        kernel = (3, 3) if self.rng.random() < 0.7 else KERNELS[int(self.rng.integers(len(KERNELS)))]
+        kernel = (3, 3) if self.rng.random() < 0.7 else KERNELS[int(self.rng.integers(len(KERNELS) - 1))]
         window = self.same(read, kernel, (1, 1, 2))
         rows, columns = window.output(*read.map_shape[:2])
         fields = self.fields(window.taps, read.channels, read, written)

@@ -38,7 +38,7 @@ Measured = list[tuple[str, Profile]]
 
 def main(
     core: Annotated[list[str], typer.Option(help=f"one of {', '.join(BOARDS)}; repeatable")],
-    networks: Annotated[int, typer.Option(min=8, help="random networks to fit to")] = 160,
+    networks: Annotated[int, typer.Option(min=8, help="random networks to fit to")] = 200,
     level: Annotated[str, typer.Option(help="smallest, balanced or fastest")] = "smallest",
     out: Annotated[Path, typer.Option(help="the report; its other cores stay")] = Path(
         "docs/reports/cost_model.json"

@@ -54,6 +54,8 @@ def pointwise(work: Work) -> Terms:
         f"{PRODUCTS}: of {LANES} positions": float(up(positions, LANES) * work.nonzero),
         f"{PRODUCTS}: of {BLOCK} positions": float(up(positions, BLOCK) * work.nonzero),
         f"{PRODUCTS}: block": float(blocks(positions, BLOCK) * work.nonzero),
+        f"{PRODUCTS}: {held(work)} at once": float(work.multiply_adds_kept),
+        f"{SCALING}: {held(work)} at once": float(positions * outputs),
         f"{PRODUCTS}: filling": work.refills * work.nonzero,
         f"{SCALING}: block of outputs": float(blocks(positions, BLOCK) * outputs),
         f"{SCALING}: run of outputs": float(blocks(positions, RUN) * outputs),
@@ -178,6 +180,12 @@ def inside(work: Work, axis: int) -> list[int]:
     begins = (place * window.stride[axis] - window.padding[2 * axis] for place in range(work.written[axis]))
     steps = range(0, window.extent[axis], window.dilation[axis])
     return [sum(0 <= begin + step < size for step in steps) for begin in begins]
+
+
+def held(work: Work) -> str:
+    """Return how many positions of inputs the work space holds, to a power of two."""
+    each = work.positions / max(work.refills, 1e-9) * (2 if work.storage == DENSE else 1)
+    return next((f"{size} positions" for size in (2, 4) if each <= 1.2 * size), "many positions")
 
 
 def blocks(count: int, size: int) -> int:

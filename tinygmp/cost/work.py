@@ -13,7 +13,7 @@ from tinygmp.graph.operators.window import Window
 
 SPARSE, ALONE = ", sparse", ", alone"  # ends of a group's name
 DENSE, SUMS, USUAL_SCALING = "dense", "int32", "fp32"
-INT8 = (-128, 127)
+INT8, USUAL_SHIFTS = (-128, 127), range(2, 17)
 SHARED = "tg_survivors"  # begins the names of what only reads weights
 WORD = 4  # bytes
 USUAL_BLOCK_BYTES = 16  # of work space for one input channel: 8 positions as halfwords
@@ -127,10 +127,22 @@ def work_of(model: PackedModel, node: Node, work_bytes: int = 0) -> Work:
 
 
 def scaling_of(model: PackedModel) -> str:
-    """Return how the layers of a model become int8: the rounding, and whether any is cut before int8 does it."""
+    """Return how the layers of a model become int8: the rounding, whether any is cut before int8 does it, and whether a
+    factor is far from the others, so that scaling takes the long way.
+    """
     linear = [node for node in model.nodes_of(Linear) if model.written_by(node)[0].dtype == "int8"]
     whole = all(
         node.operator.limits.integers(model.written_by(node)[0]) == INT8  # type: ignore[attr-defined]
         for node in linear
     )
-    return f"{model.rounding or USUAL_SCALING}{'' if whole else ', cut'}"
+    far = any(far_factors(model, node) for node in linear)
+    return f"{model.rounding or USUAL_SCALING}{'' if whole else ', cut'}{', far' if far else ''}"
+
+
+def far_factors(model: PackedModel, node: Node) -> bool:
+    """Return whether a factor of a layer needs a shift beyond the usual ones."""
+    operator = node.operator
+    assert isinstance(operator, Linear)
+    multipliers, shifts = operator.requantizers(model.read_by(node)[0], model.written_by(node)[0])
+    used = -shifts[multipliers > 0]
+    return bool(len(used)) and (used.min() not in USUAL_SHIFTS or used.max() not in USUAL_SHIFTS)
