@@ -70,7 +70,7 @@ class CostModel:
     def per_weight(self, work: Work) -> float:
         """Return what one more weight that is not zero costs in a layer that is stored as `work.storage` says.
 
-        0 where the kernel does every product, zeros included.
+        It is that of the kernel that serves the work's density; 0 where that does every product, zeros included.
         """
         if work.storage == DENSE or not work.size:
             return 0.0

@@ -22,7 +22,7 @@ STORAGE = "rice"  # what survivors are stored as where nothing else was said: th
 
 
 @dataclass(frozen=True)
-class LayerCost:
+class Price:
     """What one layer costs: `dense` with all of its `size` weights, else `fixed` and `each` for a weight that stays."""
 
     size: int
@@ -39,16 +39,16 @@ class Costs:
     """Costs by parameter; rest: of all layers that have no weights to prune."""
 
     unit: str
-    layers: Mapping[str, LayerCost]
+    prices: Mapping[str, Price]
     rest: float = 0.0
 
     def of(self, kept: Mapping[str, int]) -> float:
         """Return what a network costs that keeps so many weights of each parameter."""
-        return self.rest + sum(layer.of(kept[name]) for name, layer in self.layers.items())
+        return self.rest + sum(layer.of(kept[name]) for name, layer in self.prices.items())
 
     @property
     def dense(self) -> float:
-        return self.rest + sum(layer.dense for layer in self.layers.values())
+        return self.rest + sum(layer.dense for layer in self.prices.values())
 
 
 def costs_of(objective: str, works: Mapping[str, Work], others: tuple[Work, ...] = ()) -> Costs:
@@ -58,20 +58,20 @@ def costs_of(objective: str, works: Mapping[str, Work], others: tuple[Work, ...]
     """
     if objective.startswith(TIME):
         model = cost_model(objective.removeprefix(TIME))
-        layers = {}
+        prices = {}
         for name, work in works.items():
             dense = model.predict(replace(work, nonzero=work.size, storage=DENSE)).instructions
-            sparse = replace(work, storage=STORAGE)
-            empty = model.predict(replace(sparse, nonzero=0)).instructions
-            layers[name] = LayerCost(work.size, model.per_weight(sparse), empty, dense)
+            empty = replace(work, nonzero=0, storage=STORAGE)
+            fixed = model.predict(empty).instructions
+            prices[name] = Price(work.size, model.per_weight(empty), fixed, dense)
         rest = sum(model.predict(work).instructions for work in others)
-        return Costs(f"instructions on {model.core}", layers, rest)
+        return Costs(f"instructions on {model.core}", prices, rest)
     if objective not in ("bytes", "flops"):
         raise ConfigError(f"objective '{objective}' is unknown; known: {', '.join(OBJECTIVES)}")
     uses = {name: float(work.positions if objective == "flops" else 1) for name, work in works.items()}
     unit = "multiply-adds" if objective == "flops" else "weights"
     return Costs(
-        unit, {name: LayerCost(works[name].size, each, 0.0, each * works[name].size) for name, each in uses.items()}
+        unit, {name: Price(works[name].size, each, 0.0, each * works[name].size) for name, each in uses.items()}
     )
 
 
@@ -88,14 +88,14 @@ def mask_within(
     floors = checked_floors(minimum, sizes, sum(sizes.values()))
     ranked = {}
     for name, flat in flattened(saliency).items():
-        each = costs.layers[name].each
+        each = costs.prices[name].each
         ratios = flat[orders[name]] / each if each else np.full(sizes[name], np.inf)
         ranked[name] = np.where(np.arange(sizes[name]) < floors[name], np.inf, ratios)
     steps = np.unique(np.concatenate(list(ranked.values())))[::-1]  # thresholds, the highest first
 
     def kept(threshold: float) -> dict[str, int]:
         counts = {name: int((ratios >= threshold).sum()) for name, ratios in ranked.items()}
-        return {name: whole(costs.layers[name], count) for name, count in counts.items()}
+        return {name: whole(costs.prices[name], count) for name, count in counts.items()}
 
     least = costs.of(kept(np.inf))
     if least > most:
@@ -116,7 +116,7 @@ def mask_within(
     return PruneMask(masks)
 
 
-def whole(layer: LayerCost, kept: int) -> int:
+def whole(layer: Price, kept: int) -> int:
     """Return all weights of a layer that costs no more with all of them."""
     return layer.size if layer.dense <= layer.fixed + layer.each * kept else kept
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from converters.to_c.graph import MARK, Layer, convert_marked
+from tinygmp.cost.model import CostModel, cost_model, known_cores
 from tinygmp.cost.work import Work, works_of
 from tinygmp.data.samples import Samples
 from tinygmp.device.board import Board
@@ -33,6 +34,7 @@ class LayerCost:
     multiply_adds_kept: int  # with those that are not zero
     instructions: int
     cycles: int | None
+    predicted: int | None  # instructions, by the cost model of the core where it was fitted to this level of optimisation
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def profile(model: PackedModel, board: Board, samples: Samples, level: str = "sm
             f"board '{board.name}': {len(result.marks)} marks of {len(layers) + 1} were passed; report this"
         )
     with_cycles = core.cycle_model == "cortex-m0plus"
-    costs = tuple(layer_costs(model, layers, result, with_cycles))
+    costs = tuple(layer_costs(model, layers, result, with_cycles, model_of(board.core, level)))
     return Profile(
         model=model.name,
         board=board.name,
@@ -93,7 +95,11 @@ def profile(model: PackedModel, board: Board, samples: Samples, level: str = "sm
 
 
 def layer_costs(
-    model: PackedModel, layers: tuple[Layer, ...], result: RunResult, with_cycles: bool
+    model: PackedModel,
+    layers: tuple[Layer, ...],
+    result: RunResult,
+    with_cycles: bool,
+    predictor: CostModel | None = None,
 ) -> list[LayerCost]:
     """Return the differences of what was noted at neighbouring marks."""
     found = []
@@ -111,7 +117,13 @@ def layer_costs(
                 work.multiply_adds_kept,
                 after[0] - before[0],
                 after[1] - before[1] if with_cycles else None,
+                None if predictor is None else round(predictor.predict(work).instructions),
             )
         )
     return found
 
+
+def model_of(core: str, level: str) -> CostModel | None:
+    """Return the cost model of a core, if it was fitted to this level of optimisation."""
+    found = cost_model(core) if core in known_cores() else None
+    return found if found is not None and found.level == level else None
