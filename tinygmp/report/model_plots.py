@@ -21,6 +21,7 @@ def layers_by_cause(title: str, layers: Sequence[tuple[str, Mapping[str, float]]
             begin = [before + part for before, part in zip(begin, parts, strict=True)]
         axes.set_yticks(rows, [name for name, _ in layers], fontsize=SMALL)
         axes.set_xlabel(unit)
+        axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.legend(frameon=False, fontsize=SMALL, labelcolor=INK)
         axes.tick_params(axis="y", length=0)
         return svg(drawing, "layers", title)
@@ -55,8 +56,7 @@ def box(
     axes.add_patch(Rectangle(corner, *size, facecolor=colour, edgecolor="white", linewidth=0.8))
     if size[1] >= SMALLEST_NAMED * peak_bytes:
         short = name if len(name) <= LETTERS else f"{name[: LETTERS - 1]}…"
-        middle = (corner[0] + size[0] / 2, corner[1] + size[1] / 2)
-        turn = 0 if size[0] > 2 else 90
+        middle = (corner[0] + size[0] - 0.5, corner[1] + size[1] / 2)  # where what it was made of is gone
         axes.annotate(
-            short, middle, ha="center", va="center", color="white", fontsize=SMALL - 2, rotation=turn, clip_on=True
+            short, middle, ha="center", va="center", color="white", fontsize=SMALL - 2, rotation=90, clip_on=True
         )
