@@ -33,7 +33,7 @@ def decoding(work: Work) -> Terms:
     """Return what reading the survivors of a matrix takes, by its format, as often as the work space is filled."""
     often = work.refills if work.group.startswith("pointwise") else 1.0
     return {
-        f"{DECODING}: {work.storage}, survivor": often * work.nonzero,
+        f"{DECODING}: {work.storage}, survivor": often * work.stored,
         f"{DECODING}: {work.storage}, weight": often * work.size,
         f"{DECODING}: {work.storage}, row": often * work.weights[0],
     }
@@ -48,15 +48,15 @@ def pointwise(work: Work) -> Terms:
     """Return the counts of a 1 x 1 convolution."""
     positions, (outputs, inputs) = work.positions, work.weights
     return scaling(work, float(positions * outputs)) | {
-        f"{PRODUCTS}: one": float(work.multiply_adds_kept),
+        f"{PRODUCTS}: one": float(work.positions * work.stored),
         f"{PRODUCTS}: with zeros": float(work.multiply_adds),
-        f"{PRODUCTS}: of 2 positions": float(up(positions, 2) * work.nonzero),
-        f"{PRODUCTS}: of {LANES} positions": float(up(positions, LANES) * work.nonzero),
-        f"{PRODUCTS}: of {BLOCK} positions": float(up(positions, BLOCK) * work.nonzero),
-        f"{PRODUCTS}: block": float(blocks(positions, BLOCK) * work.nonzero),
-        f"{PRODUCTS}: {held(work)} at once": float(work.multiply_adds_kept),
+        f"{PRODUCTS}: of 2 positions": float(up(positions, 2) * work.stored),
+        f"{PRODUCTS}: of {LANES} positions": float(up(positions, LANES) * work.stored),
+        f"{PRODUCTS}: of {BLOCK} positions": float(up(positions, BLOCK) * work.stored),
+        f"{PRODUCTS}: block": float(blocks(positions, BLOCK) * work.stored),
+        f"{PRODUCTS}: {held(work)} at once": float(work.positions * work.stored),
         f"{SCALING}: {held(work)} at once": float(positions * outputs),
-        f"{PRODUCTS}: filling": work.refills * work.nonzero,
+        f"{PRODUCTS}: filling": work.refills * work.stored,
         f"{SCALING}: block of outputs": float(blocks(positions, BLOCK) * outputs),
         f"{SCALING}: run of outputs": float(blocks(positions, RUN) * outputs),
         f"{SCALING}: filling": work.refills * outputs,
@@ -75,7 +75,7 @@ def patches(work: Work) -> Terms:
         f"{READING}: row of a patch": float(rows),
         f"{READING}: border": float(border_positions(work) * work.window.taps),
         f"{OVERHEAD}: row": float(work.written[0]),
-        f"{PRODUCTS}: short block": float(short * work.nonzero),
+        f"{PRODUCTS}: short block": float(short * work.stored),
         f"{PRODUCTS}: short block with zeros": float(short * work.size),
         f"{PRODUCTS}: filling with zeros": work.refills * work.size,
     }
@@ -123,10 +123,11 @@ def taps(work: Work) -> Terms:
 def matrix(work: Work) -> Terms:
     """Return the counts of a matrix times a vector."""
     outputs, inputs = work.weights
+    share = work.stored / work.size
     return scaling(work, float(outputs)) | {
-        f"{PRODUCTS}: one": float(work.nonzero),
+        f"{PRODUCTS}: one": float(work.stored),
         f"{PRODUCTS}: with zeros": float(work.size),
-        f"{PRODUCTS}: rest of a row": float(inputs % LANES * outputs * work.density),
+        f"{PRODUCTS}: rest of a row": float(inputs % LANES * outputs * share),
         f"{READING}: input": float(inputs),
     }
 

@@ -80,6 +80,11 @@ class Work:
         return -(-whole // capacity) if capacity > 0 else 1.0
 
     @property
+    def stored(self) -> int:
+        """Weights that a kernel meets: the zeros too where they are stored like any other."""
+        return self.size if self.storage == DENSE else self.nonzero
+
+    @property
     def multiply_adds(self) -> int:
         return self.positions * self.size
 
