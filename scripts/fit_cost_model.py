@@ -75,8 +75,11 @@ def fitted_core(core: str, networks: int, level: str) -> Row:
     for unit in units:
         counted = [one for _, found in seen for one in layers(found, unit)]
         kernels = fit_kernels(counted)
-        model = CostModel(core, unit, compiler, level, kernels, 0.0)
-        errors[unit] = judgement(model, judged, unit) | {"networks_fitted": len(seen), "layers_fitted": len(counted)}
+        model = CostModel(core, unit, compiler, level, kernels, 0.0, 0.0)
+        errors[unit] = judgement(model, judged, unit) | {
+            "networks_fitted": len(seen),
+            "layers_fitted": len(counted),
+        }
         saved["units"][unit] = {"kernels": written(kernels), "held_out": summary(errors[unit])}
     write_atomically(FOLDER / f"{core}.json", (json.dumps(saved, indent=1) + "\n").encode())
     return {"core": core, "board": board.name, "compiler": compiler, "level": level, "units": errors}
@@ -122,7 +125,9 @@ def judgement(model: CostModel, judged: Measured, unit: str) -> Row:
         counts = [one.count for one in counted]
         whole = float(getattr(found, unit))
         guess = sum(guesses) + whole - sum(counts)  # what lies between the layers is no layer's
-        networks.append({"network": name, "counted": whole, "predicted": round(guess), "error": guess / whole - 1})
+        networks.append(
+            {"network": name, "counted": whole, "predicted": round(guess), "error": guess / whole - 1}
+        )
         for one, predicted in zip(counted, guesses, strict=True):
             groups.setdefault(one.work.group, []).append((one.count, predicted))
     return {
@@ -163,7 +168,7 @@ def show(cores: list[Row]) -> None:
                 cells = (one["network"], f"{one['counted']:,.0f}", f"{100 * one['error']:+.1f}")
                 table.add_row(row["core"], unit, *cells)
             for group, one in errors["kernels"].items():
-                worst = f"{100 * one['error_of_sum']:+.1f}, layers {100 * one['mean_error']:.1f}, worst {100 * one['worst_error']:.0f}"
+                worst = f"{100 * one['error_of_sum']:+.1f}, a layer {100 * one['mean_error']:.1f}"
                 table.add_row(row["core"], unit, group, f"{one['counted']:,.0f}", worst)
     Console(width=150).print(table)
 

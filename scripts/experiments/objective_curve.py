@@ -3,8 +3,8 @@
 Every network is pruned at once from one dense network of its seed, its batch norm measured again, and fine-tuned alike.
 Saliencies, what taking a weight out is taken to do: 'magnitude' w^2; 'layer' w^2 times the mean squared gradient of its
 layer; 'weight' w^2 times its own mean squared gradient; 'lamp' w^2 over the sum of the squares of its layer that are no
-smaller (Lee et al. 2021). Budgets are what plain Global MP takes at given sparsities, by the cost model of the core. Images that
-are JPEG copies are called "CIFAR-10 (JPEG)". What is done is kept in --work; a second call goes on.
+smaller (Lee et al. 2021). Budgets are what plain Global MP takes at given sparsities, by the cost model of the core.
+Images that are JPEG copies are called "CIFAR-10 (JPEG)". What is done is kept in --work; a second call goes on.
 
     python scripts/experiments/objective_curve.py --data cifar10/ --out docs/reports/objective_curve.json
 """
@@ -38,7 +38,7 @@ from tinygmp.prune.global_magnitude import global_magnitude_mask
 from tinygmp.prune.mask import PruneMask
 from tinygmp.prune.minimum import MinimumWeights
 from tinygmp.prune.module_work import works_of_module
-from tinygmp.prune.objective import Costs, costs_of, mask_within
+from tinygmp.prune.objective import costs_of, mask_within
 from tinygmp.prune.pruner import Pruner
 from tinygmp.prune.schedule import OneShotSchedule
 from tinygmp.prune.selection import prunable_parameters
@@ -83,9 +83,7 @@ def main(
         images = open_images(data)
         recipe = ImageRecipe(width, 32, dense_epochs=dense_epochs, epochs=epochs)
         rows = [
-            row
-            for seed in range(seeds)
-            for row in rows_of_seed(plan, replace(recipe, seed=seed), images)
+            row for seed in range(seeds) for row in rows_of_seed(plan, replace(recipe, seed=seed), images)
         ]
     except TinyGmpError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -93,13 +91,15 @@ def main(
     report = {
         "data": images.name, "network": f"MobileNet-V1 {width:g}, 32 x 32", "core": core, "seeds": seeds,
         "dense_epochs": dense_epochs, "epochs": epochs,
-        "instructions": "predicted by the cost model of the core, biases and batch norm folded, each layer stored dense or "
-        "sparse as is quicker",
+        "instructions": "predicted by the cost model of the core, batch norm folded, each layer dense or sparse as "
+        "is quicker; pools are left out",
         "rows": rows,
     }  # fmt: skip
     write_atomically(out, (json.dumps(report, indent=1) + "\n").encode())
     for row in rows:
-        print(f"{row['seed']} {row['name']:24} {row['instructions']:12,.0f} {row['test']:.4f} {row['sparsity']:.3f}")
+        print(
+            f"{row['seed']} {row['name']:24} {row['instructions']:12,.0f} {row['test']:.4f} {row['sparsity']:.3f}"
+        )
 
 
 def rows_of_seed(plan: Plan, recipe: ImageRecipe, images: TrainingImages) -> list[Row]:
@@ -117,8 +117,13 @@ def rows_of_seed(plan: Plan, recipe: ImageRecipe, images: TrainingImages) -> lis
             "test": evaluate(dense, images.test, run.settings(dense=True)),
         }
     ]  # fmt: skip
-    weights = {name: weight.detach().numpy().astype(np.float64) for name, weight in prunable_parameters(dense).items()}
-    gradients = squared_gradients(run, dense, list(weights)) if {"layer", "weight"} & {*plan.saliencies} else {}
+    weights = {
+        name: weight.detach().numpy().astype(np.float64)
+        for name, weight in prunable_parameters(dense).items()
+    }
+    gradients = (
+        squared_gradients(run, dense, list(weights)) if {"layer", "weight"} & {*plan.saliencies} else {}
+    )
     for sparsity in plan.sparsities:
         plain = global_magnitude_mask(weights, sparsity, MINIMUM)
         budget = costs.of(plain.layer_nnz())
@@ -145,7 +150,9 @@ def row_of(run: Run, dense: nn.Module, name: str, mask: PruneMask) -> Row:
     network = recipe.network(len(images.classes)).to(run.device)
     network.load_state_dict(dense.state_dict())
     pruner = Pruner(
-        prunable_parameters(network), OneShotSchedule(max(mask.sparsity, 1e-9)), lambda weights, share, before: mask
+        prunable_parameters(network),
+        OneShotSchedule(max(mask.sparsity, 1e-9)),
+        lambda weights, share, before: mask,
     )
     pruner.begin_epoch(0)
     at_once = evaluate(network, images.held_out, settings)
@@ -171,7 +178,7 @@ def hash_of(mask: PruneMask) -> int:
 
 
 def squared_gradients(run: Run, network: nn.Module, names: list[str]) -> dict[str, np.ndarray]:
-    """Return the mean square of the loss's gradient by weight, over small batches, statistics of batch norm as they are."""
+    """Return the mean square of the loss's gradient by weight, over small batches; batch norm stays as it is."""
     few = replace(run.settings(dense=True), batch_size=GRADIENT_BATCH)
     parameters = dict(network.named_parameters())
     sums = {name: torch.zeros_like(parameters[name]) for name in names}

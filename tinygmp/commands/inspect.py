@@ -28,7 +28,8 @@ Chart = Annotated[
     Path | None, typer.Option("--chart", metavar="FILE", help="With --core: its bar chart, an .svg file.")
 ]
 Plan = Annotated[
-    Path | None, typer.Option("--plan", metavar="FILE", help="The memory plan, as a table and as an .svg file.")
+    Path | None,
+    typer.Option("--plan", metavar="FILE", help="The memory plan, as a table and as an .svg file."),
 ]
 MOST_LABELS = 20
 LAYER_HEAD = ("layer", "operator", "output", "type", "constants", "scale", "zeros")
@@ -84,7 +85,9 @@ def inspect_layers(
         show.print_json(layer_table.plain(costs, planned))
         return
     if costs is not None:
-        show.print_table(layer_table.layer_title(costs), layer_table.LAYER_HEAD, layer_table.layer_rows(costs))
+        show.print_table(
+            layer_table.layer_title(costs), layer_table.LAYER_HEAD, layer_table.layer_rows(costs)
+        )
     if planned is not None:
         title = f"memory plan: {planned.peak_bytes:,} B, at least {planned.least_bytes:,} B"
         show.print_table(title, layer_table.PLAN_HEAD, layer_table.plan_rows(planned))

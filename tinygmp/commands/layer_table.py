@@ -1,4 +1,4 @@
-"""What `tinygmp inspect --core` and `--plan` tell of a packed model: its layers' predicted cost, and its memory plan."""
+"""What `tinygmp inspect --core` and `--plan` tell of a packed model: predicted cost by layer, and the memory plan."""
 
 from __future__ import annotations
 
@@ -12,7 +12,18 @@ if TYPE_CHECKING:
     from tinygmp.inspect.layer_cost import LayerCosts
     from tinygmp.inspect.memory_plan import PlanTable
 
-LAYER_HEAD = ("layer", "kind", "storage", "output", "multiply-adds", "kept", "nonzero", "instructions", "share", "bound by")
+LAYER_HEAD = (
+    "layer",
+    "kind",
+    "storage",
+    "output",
+    "multiply-adds",
+    "kept",
+    "nonzero",
+    "instructions",
+    "share",
+    "bound by",
+)
 PLAN_HEAD = ("step", "name", "in use", "values: bytes at offset")
 
 
@@ -20,9 +31,9 @@ def layer_rows(costs: LayerCosts) -> list[Sequence[str]]:
     """Return a row for each layer in its order and one for the whole."""
     rows: list[Sequence[str]] = [
         (
-            layer.name, layer.kind, layer.storage or NONE, " x ".join(map(str, layer.shape)), count(layer.multiply_adds),
-            count(layer.multiply_adds_kept), count(layer.nonzero), f"{layer.instructions:,}", f"{100 * layer.share:.1f} %",
-            layer.bound_by,
+            layer.name, layer.kind, layer.storage or NONE, " x ".join(map(str, layer.shape)),
+            count(layer.multiply_adds), count(layer.multiply_adds_kept), count(layer.nonzero),
+            f"{layer.instructions:,}", f"{100 * layer.share:.1f} %", layer.bound_by,
         )
         for layer in costs.layers
     ]  # fmt: skip
@@ -30,7 +41,18 @@ def layer_rows(costs: LayerCosts) -> list[Sequence[str]]:
         sum(getattr(layer, name) for layer in costs.layers)
         for name in ("multiply_adds", "multiply_adds_kept", "nonzero")
     )
-    whole = ("the whole", "", "", "", count(adds), count(kept), count(nonzero), f"{costs.instructions:,}", "100 %", "")
+    whole = (
+        "the whole",
+        "",
+        "",
+        "",
+        count(adds),
+        count(kept),
+        count(nonzero),
+        f"{costs.instructions:,}",
+        "100 %",
+        "",
+    )
     return [*rows, whole]
 
 
@@ -41,14 +63,14 @@ def count(number: int) -> str:
 def layer_title(costs: LayerCosts) -> str:
     """Return what is shown and how it was obtained."""
     return (
-        f"'{costs.model}' on {costs.core}: predicted instructions, fitted to counts of {costs.compiler}; other networks were "
-        f"told to {100 * costs.held_out_error:.1f} %"
+        f"'{costs.model}' on {costs.core}: predicted instructions, fitted to counts of {costs.compiler}; off by "
+        f"{100 * costs.mean_error:.1f} % on other networks, {100 * costs.held_out_error:.0f} % at most"
     )
 
 
 def plan_rows(plan: PlanTable) -> list[Sequence[str]]:
     """Return a row for each step: the bytes in use and what they hold."""
-    rows = []
+    rows: list[Sequence[str]] = []
     for index, step in enumerate(plan.steps):
         alive = [one for one in plan.placed if one.first <= index <= one.last]
         told = ", ".join(f"{one.name}: {one.bytes:,} at {one.offset:,}" for one in alive)
@@ -81,8 +103,12 @@ def write_svg(path: Path, element: str) -> None:
     """Write one <svg> element as a file of its own."""
     from tinygmp.artifact import write_atomically
 
-    text = element if "xmlns=" in element else element.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
-    write_atomically(path, f'{text.replace("currentColor", "#222222")}\n'.encode())
+    text = (
+        element
+        if "xmlns=" in element
+        else element.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
+    )
+    write_atomically(path, f"{text.replace('currentColor', '#222222')}\n".encode())
 
 
 def plain(costs: LayerCosts | None, plan: PlanTable | None) -> dict[str, Any]:

@@ -10,13 +10,16 @@ import typer
 from tinygmp.commands.options import SHIPPED, Json, Quiet
 from tinygmp.commands.pack_network import (
     Agreement,
+    Budget,
     Labels,
     Mean,
+    Objective,
     Rounding,
     Size,
     SkipCorrupt,
     Sparsity,
     Std,
+    goal_of,
     pack_network,
     wish_of,
 )
@@ -64,7 +67,11 @@ Values = Annotated[
 ]
 Core = Annotated[
     str | None,
-    typer.Option("--core", metavar="CORE", help="Charge decoder code and time on it: of a cell decoding, of layers all that they do."),
+    typer.Option(
+        "--core",
+        metavar="CORE",
+        help="Charge decoder code and time on it: of a cell that of decoding, of layers all they do.",
+    ),
 ]
 Fastest = Annotated[
     bool, typer.Option("--fastest", help="Fewest cycles instead of fewest bytes; needs --core.")
@@ -80,6 +87,8 @@ def pack(
     out: Out = None,
     calibrate: Calibrate = None,
     sparsity: Sparsity = 0.0,
+    objective: Objective = "bytes",
+    budget: Budget = None,
     size: Size = None,
     mean: Mean = None,
     std: Std = None,
@@ -109,7 +118,7 @@ def pack(
     if target.resolve() == path.resolve():
         raise ConfigError(f"'{target}' is the file to read; give another with --out")
     if is_packed(path):
-        if calibrate is not None or sparsity:
+        if calibrate is not None or sparsity or budget is not None:
             raise ConfigError(
                 f"'{path}' holds integers already: nothing is calibrated or pruned; give the float network"
             )
@@ -127,7 +136,10 @@ def pack(
             f"'{path}' holds floats, whose ranges must be seen: give samples with "
             "--calibrate (a folder of pictures, an .npz, .npy or .csv file)"
         )
-    wish = wish_of(size, mean, std, sparsity, labels, skip_corrupt, rounding, agreement, counts_per_unit)
+    goal = goal_of(sparsity, objective, budget)
+    wish = wish_of(
+        size, mean, std, sparsity, labels, skip_corrupt, rounding, agreement, counts_per_unit, goal
+    )
     pack_network(path, calibrate, target, wish, as_json, quiet)
 
 
@@ -164,6 +176,10 @@ def store(before: PackedModel, out: Path, wish: Wish, core: str | None, as_json:
     show.print_table(f"'{before.name}' in '{out}'", ("tensor", "index", "values", "size"), rows)
     told = f"weights {packed.stream_bytes:,} B, before {was:,} B"
     if core:
-        what = "cycles or instructions a pass" if before.recurrent else "instructions predicted, weightless layers left out"
+        what = (
+            "cycles or instructions a pass"
+            if before.recurrent
+            else "instructions predicted, weightless layers left out"
+        )
         told += f"; on {core} decoders {packed.code_bytes:,} B and {packed.cycles:,.0f} {what}"
     show.output().print(told, markup=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -38,8 +39,12 @@ def split(counted: Sequence[Counted]) -> list[Kernel]:
     for one in counted:
         ways.setdefault(any(EXPANDING in name for name in one.functions), []).append(one)
     if len(ways) != 2:
-        return [Kernel(2.0, names(counted), fit([one.work for one in counted], [one.count for one in counted]))]
-    sparser, denser = sorted(ways.values(), key=lambda each: float(np.mean([one.work.density for one in each])))
+        return [
+            Kernel(2.0, names(counted), fit([one.work for one in counted], [one.count for one in counted]))
+        ]
+    sparser, denser = sorted(
+        ways.values(), key=lambda each: float(np.mean([one.work.density for one in each]))
+    )
     bound = boundary([one.work.density for one in sparser], [one.work.density for one in denser])
     return [
         Kernel(below, names(each), fit([one.work for one in each], [one.count for one in each]))
@@ -54,7 +59,7 @@ def names(counted: Sequence[Counted]) -> tuple[str, ...]:
 def boundary(sparser: Sequence[float], denser: Sequence[float]) -> float:
     """Return the density that tells two sets apart with the fewest mistakes."""
     places = sorted({*sparser, *denser})
-    middles = [(low + high) / 2 for low, high in zip(places, places[1:], strict=False)] or [places[0]]
+    middles = [(low + high) / 2 for low, high in pairwise(places)] or [places[0]]
     mistakes = [
         sum(each >= middle for each in sparser) + sum(each < middle for each in denser) for middle in middles
     ]

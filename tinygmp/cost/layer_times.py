@@ -35,7 +35,5 @@ class LayerTimes:
 
 def layer_times(model: PackedModel, core: str, decoders: DecodeCost) -> LayerTimes:
     """Return the times of a model without a state; raises ConfigError for a core without a cost model."""
-    works = {
-        tensor.name: work_of(model, node) for node in model.nodes for tensor in node.operator.tensors()
-    }
+    works = {tensor.name: work_of(model, node) for node in model.nodes for tensor in node.operator.tensors()}
     return LayerTimes(decoders, cost_model(core), works)

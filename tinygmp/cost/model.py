@@ -44,14 +44,18 @@ class Prediction:
 
 @dataclass(frozen=True)
 class CostModel:
-    """kernels: by group (Work.group), in ascending order of density. unit: what is counted, 'instructions' or 'cycles'."""
+    """kernels: by group (Work.group), in ascending order of density. unit: 'instructions' or 'cycles'.
+
+    Errors are those of whole networks that were not fitted to, as fractions: the largest and the mean.
+    """
 
     core: str
     unit: str
     compiler: str
     level: str
     kernels: Mapping[str, tuple[Kernel, ...]]
-    held_out_error: float  # largest of a whole network that was not fitted to, as a fraction
+    held_out_error: float
+    mean_error: float
 
     def predict(self, work: Work) -> Prediction:
         """Return what a layer takes; raises ConfigError for work that no kernel was fitted to."""
@@ -96,8 +100,10 @@ def cost_model(core: str, unit: str = "instructions") -> CostModel:
         raise ConfigError(f"{unit} of core '{core}' are not modelled; there are {', '.join(saved['units'])}")
     fitted = saved["units"][unit]
     kernels = {
-        group: tuple(Kernel(one["below_density"], tuple(one["functions"]), one["coefficients"]) for one in kernels)
+        group: tuple(
+            Kernel(one["below_density"], tuple(one["functions"]), one["coefficients"]) for one in kernels
+        )
         for group, kernels in fitted["kernels"].items()
     }
-    error = fitted["held_out"]["worst_network_error"]
-    return CostModel(core, unit, saved["compiler"], saved["level"], kernels, error)
+    worst, mean = (float(fitted["held_out"][f"{name}_network_error"]) for name in ("worst", "mean"))
+    return CostModel(core, unit, saved["compiler"], saved["level"], kernels, worst, mean)

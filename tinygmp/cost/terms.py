@@ -1,7 +1,7 @@
 """The counts that a layer's time is a sum of, each times a coefficient of the core, and what each count stands for.
 
-Terms are generic on purpose: they follow from shapes and zeros, not from how a kernel is written, so a new kernel needs a
-new fit and no new code.
+Terms are generic on purpose: they follow from shapes and zeros, not from how a kernel is written, so a new kernel
+needs a new fit and no new code.
 """
 
 from collections.abc import Callable
@@ -102,11 +102,15 @@ def depthwise(work: Work) -> Terms:
 
 def any_depthwise(work: Work) -> Terms:
     """Return the counts of any other convolution channel by channel, position by position."""
-    return scaling(work, float(work.positions * work.written[2])) | taps(work) | {
-        f"{READING}: weight": float(work.size),
-        f"{OVERHEAD}: channel": float(work.written[2]),
-        f"{OVERHEAD}: row": float(work.written[0] * work.written[2]),
-    }
+    return (
+        scaling(work, float(work.positions * work.written[2]))
+        | taps(work)
+        | {
+            f"{READING}: weight": float(work.size),
+            f"{OVERHEAD}: channel": float(work.written[2]),
+            f"{OVERHEAD}: row": float(work.written[0] * work.written[2]),
+        }
+    )
 
 
 def taps(work: Work) -> Terms:
@@ -166,7 +170,9 @@ TERMS: dict[str, Callable[[Work], Terms]] = {
 
 def border_positions(work: Work) -> int:
     """Return the outputs whose window reaches over the border."""
-    rows, columns = (sum(count == work.window.kernel[axis] for count in inside(work, axis)) for axis in (0, 1))
+    rows, columns = (
+        sum(count == work.window.kernel[axis] for count in inside(work, axis)) for axis in (0, 1)
+    )
     return work.positions - rows * columns
 
 

@@ -12,6 +12,7 @@ from tinygmp.graph.operators.linear import Linear
 from tinygmp.graph.operators.window import Window
 
 SPARSE, ALONE = ", sparse", ", alone"  # ends of a group's name
+NO_WINDOW = Window()
 DENSE, SUMS, USUAL_SCALING = "dense", "int32", "fp32"
 INT8, USUAL_SHIFTS = (-128, 127), range(2, 17)
 SHARED = "tg_survivors"  # begins the names of what only reads weights
@@ -26,14 +27,14 @@ class Work:
 
     weights: rows and columns of its matrix, one row an output channel, (0, 0) without one; nonzero: of those the ones
     that are not 0, fullest_row: of one row, 0 where that is not known; storage: their index format. scaling: how sums
-    become outputs. work_bytes: what the memory plan gives the layer to work in, 0 where there is no plan yet. alone: no other
-    layer of the network calls its function, so the compiler knows all of its sizes.
+    become outputs. work_bytes: what the memory plan gives the layer to work in, 0 where there is no plan yet. alone: no
+    other layer of the network calls its function, so the compiler knows all of its sizes.
     """
 
     kind: str
     read: Map
     written: Map
-    window: Window = Window()
+    window: Window = NO_WINDOW
     weights: tuple[int, int] = (0, 0)
     nonzero: int = 0
     fullest_row: int = 0

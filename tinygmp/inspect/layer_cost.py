@@ -31,13 +31,14 @@ class PredictedLayer:
 
 @dataclass(frozen=True)
 class LayerCosts:
-    """The layers in their order. level, compiler: those that the core was counted with; error: largest of a network."""
+    """The layers in their order. level, compiler: those that the core was counted with; errors: of other networks."""
 
     model: str
     core: str
     level: str
     compiler: str
     held_out_error: float
+    mean_error: float
     layers: tuple[PredictedLayer, ...]
     instructions: int
 
@@ -73,4 +74,13 @@ def layer_costs(model: PackedModel, core: str) -> LayerCosts:
         )
         for layer, work, each in zip(layers, works, found, strict=True)
     )
-    return LayerCosts(model.name, core, costs.level, costs.compiler, costs.held_out_error, rows, round(whole))
+    return LayerCosts(
+        model.name,
+        core,
+        costs.level,
+        costs.compiler,
+        costs.held_out_error,
+        costs.mean_error,
+        rows,
+        round(whole),
+    )

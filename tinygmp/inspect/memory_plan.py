@@ -33,7 +33,9 @@ class PlanTable:
 
     def alive_bytes(self, step: int) -> int:
         """Return the bytes in use at a step, what shares a place counted once."""
-        taken = sorted((one.offset, one.offset + one.bytes) for one in self.placed if one.first <= step <= one.last)
+        taken = sorted(
+            (one.offset, one.offset + one.bytes) for one in self.placed if one.first <= step <= one.last
+        )
         total = end = 0
         for low, high in taken:
             total += max(0, high - max(low, end))
@@ -45,7 +47,7 @@ def plan_table(model: PackedModel) -> PlanTable:
     """Return the plan that the C of a model without a state has; raises UnsupportedError for any other."""
     if model.recurrent:
         raise UnsupportedError(
-            f"model '{model.name}' keeps a state: its memory is one struct, nothing is planned; `tinygmp budget` tells it"
+            f"model '{model.name}' keeps a state: its memory is one struct, not planned; `tinygmp budget` tells its size"
         )
     steps = steps_of(model)
     inside = pixels_inside(model, steps)

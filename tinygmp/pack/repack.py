@@ -16,9 +16,9 @@ from tinygmp.sparse.decode_cost import DecodeCost, ReadingCost, decoders, measur
 class Wish:
     """What a model's storage should be.
 
-    index_formats, value_formats: those to choose from; None for the index formats that every target reads, of maps those
-    that their kernels read. fastest: least time instead of fewest bytes. most_cycles: fewest bytes within that much time.
-    cost: time and decoder code on a core, see `reading_cost`; without one, bytes alone decide.
+    index_formats, value_formats: those to choose from; None for the index formats that every target reads, of a graph
+    without a state those that its kernels read. fastest: least time instead of fewest bytes. most_cycles: fewest bytes
+    within that much time. cost: time and decoder code on a core, see `reading_cost`; without one, bytes alone decide.
     """
 
     index_formats: Sequence[str] | None = None

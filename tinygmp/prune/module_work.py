@@ -46,9 +46,7 @@ def recorder(name: str, found: dict[str, Work]):  # type: ignore[no-untyped-def]
             (top, top, left, left),
         )  # fmt: skip
         kind = "conv2d" if part.groups == 1 else "depthwise_conv2d"
-        found[name] = Work(
-            kind, read, written, window, (part.out_channels, size // part.out_channels), size
-        )
+        found[name] = Work(kind, read, written, window, (part.out_channels, size // part.out_channels), size)
 
     return record
 

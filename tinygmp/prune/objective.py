@@ -1,8 +1,8 @@
-"""Global pruning that spends what matters on the target: bytes, multiply-adds or instructions, one list over all layers.
+"""Global pruning that spends what matters on the target, bytes, flops or instructions: one list over all layers.
 
-Taking a weight out adds about w^2 h / 2 to the loss, h the curvature (LeCun et al. 1990), and saves what the weight costs.
-The least loss within a budget keeps the weights whose share of loss over cost is above one threshold: the Lagrange multiplier
-of the budget. A layer that is no slower when it is stored without an index keeps all of its weights.
+Taking a weight out adds about w^2 h / 2 to the loss, h the curvature (LeCun et al. 1990), and saves what the weight
+costs. The least loss within a budget keeps the weights whose loss over cost is above one threshold, the Lagrange
+multiplier of the budget. A layer that is no slower when it is stored without an index keeps all of its weights.
 """
 
 from collections.abc import Mapping
@@ -10,14 +10,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tinygmp.cost.goal import FLOPS, TIME, Goal
 from tinygmp.cost.model import cost_model
 from tinygmp.cost.work import DENSE, Work
 from tinygmp.errors import ConfigError
+from tinygmp.prune.global_magnitude import global_magnitude_mask
 from tinygmp.prune.mask import PruneMask
 from tinygmp.prune.minimum import Minimum, checked_floors
 
-TIME = "time:"
-OBJECTIVES = ("bytes", "flops", f"{TIME}CORE")
+NOTHING = 1e-12  # the price of weights that cost nothing, to be divided by
 STORAGE = "rice"  # what survivors are stored as where nothing else was said: the smallest of sparse layers
 
 
@@ -54,7 +55,7 @@ class Costs:
 def costs_of(objective: str, works: Mapping[str, Work], others: tuple[Work, ...] = ()) -> Costs:
     """Return what each layer costs for an objective; others: layers without weights.
 
-    Raises ConfigError for an unknown objective or a core without a cost model.
+    Raises ConfigError for a core without a cost model.
     """
     if objective.startswith(TIME):
         model = cost_model(objective.removeprefix(TIME))
@@ -66,13 +67,28 @@ def costs_of(objective: str, works: Mapping[str, Work], others: tuple[Work, ...]
             prices[name] = Price(work.size, model.per_weight(empty), fixed, dense)
         rest = sum(model.predict(work).instructions for work in others)
         return Costs(f"instructions on {model.core}", prices, rest)
-    if objective not in ("bytes", "flops"):
-        raise ConfigError(f"objective '{objective}' is unknown; known: {', '.join(OBJECTIVES)}")
-    uses = {name: float(work.positions if objective == "flops" else 1) for name, work in works.items()}
-    unit = "multiply-adds" if objective == "flops" else "weights"
+    uses = {name: float(work.positions if objective == FLOPS else 1) for name, work in works.items()}
+    unit = "multiply-adds" if objective == FLOPS else "weights"
     return Costs(
-        unit, {name: Price(works[name].size, each, 0.0, each * works[name].size) for name, each in uses.items()}
+        unit,
+        {name: Price(works[name].size, each, 0.0, each * works[name].size) for name, each in uses.items()},
     )
+
+
+def mask_for(
+    goal: Goal, saliency: Mapping[str, np.ndarray], costs: Costs, sparsity: float, minimum: Minimum = None
+) -> PruneMask:
+    """Return the mask within the goal's budget, or else the sparsity's with the weights worth most for their cost.
+
+    saliency: as in `mask_within`. Weights that cost nothing go last.
+    """
+    if goal.budget is not None:
+        return mask_within(saliency, costs, goal.budget, minimum)
+    worth = {}
+    for name, array in saliency.items():
+        each = costs.prices[name].each
+        worth[name] = np.sqrt(np.asarray(array, np.float64) / (each or NOTHING))
+    return global_magnitude_mask(worth, sparsity, minimum)
 
 
 def mask_within(
@@ -80,8 +96,8 @@ def mask_within(
 ) -> PruneMask:
     """Return the mask of the largest saliencies over cost that costs `most` at most: one weight more would exceed it.
 
-    saliency: what taking a weight out adds to the loss, in any unit, 0 or more, in the shapes of the weights. minimum: what
-    every layer keeps at least. Raises ConfigError for a budget below what the minimum costs.
+    saliency: what taking a weight out adds to the loss, in any unit, 0 or more, in the shapes of the weights. minimum:
+    what every layer keeps at least. Raises ConfigError for a budget below what the minimum costs.
     """
     orders = {name: np.argsort(-flat, kind="stable") for name, flat in flattened(saliency).items()}
     sizes = {name: len(order) for name, order in orders.items()}
@@ -100,7 +116,7 @@ def mask_within(
     least = costs.of(kept(np.inf))
     if least > most:
         raise ConfigError(
-            f"a budget of {most:,.0f} {costs.unit} is below the {least:,.0f} that the network takes with all its weights "
+            f"a budget of {most:,.0f} {costs.unit} is below the {least:,.0f} that the network takes with every weight "
             "pruned that may be; raise the budget or take a smaller network"
         )
     low, high = 0, len(steps)  # the first `low` thresholds fit, the first `high` + 1 do not

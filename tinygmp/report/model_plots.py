@@ -11,7 +11,7 @@ SMALLEST_NAMED = 0.04  # of the peak
 
 def layers_by_cause(title: str, layers: Sequence[tuple[str, Mapping[str, float]]], unit: str) -> str:
     """Return a horizontal bar a layer, in their order from the top, each in pieces by cause."""
-    causes = [cause for cause in dict.fromkeys(key for _, parts in layers for key in parts)]
+    causes = list(dict.fromkeys(key for _, parts in layers for key in parts))
     rows = list(range(len(layers)))[::-1]
     with figure(7.2, 1.0 + 0.24 * max(len(layers), 1)) as (drawing, axes):
         begin = [0.0] * len(layers)
@@ -58,5 +58,12 @@ def box(
         short = name if len(name) <= LETTERS else f"{name[: LETTERS - 1]}…"
         middle = (corner[0] + size[0] - 0.5, corner[1] + size[1] / 2)  # where what it was made of is gone
         axes.annotate(
-            short, middle, ha="center", va="center", color="white", fontsize=SMALL - 2, rotation=90, clip_on=True
+            short,
+            middle,
+            ha="center",
+            va="center",
+            color="white",
+            fontsize=SMALL - 2,
+            rotation=90,
+            clip_on=True,
         )

@@ -34,7 +34,9 @@ class LayerCost:
     multiply_adds_kept: int  # with those that are not zero
     instructions: int
     cycles: int | None
-    predicted: int | None  # instructions, by the cost model of the core where it was fitted to this level of optimisation
+    predicted: (
+        int | None
+    )  # instructions, where a cost model was fitted to the core at this level of optimisation
 
 
 @dataclass(frozen=True)
