@@ -23,6 +23,7 @@ from tinygmp.artifact import write_atomically
 from tinygmp.commands.show import progress
 from tinygmp.cost.fit import Counted, fit_kernels
 from tinygmp.cost.model import FOLDER, CostModel, Kernel
+from tinygmp.cost.terms import group_of
 from tinygmp.data.source import random_samples
 from tinygmp.device.board import Board, find_board
 from tinygmp.errors import ConfigError, TinyGmpError
@@ -121,7 +122,7 @@ def judgement(model: CostModel, judged: Measured, unit: str) -> Row:
     networks, groups = [], {}
     for name, found in judged:
         counted = layers(found, unit)
-        guesses = [model.predict(one.work).instructions for one in counted]
+        guesses = [model.predict(*one.works).instructions for one in counted]
         counts = [one.count for one in counted]
         whole = float(getattr(found, unit))
         guess = sum(guesses) + whole - sum(counts)  # what lies between the layers is no layer's
@@ -129,7 +130,7 @@ def judgement(model: CostModel, judged: Measured, unit: str) -> Row:
             {"network": name, "counted": whole, "predicted": round(guess), "error": guess / whole - 1}
         )
         for one, predicted in zip(counted, guesses, strict=True):
-            groups.setdefault(one.work.group, []).append((one.count, predicted))
+            groups.setdefault(group_of(one.works), []).append((one.count, predicted))
     return {
         "worst_network_error": max(abs(row["error"]) for row in networks),
         "mean_network_error": float(np.mean([abs(row["error"]) for row in networks])),

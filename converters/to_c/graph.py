@@ -38,9 +38,9 @@ MARK = "tg_mark"  # a function that does nothing, called where a layer begins: w
 
 @dataclass(frozen=True)
 class Layer:
-    """One node that has code, the functions that its statements call, and the work space that the plan gave it."""
+    """What has code: one node, or several that run together; the functions that its statements call; its work space."""
 
-    name: str
+    nodes: tuple[str, ...]
     functions: tuple[str, ...]
     work_bytes: int = 0
 
@@ -90,7 +90,7 @@ def written(
     sources = [source for kernel in used for source in kernel.sources]
     statements = [text for text in texts if text]
     layers = tuple(
-        Layer(step.name, tuple(dict.fromkeys(CALLED.findall(text))), kernel.work_bytes)
+        Layer((step.name,), tuple(dict.fromkeys(CALLED.findall(text))), kernel.work_bytes)
         for step, kernel, text in zip(steps, plan.kernels, texts, strict=True)
         if text
     )

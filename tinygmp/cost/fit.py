@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from tinygmp.cost.model import Kernel
-from tinygmp.cost.terms import terms_of
+from tinygmp.cost.terms import group_of, terms_together
 from tinygmp.cost.work import Work
 
 EXPANDING = "expand"  # in the name of a function that writes sparse weights densely before the products
@@ -18,9 +18,9 @@ RIDGE = 1e-4  # of every coefficient, so that terms that say the same share what
 
 @dataclass(frozen=True)
 class Counted:
-    """A layer, what it took, and the functions that did it."""
+    """A layer, its nodes' work, what it took, and the functions that did it."""
 
-    work: Work
+    works: tuple[Work, ...]
     count: float
     functions: tuple[str, ...]
 
@@ -29,7 +29,7 @@ def fit_kernels(counted: Sequence[Counted]) -> dict[str, tuple[Kernel, ...]]:
     """Return the kernels of every group, told apart by density where other functions serve denser weights."""
     groups: dict[str, list[Counted]] = {}
     for one in counted:
-        groups.setdefault(one.work.group, []).append(one)
+        groups.setdefault(group_of(one.works), []).append(one)
     return {group: tuple(split(groups[group])) for group in sorted(groups)}
 
 
@@ -39,17 +39,14 @@ def split(counted: Sequence[Counted]) -> list[Kernel]:
     for one in counted:
         ways.setdefault(any(EXPANDING in name for name in one.functions), []).append(one)
     if len(ways) != 2:
-        return [
-            Kernel(2.0, names(counted), fit([one.work for one in counted], [one.count for one in counted]))
-        ]
-    sparser, denser = sorted(
-        ways.values(), key=lambda each: float(np.mean([one.work.density for one in each]))
-    )
-    bound = boundary([one.work.density for one in sparser], [one.work.density for one in denser])
-    return [
-        Kernel(below, names(each), fit([one.work for one in each], [one.count for one in each]))
-        for below, each in ((bound, sparser), (2.0, denser))
-    ]
+        return [Kernel(2.0, names(counted), fit(counted))]
+    sparser, denser = sorted(ways.values(), key=lambda each: float(np.mean(densities(each))))
+    bound = boundary(densities(sparser), densities(denser))
+    return [Kernel(below, names(each), fit(each)) for below, each in ((bound, sparser), (2.0, denser))]
+
+
+def densities(counted: Sequence[Counted]) -> list[float]:
+    return [one.works[0].density for one in counted]
 
 
 def names(counted: Sequence[Counted]) -> tuple[str, ...]:
@@ -66,12 +63,12 @@ def boundary(sparser: Sequence[float], denser: Sequence[float]) -> float:
     return float(middles[int(np.argmin(mistakes))])
 
 
-def fit(works: Sequence[Work], counts: Sequence[float]) -> Mapping[str, float]:
+def fit(counted: Sequence[Counted]) -> Mapping[str, float]:
     """Return the coefficient of each term that is not 0."""
-    rows = [terms_of(work) for work in works]
+    rows = [terms_together(one.works) for one in counted]
     columns = list(dict.fromkeys(term for row in rows for term in row))
     matrix = np.array([[row.get(term, 0.0) for term in columns] for row in rows])
-    target = np.array(counts, float)
+    target = np.array([one.count for one in counted])
     weight = 1 / np.maximum(target, LEAST_COUNT)
     matrix, target = matrix * weight[:, None], target * weight
     sizes = np.maximum(np.abs(matrix).max(axis=0), 1e-12)

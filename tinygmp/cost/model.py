@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from tinygmp.cost.terms import CAUSES, Terms, cause_of, terms_of
+from tinygmp.cost.terms import CAUSES, Terms, cause_of, group_of, terms_of, terms_together
 from tinygmp.cost.work import ALONE, DENSE, Work
 from tinygmp.errors import ConfigError
 
@@ -57,19 +57,19 @@ class CostModel:
     held_out_error: float
     mean_error: float
 
-    def predict(self, work: Work) -> Prediction:
-        """Return what a layer takes; raises ConfigError for work that no kernel was fitted to."""
-        kernel = self.kernel(work)
-        by_cause = kernel.by_cause(terms_of(work))
+    def predict(self, *works: Work) -> Prediction:
+        """Return what a layer takes, of one node or several together; ConfigError for what no kernel was fitted to."""
+        by_cause = self.kernel(*works).by_cause(terms_together(works))
         return Prediction(sum(by_cause.values()), by_cause)
 
-    def kernel(self, work: Work) -> Kernel:
-        kernels = self.kernels.get(work.group) or self.kernels.get(work.group.removesuffix(ALONE))
+    def kernel(self, *works: Work) -> Kernel:
+        group = group_of(works)
+        kernels = self.kernels.get(group) or self.kernels.get(group.replace(ALONE, ""))
         if not kernels:
             raise ConfigError(
-                f"the cost model of {self.core} knows no '{work.group}'; it knows {', '.join(self.kernels)}"
+                f"the cost model of {self.core} knows no '{group}'; it knows {', '.join(self.kernels)}"
             )
-        return next((one for one in kernels if work.density < one.below_density), kernels[-1])
+        return next((one for one in kernels if works[0].density < one.below_density), kernels[-1])
 
     def per_weight(self, work: Work) -> float:
         """Return what one more weight that is not zero costs in a layer that is stored as `work.storage` says.

@@ -4,9 +4,9 @@ Terms are generic on purpose: they follow from shapes and zeros, not from how a 
 needs a new fit and no new code.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from tinygmp.cost.work import ALONE, DENSE, SPARSE, Work
+from tinygmp.cost.work import ALONE, DENSE, SPARSE, TOGETHER, Work
 
 PRODUCTS, SCALING, READING, DECODING, OVERHEAD = "products", "scaling", "reading", "decoding", "overhead"
 CAUSES = (PRODUCTS, SCALING, READING, DECODING, OVERHEAD)
@@ -18,11 +18,23 @@ RUN = 32  # positions whose sums are scaled at once
 
 def terms_of(work: Work) -> Terms:
     """Return the counts of a layer by the name 'cause: what'."""
-    group = work.group.removesuffix(ALONE).removesuffix(SPARSE)
+    group = work.group.removesuffix(ALONE).removesuffix(TOGETHER).removesuffix(SPARSE)
     terms = TERMS.get(group, by_element)(work)
     if work.storage != DENSE:
         terms |= decoding(work)
     return terms | {f"{OVERHEAD}: layer": 1.0}
+
+
+def terms_together(works: Sequence[Work]) -> Terms:
+    """Return the counts of a layer of one node, or of several that run together, each with counts of its own."""
+    if len(works) == 1:
+        return terms_of(works[0])
+    return {f"{term} of {work.kind}": count for work in works for term, count in terms_of(work).items()}
+
+
+def group_of(works: Sequence[Work]) -> str:
+    """Return the family of kernels of a layer of one node or several."""
+    return " + ".join(work.group for work in works)
 
 
 def cause_of(term: str) -> str:

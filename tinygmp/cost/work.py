@@ -11,7 +11,7 @@ from tinygmp.graph.model import Node, PackedModel
 from tinygmp.graph.operators.linear import Linear
 from tinygmp.graph.operators.window import Window
 
-SPARSE, ALONE = ", sparse", ", alone"  # ends of a group's name
+SPARSE, TOGETHER, ALONE = ", sparse", ", together", ", alone"  # ends of a group's name
 NO_WINDOW = Window()
 DENSE, SUMS, USUAL_SCALING = "dense", "int32", "fp32"
 INT8, USUAL_SHIFTS = (-128, 127), range(2, 17)
@@ -28,7 +28,8 @@ class Work:
     weights: rows and columns of its matrix, one row an output channel, (0, 0) without one; nonzero: of those the ones
     that are not 0, fullest_row: of one row, 0 where that is not known; storage: their index format. scaling: how sums
     become outputs. work_bytes: what the memory plan gives the layer to work in, 0 where there is no plan yet. alone: no
-    other layer of the network calls its function, so the compiler knows all of its sizes.
+    other layer of the network calls its function, so the compiler knows all of its sizes. together: it runs with a
+    neighbour, a few rows of each at a time.
     """
 
     kind: str
@@ -42,6 +43,7 @@ class Work:
     scaling: str = USUAL_SCALING
     work_bytes: int = 0
     alone: bool = False
+    together: bool = False
 
     @property
     def group(self) -> str:
@@ -55,7 +57,12 @@ class Work:
             name = "depthwise 3x3" if plain and max(window.padding) <= 2 else "depthwise"
         elif self.scaling == SUMS:
             name = f"{self.kind} sums"
-        return name + (SPARSE if self.storage != DENSE else "") + (ALONE if self.alone else "")
+        return (
+            name
+            + (SPARSE if self.storage != DENSE else "")
+            + (TOGETHER if self.together else "")
+            + (ALONE if self.alone else "")
+        )
 
     @property
     def positions(self) -> int:
@@ -95,24 +102,25 @@ class Work:
 
 
 class CodedLayer(Protocol):
-    """A layer that has code: what a converter to C tells of it."""
+    """A layer that has code: what a converter to C tells of it; nodes that run together are one layer."""
 
     @property
-    def name(self) -> str: ...
+    def nodes(self) -> tuple[str, ...]: ...
     @property
     def functions(self) -> tuple[str, ...]: ...
     @property
     def work_bytes(self) -> int: ...
 
 
-def works_of(model: PackedModel, layers: Sequence[CodedLayer]) -> list[Work]:
-    """Return what the layers that have code do, in their order."""
+def works_of(model: PackedModel, layers: Sequence[CodedLayer]) -> list[tuple[Work, ...]]:
+    """Return what the layers that have code do, in their order: one work for each of their nodes."""
     callers = Counter(name for layer in layers for name in {*layer.functions} if not name.startswith(SHARED))
     found = []
     for layer in layers:
         own = [callers[name] for name in layer.functions if not name.startswith(SHARED)]
-        work = work_of(model, model.node(layer.name), layer.work_bytes)
-        found.append(replace(work, alone=max(own, default=1) == 1))
+        alone, together = max(own, default=1) == 1, len(layer.nodes) > 1
+        works = (work_of(model, model.node(name), layer.work_bytes) for name in layer.nodes)
+        found.append(tuple(replace(work, alone=alone, together=together) for work in works))
     return found
 
 

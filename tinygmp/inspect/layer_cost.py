@@ -7,7 +7,6 @@ from converters.to_c.graph import convert_marked
 from tinygmp.cost.model import cost_model
 from tinygmp.cost.work import works_of
 from tinygmp.errors import UnsupportedError
-from tinygmp.graph.kinds import kind_of
 from tinygmp.graph.model import PackedModel
 
 
@@ -55,18 +54,18 @@ def layer_costs(model: PackedModel, core: str) -> LayerCosts:
     costs = cost_model(core)
     _, layers = convert_marked(model)
     works = works_of(model, layers)
-    found = [costs.predict(work) for work in works]
+    found = [costs.predict(*each) for each in works]
     whole = sum(each.instructions for each in found)
     rows = tuple(
         PredictedLayer(
-            name=layer.name,
-            kind=kind_of(model.node(layer.name).operator),
+            name=" + ".join(layer.nodes),
+            kind=" + ".join(each.kind for each in work),
             kernels=layer.functions,
-            storage=work.storage if work.size else "",
-            shape=model.written_by(model.node(layer.name))[0].shape,
-            multiply_adds=work.multiply_adds,
-            multiply_adds_kept=work.multiply_adds_kept,
-            nonzero=work.nonzero,
+            storage=" + ".join(each.storage for each in work if each.size),
+            shape=model.written_by(model.node(layer.nodes[-1]))[0].shape,
+            multiply_adds=sum(each.multiply_adds for each in work),
+            multiply_adds_kept=sum(each.multiply_adds_kept for each in work),
+            nonzero=sum(each.nonzero for each in work),
             instructions=round(each.instructions),
             share=each.instructions / whole if whole else 0.0,
             bound_by=each.bound_by,

@@ -47,7 +47,7 @@ def plan_table(model: PackedModel) -> PlanTable:
     """Return the plan that the C of a model without a state has; raises UnsupportedError for any other."""
     if model.recurrent:
         raise UnsupportedError(
-            f"model '{model.name}' keeps a state: its memory is one struct, not planned; `tinygmp budget` tells its size"
+            f"model '{model.name}' keeps a state: its memory is one struct; `tinygmp budget` tells its size"
         )
     steps = steps_of(model)
     inside = pixels_inside(model, steps)

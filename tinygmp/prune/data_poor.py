@@ -54,8 +54,8 @@ def prune_with_images(
 
     pixels: what its one input takes, uint8 [images, rows, columns, channels] or float32 [samples, *shape], unlabelled.
     ranking: one of RANKINGS. fit: None leaves the survivors as they are. goal: what else than bytes the weights that
-    stay shall cost little of, see tinygmp.prune.objective. Raises ConfigError, or DataError when there are fewer than 16
-    images.
+    stay shall cost little of, see tinygmp.prune.objective. Raises ConfigError, or DataError when there are fewer than
+    16 images.
     """
     if len(pixels) < FEWEST_IMAGES:
         raise DataError(f"{len(pixels)} images are too few to fit a network to; give some hundred")

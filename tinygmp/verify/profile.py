@@ -28,7 +28,7 @@ class LayerCost:
     name: str
     kind: str
     kernels: tuple[str, ...]
-    work: Work
+    work: tuple[Work, ...]  # one for each node that it runs
     shape: tuple[int, ...]
     multiply_adds: int  # with every weight
     multiply_adds_kept: int  # with those that are not zero
@@ -107,19 +107,19 @@ def layer_costs(
     found = []
     works = works_of(model, layers)
     for layer, work, before, after in zip(layers, works, result.marks, result.marks[1:], strict=False):
-        node = model.node(layer.name)
+        nodes = [model.node(name) for name in layer.nodes]
         found.append(
             LayerCost(
-                layer.name,
-                kind_of(node.operator),
+                " + ".join(layer.nodes),
+                " + ".join(kind_of(node.operator) for node in nodes),
                 layer.functions,
                 work,
-                model.written_by(node)[0].shape,
-                work.multiply_adds,
-                work.multiply_adds_kept,
+                model.written_by(nodes[-1])[0].shape,
+                sum(each.multiply_adds for each in work),
+                sum(each.multiply_adds_kept for each in work),
                 after[0] - before[0],
                 after[1] - before[1] if with_cycles else None,
-                None if predictor is None else round(predictor.predict(work).instructions),
+                None if predictor is None else round(predictor.predict(*work).instructions),
             )
         )
     return found
