@@ -8,9 +8,8 @@ import numpy as np
 
 from tinygmp.cost.model import Kernel
 from tinygmp.cost.terms import group_of, terms_together
-from tinygmp.cost.work import Work
+from tinygmp.cost.work import Work, expands
 
-EXPANDING = "expand"  # in the name of a function that writes sparse weights densely before the products
 LEAST_COUNT = 200.0  # below it an error in instructions counts, above it one in per cent
 TOLERANCE = 1e-9
 RIDGE = 1e-4  # of every coefficient, so that terms that say the same share what they explain
@@ -37,7 +36,7 @@ def split(counted: Sequence[Counted]) -> list[Kernel]:
     """Return one kernel, or two where other functions serve denser weights."""
     ways: dict[bool, list[Counted]] = {}
     for one in counted:
-        ways.setdefault(any(EXPANDING in name for name in one.functions), []).append(one)
+        ways.setdefault(expands(one.functions), []).append(one)
     if len(ways) != 2:
         return [Kernel(2.0, names(counted), fit(counted))]
     sparser, denser = sorted(ways.values(), key=lambda each: float(np.mean(densities(each))))

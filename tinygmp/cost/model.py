@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from tinygmp.cost.terms import CAUSES, Terms, cause_of, group_of, terms_of, terms_together
-from tinygmp.cost.work import ALONE, DENSE, Work
+from tinygmp.cost.work import ALONE, DENSE, Work, expands
 from tinygmp.errors import ConfigError
 
 FOLDER = Path(__file__).parent / "cores"  # one file a core
@@ -69,6 +69,9 @@ class CostModel:
             raise ConfigError(
                 f"the cost model of {self.core} knows no '{group}'; it knows {', '.join(self.kernels)}"
             )
+        expanded = works[0].expanded
+        if expanded is not None:
+            kernels = tuple(one for one in kernels if expands(one.functions) == expanded) or kernels
         return next((one for one in kernels if works[0].density < one.below_density), kernels[-1])
 
     def per_weight(self, work: Work) -> float:

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -15,6 +15,7 @@ SPARSE, TOGETHER, ALONE = ", sparse", ", together", ", alone"  # ends of a group
 NO_WINDOW = Window()
 DENSE, SUMS, USUAL_SCALING = "dense", "int32", "fp32"
 INT8, USUAL_SHIFTS = (-128, 127), range(2, 17)
+EXPANDING = "expand"  # in the name of a function that does
 SHARED = "tg_survivors"  # begins the names of what only reads weights
 WORD = 4  # bytes
 USUAL_BLOCK_BYTES = 16  # of work space for one input channel: 8 positions as halfwords
@@ -29,7 +30,8 @@ class Work:
     that are not 0, fullest_row: of one row, 0 where that is not known; storage: their index format. scaling: how sums
     become outputs. work_bytes: what the memory plan gives the layer to work in, 0 where there is no plan yet. alone: no
     other layer of the network calls its function, so the compiler knows all of its sizes. together: it runs with a
-    neighbour, a few rows of each at a time.
+    neighbour, a few rows of each at a time. expanded: sparse weights are written densely first; None where that is not
+    known yet.
     """
 
     kind: str
@@ -44,6 +46,7 @@ class Work:
     work_bytes: int = 0
     alone: bool = False
     together: bool = False
+    expanded: bool | None = None
 
     @property
     def group(self) -> str:
@@ -118,10 +121,18 @@ def works_of(model: PackedModel, layers: Sequence[CodedLayer]) -> list[tuple[Wor
     found = []
     for layer in layers:
         own = [callers[name] for name in layer.functions if not name.startswith(SHARED)]
-        alone, together = max(own, default=1) == 1, len(layer.nodes) > 1
+        alone = max(own, default=1) == 1
+        together, expanded = len(layer.nodes) > 1, expands(layer.functions)
         works = (work_of(model, model.node(name), layer.work_bytes) for name in layer.nodes)
-        found.append(tuple(replace(work, alone=alone, together=together) for work in works))
+        found.append(
+            tuple(replace(each, alone=alone, together=together, expanded=expanded) for each in works)
+        )
     return found
+
+
+def expands(functions: Collection[str]) -> bool:
+    """Return whether one of a layer's functions writes sparse weights densely before the products."""
+    return any(EXPANDING in name for name in functions)
 
 
 def work_of(model: PackedModel, node: Node, work_bytes: int = 0) -> Work:
