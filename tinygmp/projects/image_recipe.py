@@ -129,7 +129,9 @@ class ImageRecipe:
             costs = costs_of(goal.objective, works_of_module(network, (3, self.size, self.size)))
             make_mask = ByGoal(goal, costs, minimum)
         gradual = GradualSchedule(self.sparsity, 0, last, "cubic")  # the last two epochs train the final mask
-        return Pruner(parameters, gradual if self.gradual else OneShotSchedule(self.sparsity or ANY), make_mask)
+        return Pruner(
+            parameters, gradual if self.gradual else OneShotSchedule(self.sparsity or ANY), make_mask
+        )
 
     def precision(self, device: torch.device) -> str:
         """Return the precision of matrix products; raises ConfigError where 16 bits do not pay."""
