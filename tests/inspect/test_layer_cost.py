@@ -88,4 +88,8 @@ def test_the_command_tells_costs_and_plan(spoken, tmp_path):
     told = spoken("inspect", path, "--core", "cortex-m4f", "--chart", files[0], "--plan", files[1])
     assert "bound by" in told
     assert f"memory plan: {plan_table(MODEL).peak_bytes:,} B" in told
-    assert all(file.read_text().startswith("<svg xmlns") for file in files)
+    assert all(file.read_text().startswith("<svg") and "xmlns=" in file.read_text() for file in files)
+    spoken("inspect", path, "--core", "cortex-m4f", "--chart", tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert page.count("<tr>") == len(layer_costs(MODEL, "cortex-m4f").layers) + 2
+    assert page.count("<svg") == 1

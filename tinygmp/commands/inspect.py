@@ -25,11 +25,14 @@ Core = Annotated[
     typer.Option("--core", metavar="CORE", help="Predict what each layer takes on it, cortex-m4f for one."),
 ]
 Chart = Annotated[
-    Path | None, typer.Option("--chart", metavar="FILE", help="With --core: its bar chart, an .svg file.")
+    Path | None,
+    typer.Option(
+        "--chart", metavar="FILE", help="With --core: its bars as .svg, or with the table as .html."
+    ),
 ]
 Plan = Annotated[
     Path | None,
-    typer.Option("--plan", metavar="FILE", help="The memory plan, as a table and as an .svg file."),
+    typer.Option("--plan", metavar="FILE", help="The memory plan: printed, and drawn as .svg or .html."),
 ]
 MOST_LABELS = 20
 LAYER_HEAD = ("layer", "operator", "output", "type", "constants", "scale", "zeros")

@@ -11,6 +11,7 @@ from tinygmp.report.rows import NONE
 if TYPE_CHECKING:
     from tinygmp.inspect.layer_cost import LayerCosts
     from tinygmp.inspect.memory_plan import PlanTable
+    from tinygmp.report.model_page import Part
 
 LAYER_HEAD = (
     "layer",
@@ -79,36 +80,43 @@ def plan_rows(plan: PlanTable) -> list[Sequence[str]]:
 
 
 def write_chart(costs: LayerCosts, path: Path) -> None:
-    """Write the bar chart of the layers as SVG; raises MissingToolError without matplotlib."""
+    """Write the bar chart of the layers as .svg or, with its table, as .html; raises MissingToolError, ConfigError."""
+    from tinygmp.report.model_page import Part
     from tinygmp.report.model_plots import layers_by_cause
 
     layers = [(layer.name, layer.by_cause) for layer in costs.layers]
-    write_svg(path, layers_by_cause(layer_title(costs), layers, f"instructions on {costs.core}"))
+    title = layer_title(costs)
+    drawn = layers_by_cause(title, layers, f"instructions on {costs.core}")
+    write_picture(path, Part(title, drawn, LAYER_HEAD, layer_rows(costs)))
 
 
 def write_plan(plan: PlanTable, path: Path) -> None:
-    """Write the picture of a memory plan as SVG; raises MissingToolError without matplotlib."""
+    """Write the picture of a memory plan as .svg or, with its table, as .html; raises MissingToolError, ConfigError."""
     from tinygmp.inspect.memory_plan import WORK
+    from tinygmp.report.model_page import Part
     from tinygmp.report.model_plots import memory_plan
 
     placed = [
         (one.name.removeprefix(WORK), one.offset, one.bytes, one.first, one.last, one.name.startswith(WORK))
         for one in plan.placed
     ]
-    title = f"Memory plan of '{plan.model}'"
-    write_svg(path, memory_plan(title, plan.steps, placed, plan.peak_bytes, plan.least_bytes))
+    title = f"Memory plan of '{plan.model}': {plan.peak_bytes:,} B, at least {plan.least_bytes:,} B"
+    drawn = memory_plan(title, plan.steps, placed, plan.peak_bytes, plan.least_bytes)
+    write_picture(path, Part(title, drawn, PLAN_HEAD, plan_rows(plan)))
 
 
-def write_svg(path: Path, element: str) -> None:
-    """Write one <svg> element as a file of its own."""
+def write_picture(path: Path, part: Part) -> None:
+    """Write a picture alone as .svg, or above its table as .html; raises ConfigError for another ending."""
     from tinygmp.artifact import write_atomically
+    from tinygmp.errors import ConfigError
+    from tinygmp.report.model_page import model_page, svg_file
 
-    text = (
-        element
-        if "xmlns=" in element
-        else element.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
-    )
-    write_atomically(path, f"{text.replace('currentColor', '#222222')}\n".encode())
+    writers = {".svg": lambda: svg_file(part.picture), ".html": lambda: model_page(part.title, [part])}
+    if path.suffix not in writers:
+        raise ConfigError(
+            f"'{path}': a picture is written as .svg, with its table as .html; name the file so"
+        )
+    write_atomically(path, writers[path.suffix]().encode())
 
 
 def plain(costs: LayerCosts | None, plan: PlanTable | None) -> dict[str, Any]:
