@@ -38,10 +38,11 @@ MARK = "tg_mark"  # a function that does nothing, called where a layer begins: w
 
 @dataclass(frozen=True)
 class Layer:
-    """One node that has code, and the functions that its statements call."""
+    """What has code: one node, or several that run together; the functions that its statements call; its work space."""
 
-    name: str
+    nodes: tuple[str, ...]
     functions: tuple[str, ...]
+    work_bytes: int = 0
 
 
 def convert_graph(model: PackedModel) -> Artifact:
@@ -89,8 +90,8 @@ def written(
     sources = [source for kernel in used for source in kernel.sources]
     statements = [text for text in texts if text]
     layers = tuple(
-        Layer(step.name, tuple(dict.fromkeys(CALLED.findall(text))))
-        for step, text in zip(steps, texts, strict=True)
+        Layer((step.name,), tuple(dict.fromkeys(CALLED.findall(text))), kernel.work_bytes)
+        for step, kernel, text in zip(steps, plan.kernels, texts, strict=True)
         if text
     )
     context = header_context(model) | {

@@ -24,6 +24,8 @@ from tinygmp.graph.ledger import ledger
 from tinygmp.graph.reference.run import run
 from tinygmp.projects.image_pipeline import run_image_pipeline
 from tinygmp.projects.image_recipe import ImageRecipe, batch_of_few, batch_within_memory
+from tinygmp.prune.module_work import works_of_module
+from tinygmp.prune.objective import costs_of
 from tinygmp.prune.selection import prunable_parameters
 from tinygmp.train.fit_network import evaluate
 from tinygmp.train.run_recipe import read_state
@@ -49,6 +51,21 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def images(folder):
     return open_training_images(folder, Reading(16))
+
+
+@pytest.mark.parametrize("objective", ["flops", "time:cortex-m4f"])
+def test_a_budget_says_what_stays(objective):
+    network = RECIPE.network(2)
+    costs = costs_of(objective, works_of_module(network, (3, 16, 16)))
+    least = costs.of(dict.fromkeys(costs.prices, 16))
+    recipe = replace(RECIPE, sparsity=0.0, objective=objective, budget=round(0.5 * (least + costs.dense)))
+    pruner = recipe.pruner(network)
+    kept = pruner.begin_epoch(0).layer_nnz()
+    assert 0.9 * recipe.budget < costs.of(kept) <= recipe.budget
+    with pytest.raises(ConfigError, match="leave out sparsity"):
+        replace(RECIPE, objective=objective, budget=1000)
+    with pytest.raises(ConfigError, match="'speed' is unknown"):
+        replace(RECIPE, objective="speed")
 
 
 @pytest.fixture(scope="module")

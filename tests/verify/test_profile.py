@@ -53,6 +53,12 @@ def test_only_survivors_are_counted_as_kept():
     assert layer.multiply_adds_kept < layer.multiply_adds
 
 
+def test_answers_of_any_length_come_back(monkeypatch):
+    monkeypatch.setattr("tinygmp.device.unicorn_run.ANSWER_BYTES", 4096)  # as if the answers had filled it
+    model = random_image_model(5, 12, 4, ((6, 1),), 1500)
+    assert profile(model, find_board("nucleo-l432kc"), one_image(model)).exact
+
+
 def test_marks_are_only_in_the_code_that_is_profiled():
     marked, layers = convert_marked(DENSE)
     name = f"{DENSE.name}.c"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,6 +20,20 @@ Artifact = Annotated[
         help="A .tgmp, .tflite, .onnx or ELF file, a folder of generated C, or a model that comes with tinygmp.",
     ),
 ]
+Core = Annotated[
+    str | None,
+    typer.Option("--core", metavar="CORE", help="Predict what each layer takes on it, cortex-m4f for one."),
+]
+Chart = Annotated[
+    Path | None,
+    typer.Option(
+        "--chart", metavar="FILE", help="With --core: its bars as .svg, or with the table as .html."
+    ),
+]
+Plan = Annotated[
+    Path | None,
+    typer.Option("--plan", metavar="FILE", help="The memory plan: printed, and drawn as .svg or .html."),
+]
 MOST_LABELS = 20
 LAYER_HEAD = ("layer", "operator", "output", "type", "constants", "scale", "zeros")
 CONSTANT_HEAD = ("tensor", "shape", "type", "bytes", "scale", "zeros")
@@ -26,12 +41,21 @@ NAME_LETTERS = 48  # of the long names that other tools give, the last ones tell
 TENSOR_HEAD = ("tensor", "shape", "format", "nonzero", "zeros", "scale", "bytes", "limit")
 
 
-def inspect(artifact: Artifact = SHIPPED, as_json: Json = False) -> None:
+def inspect(
+    artifact: Artifact = SHIPPED,
+    core: Core = None,
+    chart: Chart = None,
+    plan: Plan = None,
+    as_json: Json = False,
+) -> None:
     """Show layers, formats, scales, sparsity and bytes of a packed model or of any other artifact."""
     from tinygmp.commands import show
     from tinygmp.inspect.artifact import inspect_artifact
     from tinygmp.inspect.packed import Inspection
 
+    if core is not None or chart is not None or plan is not None:
+        inspect_layers(artifact, core, chart, plan, as_json)
+        return
     found = inspect_artifact(artifact)
     if as_json:
         show.print_json(vars(found))
@@ -39,6 +63,37 @@ def inspect(artifact: Artifact = SHIPPED, as_json: Json = False) -> None:
         print_inspection(found)
     else:
         print_file(found)
+
+
+def inspect_layers(
+    artifact: str, core: str | None, chart: Path | None, plan: Path | None, as_json: bool
+) -> None:
+    """Tell what each layer takes on a core, and how the memory is planned; write the pictures that are asked for."""
+    from tinygmp.commands import layer_table, show
+    from tinygmp.errors import ConfigError
+    from tinygmp.inspect.layer_cost import layer_costs
+    from tinygmp.inspect.memory_plan import plan_table
+    from tinygmp.shipped import open_model
+
+    if chart is not None and core is None:
+        raise ConfigError(f"'{chart}' shows what layers take on a core; name one with --core")
+    model = open_model(artifact)
+    costs = None if core is None else layer_costs(model, core)
+    planned = None if plan is None else plan_table(model)
+    if costs is not None and chart is not None:
+        layer_table.write_chart(costs, chart)
+    if planned is not None and plan is not None:
+        layer_table.write_plan(planned, plan)
+    if as_json:
+        show.print_json(layer_table.plain(costs, planned))
+        return
+    if costs is not None:
+        show.print_table(
+            layer_table.layer_title(costs), layer_table.LAYER_HEAD, layer_table.layer_rows(costs)
+        )
+    if planned is not None:
+        title = f"memory plan: {planned.peak_bytes:,} B, at least {planned.least_bytes:,} B"
+        show.print_table(title, layer_table.PLAN_HEAD, layer_table.plan_rows(planned))
 
 
 def print_inspection(found: Inspection) -> None:

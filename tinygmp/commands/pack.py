@@ -11,18 +11,22 @@ from tinygmp.commands import completion
 from tinygmp.commands.options import SHIPPED, Json, Quiet
 from tinygmp.commands.pack_network import (
     Agreement,
+    Budget,
     Labels,
     Mean,
+    Objective,
     Rounding,
     Size,
     SkipCorrupt,
     Sparsity,
     Std,
+    goal_of,
     pack_network,
     wish_of,
 )
 
 if TYPE_CHECKING:
+    from tinygmp.graph.model import PackedModel
     from tinygmp.pack.repack import Wish
 
 File = Annotated[
@@ -78,7 +82,7 @@ Core = Annotated[
         "--core",
         metavar="CORE",
         autocompletion=completion.cores,
-        help="Charge decoder code and cycles as measured on it.",
+        help="Charge decoder code and time on it: of a cell that of decoding, of layers all they do.",
     ),
 ]
 Fastest = Annotated[
@@ -86,7 +90,7 @@ Fastest = Annotated[
 ]
 MostCycles = Annotated[
     float | None,
-    typer.Option("--most-cycles", metavar="N", help="Fewest bytes within N cycles a pass over all weights."),
+    typer.Option("--most-cycles", metavar="N", help="Fewest bytes within N cycles or instructions."),
 ]
 
 
@@ -95,6 +99,8 @@ def pack(
     out: Out = None,
     calibrate: Calibrate = None,
     sparsity: Sparsity = 0.0,
+    objective: Objective = "bytes",
+    budget: Budget = None,
     size: Size = None,
     mean: Mean = None,
     std: Std = None,
@@ -116,23 +122,22 @@ def pack(
     Exit code 1 where the packed model gives too few samples the float network's class.
     """
     from tinygmp.errors import ConfigError
-    from tinygmp.pack.repack import Wish
-    from tinygmp.shipped import is_packed, model_path
-    from tinygmp.sparse.decode_cost import measured_cost
+    from tinygmp.pack.repack import Wish, reading_cost
+    from tinygmp.shipped import is_packed, model_path, open_model
 
     path = model_path(file)
     target = out or Path(f"{path.stem}.tgmp")
     if target.resolve() == path.resolve():
         raise ConfigError(f"'{target}' is the file to read; give another with --out")
     if is_packed(path):
-        if calibrate is not None or sparsity:
+        if calibrate is not None or sparsity or budget is not None:
             raise ConfigError(
                 f"'{path}' holds integers already: nothing is calibrated or pruned; give the float network"
             )
-        cost = measured_cost(core) if core else None
-        store(
-            path, target, Wish(index, tuple(values or ("int8",)), fastest, most_cycles, cost), core, as_json
-        )
+        before = open_model(str(path))
+        cost = reading_cost(before, core) if core else None
+        wish_of_storage = Wish(index, tuple(values or ("int8",)), fastest, most_cycles, cost)
+        store(before, target, wish_of_storage, core, as_json)
         return
     if index or values or core or fastest or most_cycles:
         raise ConfigError(
@@ -143,18 +148,19 @@ def pack(
             f"'{path}' holds floats, whose ranges must be seen: give samples with "
             "--calibrate (a folder of pictures, an .npz, .npy or .csv file)"
         )
-    wish = wish_of(size, mean, std, sparsity, labels, skip_corrupt, rounding, agreement, counts_per_unit)
+    goal = goal_of(sparsity, objective, budget)
+    wish = wish_of(
+        size, mean, std, sparsity, labels, skip_corrupt, rounding, agreement, counts_per_unit, goal
+    )
     pack_network(path, calibrate, target, wish, as_json, quiet)
 
 
-def store(path: Path, out: Path, wish: Wish, core: str | None, as_json: bool) -> None:
+def store(before: PackedModel, out: Path, wish: Wish, core: str | None, as_json: bool) -> None:
     """Write a packed model in other formats and tell what they take; its answers stay the same."""
     from tinygmp.commands import show
     from tinygmp.graph.file import save_model
     from tinygmp.pack.repack import repack
-    from tinygmp.shipped import open_model
 
-    before = open_model(str(path))
     packed = repack(before, wish)
     save_model(packed.model, out)
     was = sum(tensor.payload_bytes for tensor in before.tensors())
@@ -182,5 +188,10 @@ def store(path: Path, out: Path, wish: Wish, core: str | None, as_json: bool) ->
     show.print_table(f"'{before.name}' in '{out}'", ("tensor", "index", "values", "size"), rows)
     told = f"weights {packed.stream_bytes:,} B, before {was:,} B"
     if core:
-        told += f"; on {core} decoders {packed.code_bytes:,} B and {packed.cycles:,.0f} cycles or instructions a pass"
+        what = (
+            "cycles or instructions a pass"
+            if before.recurrent
+            else "instructions predicted, weightless layers left out"
+        )
+        told += f"; on {core} decoders {packed.code_bytes:,} B and {packed.cycles:,.0f} {what}"
     show.output().print(told, markup=False)

@@ -10,6 +10,7 @@ import typer
 from tinygmp.commands.options import Json, Quiet, finish
 
 if TYPE_CHECKING:
+    from tinygmp.cost.goal import Goal
     from tinygmp.projects.pack_file import PackedFile, PackWish
 
 Size = Annotated[
@@ -30,6 +31,22 @@ Std = Annotated[
 ]
 Sparsity = Annotated[
     float, typer.Option("--sparsity", help="Fraction of zeros; above 0 the rest is fitted to the samples.")
+]
+Objective = Annotated[
+    str,
+    typer.Option(
+        "--objective",
+        metavar="WHAT",
+        help="What the weights that stay shall cost little of: bytes, flops, or time:CORE such as time:cortex-m4f.",
+    ),
+]
+Budget = Annotated[
+    float | None,
+    typer.Option(
+        "--budget",
+        metavar="N",
+        help="In place of --sparsity: multiply-adds, or instructions of an inference, that may stay.",
+    ),
 ]
 Rounding = Annotated[
     str,
@@ -67,6 +84,8 @@ def pack_images(
     mean: Mean = None,
     std: Std = None,
     sparsity: Sparsity = 0.0,
+    objective: Objective = "bytes",
+    budget: Budget = None,
     labels: Labels = None,
     skip_corrupt: SkipCorrupt = False,
     rounding: Rounding = "fp32",
@@ -75,8 +94,23 @@ def pack_images(
     quiet: Quiet = False,
 ) -> None:
     """The same as `tinygmp pack WEIGHTS --calibrate FOLDER`."""
-    wish = wish_of(size, mean, std, sparsity, labels, skip_corrupt, rounding, agreement)
+    goal = goal_of(sparsity, objective, budget)
+    wish = wish_of(size, mean, std, sparsity, labels, skip_corrupt, rounding, agreement, None, goal)
     pack_network(weights, images, out, wish, as_json, quiet)
+
+
+def goal_of(sparsity: float, objective: str, budget: float | None) -> Goal:
+    """Return what pruning shall spare; raises ConfigError for sparsity and budget at once, or an objective alone."""
+    from tinygmp.cost.goal import BYTES, Goal
+    from tinygmp.errors import ConfigError
+
+    if budget is not None and sparsity:
+        raise ConfigError(f"--sparsity {sparsity:g} and --budget {budget:g} both say how much goes; give one")
+    if objective != BYTES and budget is None and not sparsity:
+        raise ConfigError(
+            f"--objective {objective} says what to spare, not how much; give --sparsity or --budget"
+        )
+    return Goal(objective, budget)
 
 
 def wish_of(
@@ -89,10 +123,12 @@ def wish_of(
     rounding: str,
     agreement: float,
     counts_per_unit: list[float] | None = None,
+    goal: Goal | None = None,
 ) -> PackWish:
     """Return what the options ask for."""
     import numpy as np
 
+    from tinygmp.cost.goal import PLAIN
     from tinygmp.pack.fidelity import Limits
     from tinygmp.pack.settings import PackSettings
     from tinygmp.projects.pack_file import PackWish, meaning_of, read_labels
@@ -104,6 +140,7 @@ def wish_of(
         meaning=meaning_of(size, mean or [0.5], std or [0.5]),
         counts_per_unit=tuple(counts_per_unit) if counts_per_unit else None,
         sparsity=sparsity,
+        goal=goal or PLAIN,
         labels=None if labels is None else read_labels(labels),
         settings=PackSettings(rounding=rounding),
         limits=Limits(agreement=agreement / 100),

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from tinygmp.verify.profile import LayerCost, Profile
 
 HEAD = (
-    "layer", "kind", "kernels", "output", "multiply-adds", "kept", "instructions", "each kept", "cycles", "share"
+    "layer", "kind", "kernels", "output", "multiply-adds", "kept", "instructions", "predicted", "each kept", "cycles",
+    "share",
 )  # fmt: skip
 
 
@@ -22,7 +23,7 @@ def profile_rows(profile: Profile) -> list[Sequence[str]]:
     kept = sum(layer.multiply_adds_kept for layer in profile.layers)
     whole = (
         "the whole", "", "", "", f"{multiply_adds:,}", f"{kept:,}", f"{profile.instructions:,}",
-        each(profile.instructions, kept), number(profile.cycles), "100 %",
+        number(predicted(profile)), each(profile.instructions, kept), number(profile.cycles), "100 %",
     )  # fmt: skip
     return [*rows, whole]
 
@@ -36,10 +37,17 @@ def layer_row(layer: LayerCost, whole: int) -> Sequence[str]:
         number(layer.multiply_adds or None),
         number(layer.multiply_adds_kept or None),
         f"{layer.instructions:,}",
+        number(layer.predicted),
         each(layer.instructions, layer.multiply_adds_kept),
         number(layer.cycles),
         f"{100 * layer.instructions / whole:.1f} %",
     )
+
+
+def predicted(profile: Profile) -> int | None:
+    """Return what all layers together were expected to take."""
+    found = [layer.predicted for layer in profile.layers if layer.predicted is not None]
+    return sum(found) if found else None
 
 
 def each(instructions: int, kept: int) -> str:

@@ -11,6 +11,7 @@ import typer
 if TYPE_CHECKING:
     from tinygmp.train.fit_network import EpochRecord
 
+USUAL_SPARSITY = 0.75
 TOLD_PICTURES = 10_000  # fewer are decoded in a moment
 
 
@@ -22,7 +23,15 @@ def train_images(
     width: Annotated[float, typer.Option(help="width multiplier")] = 0.5,
     size: Annotated[int, typer.Option(help="rows and columns of an image")] = 32,
     classes: Annotated[int | None, typer.Option(help="refuse data of another class count")] = None,
-    sparsity: Annotated[float, typer.Option(help="fraction of zeros")] = 0.75,
+    sparsity: Annotated[
+        float | None, typer.Option(help="fraction of zeros; none: 0.75, or what a budget leaves")
+    ] = None,
+    objective: Annotated[
+        str, typer.Option(help="what weights that stay shall cost little of: bytes, flops or time:CORE")
+    ] = "bytes",
+    budget: Annotated[
+        float | None, typer.Option(help="in place of a sparsity: multiply-adds or instructions that may stay")
+    ] = None,
     gradual: Annotated[bool, typer.Option(help="prune over the first epochs instead of at once")] = False,
     minimum_share: Annotated[float | None, typer.Option(help="of all weights, kept in every layer")] = None,
     dense_epochs: Annotated[int, typer.Option(help="epochs before pruning", min=1)] = 20,
@@ -76,7 +85,9 @@ def train_images(
     recipe = ImageRecipe(
         width=width,
         size=size,
-        sparsity=sparsity,
+        sparsity=(USUAL_SPARSITY if budget is None else 0.0) if sparsity is None else sparsity,
+        objective=objective,
+        budget=budget,
         gradual=gradual,
         minimum_share=minimum_share,
         dense_epochs=dense_epochs,

@@ -17,7 +17,8 @@ from tinygmp.errors import SimulationError
 
 PAGE = 4096
 PAINT = 0xA5
-MOST_CLASSES = 1024
+ANSWER_BYTES = 1 << 20  # mapped at once behind the mailbox, and again where answers grow beyond
+MOST_ANSWER_BYTES = 1 << 28
 MOST_OF_TIME = 0.9  # of the time allowed: what ends before was not ended by it
 SYSTEM_REGISTERS = 0xE000E000  # the private peripheral bus of a Cortex-M, where the start-up code finds CPACR
 M0PLUS_METHOD = "modelled: Cortex-M0+ cost table, no wait states; 3 to 5 % low against a measured board"
@@ -59,7 +60,7 @@ def run_once(
     words = input_words(counts)
     machine = machine_for(core.family, core.unicorn_cpu)
     ram = map_board(machine, firmware, image)
-    output_address = load_mailbox(machine, words, len(counts))
+    output_address = load_mailbox(machine, words)
     trace = start_trace(machine, firmware, image, core.family)
     noted = (ctypes.c_uint64 * (2 * most_marks))()
     if most_marks:
@@ -155,14 +156,26 @@ def map_board(machine, firmware: Firmware, image: Image) -> tuple[int, int]:  # 
     return board.ram_origin, board.ram_bytes
 
 
-def load_mailbox(machine, words: np.ndarray, windows: int) -> int:  # type: ignore[no-untyped-def]
-    """Map the mailbox: two pointers, the input words, then room for the answers; return the answers' address."""
-    largest_answer = 2 * (1 + 2 * MOST_CLASSES)
+def load_mailbox(machine, words: np.ndarray) -> int:  # type: ignore[no-untyped-def]
+    """Map the mailbox: two pointers, the input words, then room for the answers; return the answers' address.
+
+    How many answers a model gives is its own affair: more room is mapped when the program reaches the end of it.
+    """
+    from unicorn import UC_HOOK_MEM_WRITE_UNMAPPED
+
     input_address = MAILBOX_ADDRESS + 8
     output_address = round_up(input_address + 2 * len(words), 4)
-    machine.mem_map(
-        MAILBOX_ADDRESS, round_up(output_address + windows * largest_answer - MAILBOX_ADDRESS, PAGE)
-    )
+    ends = [round_up(output_address + ANSWER_BYTES, PAGE)]
+    machine.mem_map(MAILBOX_ADDRESS, ends[0] - MAILBOX_ADDRESS)
+
+    def grow(machine, access, address, size, value, data):  # type: ignore[no-untyped-def]
+        if not ends[0] <= address < min(ends[0] + PAGE, output_address + MOST_ANSWER_BYTES):
+            return False
+        machine.mem_map(ends[0], ANSWER_BYTES)
+        ends[0] += ANSWER_BYTES
+        return True
+
+    machine.hook_add(UC_HOOK_MEM_WRITE_UNMAPPED, grow)
     machine.mem_write(
         MAILBOX_ADDRESS, input_address.to_bytes(4, "little") + output_address.to_bytes(4, "little")
     )

@@ -13,6 +13,7 @@ import numpy as np
 from torch import nn
 
 from tinygmp.artifact import write_atomically
+from tinygmp.cost.goal import BYTES
 from tinygmp.data.labelled_pixels import MEAN, STD, LabelledPixels
 from tinygmp.data.training_images import TrainingImages
 from tinygmp.floats.graph import FloatGraph
@@ -186,12 +187,20 @@ def packed(run: Run, graph: FloatGraph, percentile: float) -> PackedModel:
     pixels = np.asarray(run.images.train.some(CALIBRATION).pixels)
     provenance = {
         "data": run.images.name,
-        "sparsity": f"{run.recipe.sparsity:g}",
+        **pruning_facts(run.recipe),
         "seed": str(run.recipe.seed),
         "recipe": "image_pipeline",
     }
     settings = PackSettings(calibration=Calibration("percentile", percentile))
     return pack(graph, pixels, PackIdentity("mobilenet_v1", run.images.classes, provenance), settings)
+
+
+def pruning_facts(recipe: ImageRecipe) -> dict[str, str]:
+    """Return what a model's provenance says of its pruning."""
+    if recipe.objective == BYTES:
+        return {"sparsity": f"{recipe.sparsity:g}"}
+    most = f"sparsity {recipe.sparsity:g}" if recipe.budget is None else f"{recipe.budget:g} at most"
+    return {"objective": f"{recipe.objective}, {most}"}
 
 
 def accuracy(model: PackedModel, images: LabelledPixels) -> float:

@@ -5,16 +5,20 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from tinygmp.cost.goal import BYTES, Goal
 from tinygmp.errors import ConfigError
 from tinygmp.models.mobilenet_v1 import MobileNetV1
 from tinygmp.prune.global_magnitude import global_magnitude_mask
-from tinygmp.prune.mask_makers import by_criterion
+from tinygmp.prune.mask_makers import ByGoal, MakeMask, by_criterion
 from tinygmp.prune.minimum import MinimumShare
+from tinygmp.prune.module_work import works_of_module
+from tinygmp.prune.objective import costs_of
 from tinygmp.prune.pruner import Pruner
 from tinygmp.prune.schedule import GradualSchedule, OneShotSchedule
 from tinygmp.prune.selection import prunable_parameters
 from tinygmp.train.fit_network import TrainSettings
 
+ANY = 0.5  # sparsity of a schedule that only says when
 LARGE = 64  # from this size on the stem halves rows and columns
 MOST_BATCH, LEAST_BATCH = 128, 8
 STEPS_AN_EPOCH = 4  # at least, unless a batch would be one picture: a step of all pictures learns little
@@ -47,6 +51,8 @@ def batch_of_few(most: int, images: int, processes: int = 1) -> int:
 @dataclass(frozen=True)
 class ImageRecipe:
     """What to train. sparsity: fraction of zeros; minimum_share: of all prunable weights, kept in every layer.
+    objective: what the weights that stay shall cost little of, bytes, flops or time:CORE; budget: of it, in place of a
+    sparsity.
 
     gradual: prune over the first epochs after the dense ones instead of at once. dense_rate, rate: highest learning
     rates before and after pruning; both fall by a cosine. average_decay: 0, or of the exponential moving average of the
@@ -60,6 +66,8 @@ class ImageRecipe:
     sparsity: float = 0.75
     gradual: bool = False
     minimum_share: float | None = None
+    objective: str = BYTES
+    budget: float | None = None
     dense_epochs: int = 20
     epochs: int = 7
     batch_size: int = 128
@@ -77,6 +85,11 @@ class ImageRecipe:
         if not 0 <= self.sparsity < 1:
             raise ConfigError(
                 f"sparsity {self.sparsity} is outside [0, 1); 0.75 removes three of four weights"
+            )
+        goal = Goal(self.objective, self.budget)
+        if goal.budget is not None and (self.sparsity or self.gradual):
+            raise ConfigError(
+                f"budget {self.budget:g} says what stays, in one shot; leave out sparsity {self.sparsity:g} and gradual"
             )
         if self.size < 8 or min(self.dense_epochs, self.epochs) < 1:
             raise ConfigError(
@@ -120,13 +133,19 @@ class ImageRecipe:
 
     def pruner(self, network: nn.Module) -> Pruner | None:
         """Return what prunes a network; raises ConfigError when the minimum leaves no room for the sparsity."""
-        if not self.sparsity:
+        if not self.sparsity and self.budget is None:
             return None
         parameters, last = prunable_parameters(network), max(0, self.epochs - 3)
         minimum = None if self.minimum_share is None else MinimumShare(self.minimum_share)
-        make_mask = by_criterion(global_magnitude_mask, minimum)
+        goal = Goal(self.objective, self.budget)
+        make_mask: MakeMask = by_criterion(global_magnitude_mask, minimum)
+        if goal.objective != BYTES:
+            costs = costs_of(goal.objective, works_of_module(network, (3, self.size, self.size)))
+            make_mask = ByGoal(goal, costs, minimum)
         gradual = GradualSchedule(self.sparsity, 0, last, "cubic")  # the last two epochs train the final mask
-        return Pruner(parameters, gradual if self.gradual else OneShotSchedule(self.sparsity), make_mask)
+        return Pruner(
+            parameters, gradual if self.gradual else OneShotSchedule(self.sparsity or ANY), make_mask
+        )
 
     def precision(self, device: torch.device) -> str:
         """Return the precision of matrix products; raises ConfigError where 16 bits do not pay."""

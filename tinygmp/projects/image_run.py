@@ -21,7 +21,7 @@ from tinygmp.train.fit_network import EpochRecord, TrainSettings
 from tinygmp.train.run_recipe import is_first_process, load_state, read_state, save_state, wait_for_all
 
 AFTER_DENSE = (  # what the dense network does not depend on
-    "sparsity", "gradual", "minimum_share", "epochs", "rate", "distill", "batch_norm_batches",
+    "sparsity", "gradual", "minimum_share", "objective", "budget", "epochs", "rate", "distill", "batch_norm_batches",
 )  # fmt: skip
 OnEpoch = Callable[[str, EpochRecord], None]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from converters.base import TARGETS, converter
+from tinygmp.cost.goal import BYTES, PLAIN, Goal
 from tinygmp.data.calibration import Source, open_source, samples_for
 from tinygmp.data.samples import Samples, spread_over
 from tinygmp.errors import ConfigError, DataError, MissingToolError, RangeError, UnsupportedError
@@ -40,17 +41,23 @@ CELL_AGREEMENT = 0.995  # of the samples that calibrate, below which a cell take
 class PackWish:
     """meaning: what the file does not tell of its input. counts_per_unit: of a network of sensor windows, counts
     in one unit of the samples; None where the samples are counts. normalisation: what training subtracted from
-    windows and divided them by; None: what the file says, else nothing. sparsity: fraction of zeros. labels: names.
+    windows and divided them by; None: what the file says, else nothing. sparsity: fraction of zeros; goal: what else
+    than bytes the weights that stay shall cost little of. labels: names.
     """
 
     meaning: Meaning = USUAL
     counts_per_unit: tuple[float, ...] | None = None
     normalisation: Normalisation | None = None
     sparsity: float = 0.0
+    goal: Goal = PLAIN
     labels: Sequence[str] | None = None
     settings: PackSettings = USUAL_SETTINGS
     limits: Limits = USUAL_LIMITS
     skip_corrupt: bool = False
+
+    @property
+    def prunes(self) -> bool:
+        return bool(self.sparsity) or self.goal.budget is not None
 
 
 @dataclass(frozen=True)
@@ -91,8 +98,8 @@ def pack_file(
     source = source.named(names)
     seen, held = divided(source, graph, kind_of_path(path) in CHANNELS_FIRST, wish.skip_corrupt)
     pruned = graph
-    if wish.sparsity:
-        pruned = pruned_graph(graph, wish.sparsity, seen, notes, on_step)
+    if wish.prunes:
+        pruned = pruned_graph(graph, wish, seen, notes, on_step)
     on_step("packing", 3, 4)
     if source.holds_pixels and meaning.mean == meaning.std == HALF:
         notes.append("pixels were taken as -1 to 1 in training; where they were not, give --mean and --std")
@@ -105,7 +112,7 @@ def pack_file(
     found = fidelity(pruned, model, held.inputs, held.labels, wish.limits)
     found = with_losses(found, pruned, model, held.inputs)
     model = replace(model, provenance={**model.provenance, "packing": found.sentence()})
-    cost = fidelity(graph, model, held.inputs, held.labels, wish.limits) if wish.sparsity else None
+    cost = fidelity(graph, model, held.inputs, held.labels, wish.limits) if wish.prunes else None
     on_step("packed", 4, 4)
     return PackedFile(model, found, len(seen) + len(held), meaning, tuple(notes), cost, refused_by(model))
 
@@ -171,18 +178,19 @@ def calibration_of(graph: FloatGraph, seen: Samples) -> tuple[np.ndarray, ...]:
 
 
 def pruned_graph(
-    graph: FloatGraph, sparsity: float, seen: Samples, notes: list[str], on_step: OnStep
+    graph: FloatGraph, wish: PackWish, seen: Samples, notes: list[str], on_step: OnStep
 ) -> FloatGraph:
     """Return the graph with that share of zeros, the rest fitted to the samples where there are enough of them."""
-    on_step(f"pruning to {sparsity:.0%}", 2, 4)
+    on_step(f"pruning to {wish.sparsity:.0%}" if wish.sparsity else "pruning to the budget", 2, 4)
     if graph.recurrent or len(graph.inputs) > 1 or len(seen) < FEWEST_IMAGES:
         notes.append("pruned by magnitude alone, without a fit to the samples or any training")
-        return prune_globally(graph, sparsity)
+        return prune_globally(graph, wish.sparsity, goal=wish.goal)
     return prune_with_images(
         graph,
-        sparsity,
+        wish.sparsity,
         seen.first,
         on_layer=lambda name, done, total: on_step(f"fitting {name}", done, total),
+        goal=wish.goal,
     )
 
 
@@ -220,6 +228,8 @@ def provenance(path: Path, wish: PackWish, meaning: Meaning, seen: Samples) -> d
         "weights": path.name, "data": "the user's own", "samples": str(len(seen)), "sparsity": f"{wish.sparsity:g}",
         "synthetic": "no", "seed": "none", "recipe": "pack", "commit": "none",
     }  # fmt: skip
+    if wish.goal.objective != BYTES:
+        found["objective"] = wish.goal.objective
     if not meaning.reals:
         found |= {key: " ".join(f"{part:g}" for part in getattr(meaning, key)) for key in ("mean", "std")}
     return found

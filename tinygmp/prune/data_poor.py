@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from tinygmp.cost.goal import BYTES, PLAIN, Goal
 from tinygmp.errors import ConfigError, DataError
 from tinygmp.floats.graph import FloatGraph
 from tinygmp.models.torch_graph import (
@@ -30,7 +31,9 @@ from tinygmp.models.torch_graph import (
     with_layers,
 )
 from tinygmp.prune.global_magnitude import global_magnitude_mask
+from tinygmp.prune.graph_work import works_of_graph
 from tinygmp.prune.least_squares import Fit, OnLayer, fitted
+from tinygmp.prune.objective import costs_of, mask_for
 
 FEWEST_IMAGES = 16
 SMALLEST_VARIANCE, HIGHEST_SCORE = 1e-12, 1e30
@@ -45,17 +48,19 @@ def prune_with_images(
     fit: Fit | None = Fit(),  # noqa: B008  frozen
     seed: int = 0,
     on_layer: OnLayer = lambda name, done, total: None,
+    goal: Goal = PLAIN,
 ) -> FloatGraph:
     """Return the graph with that share of all weights zero, its survivors and biases fitted to the dense network.
 
     pixels: what its one input takes, uint8 [images, rows, columns, channels] or float32 [samples, *shape], unlabelled.
-    ranking: one of RANKINGS. fit: None leaves the survivors as they are. Raises ConfigError, or DataError when there
-    are fewer than 16 images.
+    ranking: one of RANKINGS. fit: None leaves the survivors as they are. goal: what else than bytes the weights that
+    stay shall cost little of, see tinygmp.prune.objective. Raises ConfigError, or DataError when there are fewer than
+    16 images.
     """
     if len(pixels) < FEWEST_IMAGES:
         raise DataError(f"{len(pixels)} images are too few to fit a network to; give some hundred")
     seen = Seen(graph, entered(graph, [pixels]))
-    masks = mask_of(seen, sparsity, ranking, seed)
+    masks = mask_of(seen, sparsity, ranking, seed, goal)
     pruned = [replace(layer, weight=layer.weight * masks[layer.name]) for layer in seen.layers]
     if fit is not None:
         importance = output_curvatures(seen, seed) if fit.rounds else dict.fromkeys(masks, torch.ones(0))
@@ -81,7 +86,9 @@ class Seen:
         return layer.node.writes[0] == self.graph.outputs[0]
 
 
-def mask_of(seen: Seen, sparsity: float, ranking: str, seed: int = 0) -> dict[str, Tensor]:
+def mask_of(
+    seen: Seen, sparsity: float, ranking: str, seed: int = 0, goal: Goal = PLAIN
+) -> dict[str, Tensor]:
     """Return bool masks of the weights' shapes, True for survivors; 'uniform' ranks each layer by itself."""
     if not 0 <= sparsity < 1:
         raise ConfigError(f"sparsity {sparsity}: give the share of zeros, 0 <= sparsity < 1")
@@ -98,7 +105,11 @@ def mask_of(seen: Seen, sparsity: float, ranking: str, seed: int = 0) -> dict[st
         scores = {layer.name: layer.weight.abs() * powers[layer.name].sqrt() for layer in seen.layers}
     else:
         scores = {layer.name: layer.weight.abs() for layer in seen.layers}
-    if ranking == "uniform":
+    if goal.objective != BYTES:
+        works = {name.removesuffix(".weights"): work for name, work in works_of_graph(seen.graph).items()}
+        squares = {name: score.double().square().numpy() for name, score in scores.items()}
+        kept = dict(mask_for(goal, squares, costs_of(goal.objective, works), sparsity).kept)
+    elif ranking == "uniform":
         kept = {
             name: global_magnitude_mask({name: score}, sparsity).kept[name] for name, score in scores.items()
         }

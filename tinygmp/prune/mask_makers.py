@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinygmp.cost.goal import Goal
 from tinygmp.prune.baselines import Criterion
 from tinygmp.prune.global_magnitude import global_magnitude_mask, prune_count
 from tinygmp.prune.mask import PruneMask
 from tinygmp.prune.minimum import Minimum, checked_floors
+from tinygmp.prune.objective import Costs, mask_for
 from tinygmp.prune.ranks import LowRankPair, rank_mask
 from tinygmp.prune.scores import Weights
 
@@ -31,6 +33,24 @@ class ByCriterion:
         """Raise ConfigError when the minimum takes more weights than the sparsity leaves."""
         total = sum(sizes.values())
         checked_floors(self.minimum, sizes, total - prune_count(total, sparsity))
+
+
+@dataclass(frozen=True)
+class ByGoal:
+    """Squared magnitudes against what each weight costs; with a budget the sparsity of the schedule only says when."""
+
+    goal: Goal
+    costs: Costs
+    minimum: Minimum
+
+    def __call__(self, weights: Weights, sparsity: float, previous: PruneMask | None) -> PruneMask:
+        squares = {
+            name: np.square(
+                np.asarray(weight.detach().cpu() if hasattr(weight, "detach") else weight, np.float64)
+            )
+            for name, weight in weights.items()
+        }
+        return mask_for(self.goal, squares, self.costs, sparsity, self.minimum)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from tinygmp.errors import FormatError
-from tinygmp.sparse.decode_cost import DecodeCost, decoders
+from tinygmp.sparse.decode_cost import DecodeCost, ReadingCost, decoders
 from tinygmp.sparse.protocol import Streams
 from tinygmp.sparse.registry import index_format, value_format
 from tinygmp.sparse.tensor import PackedTensor, expect_weights
@@ -20,7 +20,7 @@ def choose(
     scale: float,
     candidates: Sequence[str] | None = None,
     value_formats: Sequence[str] = ("int8",),
-    cost: DecodeCost | None = None,
+    cost: ReadingCost | None = None,
     most_cycles: float | None = None,
 ) -> PackedTensor:
     """Return the tensor in the formats of fewest payload bytes, the earlier candidate on a tie.
@@ -44,7 +44,7 @@ def fastest(
     name: str,
     q: np.ndarray,
     scale: float,
-    cost: DecodeCost,
+    cost: ReadingCost,
     candidates: Sequence[str] | None = None,
     value_formats: Sequence[str] = ("int8",),
 ) -> PackedTensor:

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygmp.errors import FormatError
 from tinygmp.sparse.choice import READ_BY_EVERY_TARGET, all_encodings
-from tinygmp.sparse.decode_cost import DecodeCost, decoders
+from tinygmp.sparse.decode_cost import ReadingCost, decoders
 from tinygmp.sparse.tensor import PackedTensor
 
 MOST_DECODERS = 5  # together in one model; more never pay on a microcontroller
@@ -26,7 +26,7 @@ class Offers:
     cycles: np.ndarray  # float
 
     @classmethod
-    def of(cls, tensors: list[PackedTensor], cost: DecodeCost, bit_of: Mapping[str, int]) -> "Offers":
+    def of(cls, tensors: list[PackedTensor], cost: ReadingCost, bit_of: Mapping[str, int]) -> "Offers":
         needs = [sum(1 << bit_of[piece] for piece in decoders(tensor)) for tensor in tensors]
         payload = np.array([float(tensor.payload_bytes) for tensor in tensors])
         return cls(tensors, np.array(needs), payload, np.array([cost.cycles(tensor) for tensor in tensors]))
@@ -40,7 +40,7 @@ class Choice:
 
 def choose_together(
     weights: Mapping[str, tuple[np.ndarray, float]],
-    cost: DecodeCost,
+    cost: ReadingCost,
     candidates: Sequence[str] | None = None,
     value_formats: Sequence[str] = ("int8",),
     most_cycles: float | None = None,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 from tinygmp.errors import ConfigError
 from tinygmp.sparse.tensor import PackedTensor
@@ -27,6 +28,14 @@ def decoders(tensor: PackedTensor) -> frozenset[str]:
     """Return the pieces of decoder code that a tensor needs; plain int8 values need none."""
     names = (tensor.index_format, tensor.value_format)
     return frozenset(piece for name in names for piece in CODE_SHARED_BY.get(name, (name,)))
+
+
+class ReadingCost(Protocol):
+    """What choosing storage weighs: bytes of decoder code, and the time of a tensor in its formats."""
+
+    def code(self, pieces: frozenset[str]) -> int: ...
+
+    def cycles(self, tensor: PackedTensor) -> float: ...
 
 
 @dataclass(frozen=True)

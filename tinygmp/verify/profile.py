@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from converters.to_c.graph import MARK, Layer, convert_marked
+from tinygmp.cost.model import CostModel, cost_model, known_cores
+from tinygmp.cost.work import Work, works_of
 from tinygmp.data.samples import Samples
 from tinygmp.device.board import Board
 from tinygmp.device.cores import CORES
@@ -14,8 +16,7 @@ from tinygmp.device.unicorn_run import M0PLUS_METHOD, run_in_unicorn
 from tinygmp.device.words import reference_of, words_of
 from tinygmp.errors import ConfigError, SimulationError, UnsupportedError
 from tinygmp.graph.kinds import kind_of
-from tinygmp.graph.model import Node, PackedModel
-from tinygmp.graph.operators.linear import Linear
+from tinygmp.graph.model import PackedModel
 
 PROFILE_BOARD = "nucleo-l432kc"  # where none is named: a Cortex-M4F
 
@@ -27,11 +28,15 @@ class LayerCost:
     name: str
     kind: str
     kernels: tuple[str, ...]
+    work: tuple[Work, ...]  # one for each node that it runs
     shape: tuple[int, ...]
     multiply_adds: int  # with every weight
     multiply_adds_kept: int  # with those that are not zero
     instructions: int
     cycles: int | None
+    predicted: (
+        int | None
+    )  # instructions, where a cost model was fitted to the core at this level of optimisation
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ def profile(model: PackedModel, board: Board, samples: Samples, level: str = "sm
             f"board '{board.name}': {len(result.marks)} marks of {len(layers) + 1} were passed; report this"
         )
     with_cycles = core.cycle_model == "cortex-m0plus"
-    costs = tuple(layer_costs(model, layers, result, with_cycles))
+    costs = tuple(layer_costs(model, layers, result, with_cycles, model_of(board.core, level)))
     return Profile(
         model=model.name,
         board=board.name,
@@ -92,31 +97,35 @@ def profile(model: PackedModel, board: Board, samples: Samples, level: str = "sm
 
 
 def layer_costs(
-    model: PackedModel, layers: tuple[Layer, ...], result: RunResult, with_cycles: bool
+    model: PackedModel,
+    layers: tuple[Layer, ...],
+    result: RunResult,
+    with_cycles: bool,
+    predictor: CostModel | None = None,
 ) -> list[LayerCost]:
     """Return the differences of what was noted at neighbouring marks."""
     found = []
-    for layer, before, after in zip(layers, result.marks, result.marks[1:], strict=False):
-        node = model.node(layer.name)
-        multiply_adds, kept = work_of(model, node)
+    works = works_of(model, layers)
+    for layer, work, before, after in zip(layers, works, result.marks, result.marks[1:], strict=False):
+        nodes = [model.node(name) for name in layer.nodes]
         found.append(
             LayerCost(
-                layer.name,
-                kind_of(node.operator),
+                " + ".join(layer.nodes),
+                " + ".join(kind_of(node.operator) for node in nodes),
                 layer.functions,
-                model.written_by(node)[0].shape,
-                multiply_adds,
-                kept,
+                work,
+                model.written_by(nodes[-1])[0].shape,
+                sum(each.multiply_adds for each in work),
+                sum(each.multiply_adds_kept for each in work),
                 after[0] - before[0],
                 after[1] - before[1] if with_cycles else None,
+                None if predictor is None else round(predictor.predict(*work).instructions),
             )
         )
     return found
 
 
-def work_of(model: PackedModel, node: Node) -> tuple[int, int]:
-    """Return the multiply-adds of a node with all of its weights, and with those that are not zero."""
-    if not isinstance(node.operator, Linear):
-        return 0, 0
-    positions, weights = model.written_by(node)[0].positions, node.operator.weights
-    return positions * weights.size, positions * weights.nnz
+def model_of(core: str, level: str) -> CostModel | None:
+    """Return the cost model of a core, if it was fitted to this level of optimisation."""
+    found = cost_model(core) if core in known_cores() else None
+    return found if found is not None and found.level == level else None
