@@ -1,6 +1,6 @@
 """What an operator's handler tells about one way to run a node in C."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from converters.to_c.arrays import ConstantArray
@@ -27,6 +27,10 @@ class Kernel:
     work_bytes: int = 0
     overlap: tuple[int | None, ...] = (None,)
 
+
+# Value -> the run of its map (tg_map.c), where that is not 1.
+Runs = Mapping[str, int]
+INTERLEAVED: Runs = {}
 
 # Returns the ways to run a node; raises UnsupportedError, naming model, layer, value and remedy, where there is none.
 Handler = Callable[[PackedModel, Node], list[Kernel]]

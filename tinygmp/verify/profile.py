@@ -97,14 +97,16 @@ def layer_costs(
     """Return the differences of what was noted at neighbouring marks."""
     found = []
     for layer, before, after in zip(layers, result.marks, result.marks[1:], strict=False):
-        node = model.node(layer.name)
-        multiply_adds, kept = work_of(model, node)
+        nodes = [model.node(name) for name in layer.nodes]
+        multiply_adds, kept = (
+            sum(each) for each in zip(*(work_of(model, node) for node in nodes), strict=True)
+        )
         found.append(
             LayerCost(
-                layer.name,
-                kind_of(node.operator),
+                " + ".join(layer.nodes),
+                " + ".join(kind_of(node.operator) for node in nodes),
                 layer.functions,
-                model.written_by(node)[0].shape,
+                model.written_by(nodes[-1])[0].shape,
                 multiply_adds,
                 kept,
                 after[0] - before[0],

@@ -1,6 +1,6 @@
 """Operator -> its handler."""
 
-from converters.to_c.kernel import Handler, Kernel
+from converters.to_c.kernel import INTERLEAVED, Handler, Kernel, Runs
 from converters.to_c.operators import (
     conv2d,
     depthwise_conv2d,
@@ -41,8 +41,18 @@ HANDLERS: dict[type, Handler] = {
 }
 
 
-def kernels_of(model: PackedModel, node: Node) -> list[Kernel]:
+# What reads or writes maps whose channels lie apart.
+OF_PLANES = {
+    Conv2d: conv2d.conv2d,
+    DepthwiseConv2d: depthwise_conv2d.depthwise_conv2d,
+    GlobalAveragePool: pools.global_average_pool,
+}
+
+
+def kernels_of(model: PackedModel, node: Node, runs: Runs = INTERLEAVED) -> list[Kernel]:
     """Return the ways to run a node, the faster first; raises UnsupportedError where there is none."""
+    if type(node.operator) in OF_PLANES:
+        return OF_PLANES[type(node.operator)](model, node, runs)
     handler = HANDLERS.get(type(node.operator))
     if handler is None:
         raise UnsupportedError(
