@@ -22,8 +22,9 @@ static TG_NOINLINE void tg_dense_block(const tg_layer *layer, const int8_t *weig
         uint32_t i;
         i = 0;
 #if defined(TG_DSP_ASSEMBLER)
-        if (two && (n & 3u) == 0) {
-            tg_dot_words(weights, next, n, n, sums, sums + count);
+        /* Words that run into the next row meet zeros; behind the last row there is nothing to read. */
+        if (two && ((n & 3u) == 0 || (n > 4 && row + 2u < outputs))) {
+            tg_dot_words(weights, next, n, (n + 3u) & ~3u, sums, sums + count);
             i = count;
         }
 #endif
