@@ -10,6 +10,8 @@ from functools import partial
 
 from converters.to_c.kernel import Kernel, round4
 
+SPARE = 256  # faster kernels may take this part of the block more
+
 
 @dataclass(frozen=True)
 class Step:
@@ -45,26 +47,27 @@ class Block:
 
 
 def plan_memory(steps: Sequence[Step], sizes: Mapping[str, int], kept: Sequence[str] = ()) -> MemoryPlan:
-    """Return the plan of the smallest block that was found, with the fastest kernels that fit it.
+    """Return the plan of the smallest block that was found, or hardly larger, with the fastest kernels that fit it.
 
     sizes: bytes of the values that lie in the block; all others lie elsewhere. kept: values that live to the end.
     """
     chosen = [min(step.kernels, key=partial(extra_bytes, step, sizes)) for step in steps]
     best = place(steps, chosen, sizes, kept)
+    smallest = best.scratch_bytes
     for index, step in enumerate(steps):
         for kernel in step.kernels:
             if kernel is chosen[index]:
                 break
             candidate = [*chosen[:index], kernel, *chosen[index + 1 :]]
             found = place(steps, candidate, sizes, kept)
-            if found.scratch_bytes <= best.scratch_bytes:
-                chosen, best = candidate, found
+            if found.scratch_bytes <= smallest + smallest // SPARE:
+                chosen, best, smallest = candidate, found, min(smallest, found.scratch_bytes)
                 break
     return best
 
 
 def extra_bytes(step: Step, sizes: Mapping[str, int], kernel: Kernel) -> int:
-    """Return what a kernel takes besides the larger of its maps: work space, and the other map unless they may share."""
+    """Return what a kernel takes besides the larger of its maps: work space, and the other map where they are apart."""
     apart = all(distance is None for distance in kernel.overlap)
     return kernel.work_bytes + apart * min(sizes.get(name, 0) for name in (step.reads[0], step.writes[0]))
 

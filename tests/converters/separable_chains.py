@@ -52,9 +52,7 @@ def border_of(chain: RandomChain, rng: np.random.Generator, name: str) -> None:
     padding = tuple(int(rng.integers(min(2, low), 3)) for low in least)
     window = Window((3, 3), stride, padding=padding)
     fields = chain.weights(name, channels, 9, rng.random() < 0.2, FEATURE_SCALE)
-    operator = DepthwiseConv2d(
-        **fields, limits=named_limits("relu6"), rounding=chain.rounding, window=window
-    )
+    operator = DepthwiseConv2d(**fields, limits=named_limits("relu6"), rounding=chain.rounding, window=window)
     chain.write(name, operator, (*window.output(rows, columns), channels), FEATURE_SCALE, FEATURE_ZERO)
 
 

@@ -24,7 +24,8 @@ KEPT_ROWS = 3
 def separable(model: PackedModel, first: Node, second: Node, runs: Runs) -> list[Kernel]:
     """Return the ways to run both, none where rows do not begin at words or the depthwise weights are sparse."""
     pointwise, depthwise = first.operator, second.operator
-    assert isinstance(pointwise, Conv2d) and isinstance(depthwise, DepthwiseConv2d)
+    assert isinstance(pointwise, Conv2d)
+    assert isinstance(depthwise, DepthwiseConv2d)
     read, between, written = model.read_by(first)[0], model.read_by(second)[0], model.written_by(second)[0]
     rows, columns, channels = between.map_shape
     from_, to = runs.get(read.name, 1), runs.get(written.name, 1)
