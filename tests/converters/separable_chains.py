@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tinygmp.graph.model import Node, PackedModel
-from tinygmp.graph.operators.conv2d import Conv2d, DepthwiseConv2d
+from tinygmp.graph.model import PackedModel
+from tinygmp.graph.operators.conv2d import DepthwiseConv2d
 from tinygmp.graph.operators.limits import named_limits
 from tinygmp.graph.operators.pool import GlobalAveragePool
 from tinygmp.graph.operators.window import Window
@@ -54,8 +54,3 @@ def border_of(chain: RandomChain, rng: np.random.Generator, name: str) -> None:
     fields = chain.weights(name, channels, 9, rng.random() < 0.2, FEATURE_SCALE)
     operator = DepthwiseConv2d(**fields, limits=named_limits("relu6"), rounding=chain.rounding, window=window)
     chain.write(name, operator, (*window.output(rows, columns), channels), FEATURE_SCALE, FEATURE_ZERO)
-
-
-def with_planes(model: PackedModel) -> list[Node]:
-    """Return the nodes that may read or write planes."""
-    return [node for node in model.nodes if isinstance(node.operator, Conv2d | DepthwiseConv2d)]

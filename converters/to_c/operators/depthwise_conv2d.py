@@ -88,11 +88,13 @@ def takes_lines(operator: DepthwiseConv2d) -> bool:
 
 
 def lie_alike(read: Value, written: Value, runs: Runs) -> bool:
-    """Return whether both maps have channels together, or both in planes, or both in rows of one length."""
+    """Return whether both maps have channels together, or both in rows of one length, or both in planes."""
     (from_, before), (to, after) = ((runs.get(each.name, 1), each.map_shape[1]) for each in (read, written))
-    if from_ == 1 or to == 1:
+    if 1 in (from_, to):
         return from_ == to
-    return before == after if from_ == before or to == after else True
+    if from_ == before or to == after:
+        return from_ == before == to == after
+    return True
 
 
 def shrinks(read: Value, written: Value) -> bool:

@@ -45,11 +45,6 @@ TG_UNUSED static inline void tg_word_to(int8_t *bytes, uint32_t word)
     __builtin_memcpy(bytes, &word, sizeof word);
 }
 
-TG_UNUSED static inline void tg_halves_to(int16_t *halves, uint32_t word)
-{
-    __builtin_memcpy(halves, &word, sizeof word);
-}
-
 #define TG_ODD_BYTES(word) TG_SXTB16((word) >> 8 | (word) << 24)
 #endif
 #endif /* TG_DSP_C */
