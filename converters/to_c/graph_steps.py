@@ -1,6 +1,6 @@
 """The steps of a graph: which nodes run together, how the maps between them lie, and where in memory."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from converters.to_c.kernel import INTERLEAVED, Runs
@@ -57,27 +57,21 @@ def planned_as(model: PackedModel, runs: Runs, fused: Mapping[str, str]) -> Plan
     return Planned(steps, plan_memory(steps, sizes), inside)
 
 
-def steps_of(
-    model: PackedModel, runs: Runs = INTERLEAVED, fused: Mapping[str, str] | None = None
-) -> list[Step]:
+def steps_of(model: PackedModel, runs: Runs = INTERLEAVED, fused: Mapping[str, str] = {}) -> list[Step]:
     """Return the nodes to run; a convolution that alone reads what becomes of pixels takes the pixels themselves."""
     pixels: dict[str, Node] = {}
     steps = []
-    seconds: Collection[str] = ()
     for node in model.nodes:
         if isinstance(node.operator, PixelInput) and taken_by_patches(model, node):
             pixels[node.writes[0]] = node
         elif node.reads[0] in pixels:
             kernels = pixel_conv2d(model, node, runs)
             steps.append(Step(node.name, tuple(kernels), pixels[node.reads[0]].reads, node.writes))
-        elif (
-            fused
-            and node.name in fused
-            and (kernels := separable(model, node, second := model.node(fused[node.name]), runs))
-        ):
+        elif node.name in fused:
+            second = model.node(fused[node.name])
+            kernels = separable(model, node, second, runs)
             steps.append(Step(node.name, tuple(kernels), node.reads, second.writes, (node.name, second.name)))
-            seconds = {*seconds, second.name}
-        elif node.name not in seconds:
+        elif node.name not in fused.values():
             steps.append(Step(node.name, tuple(kernels_of(model, node, runs)), node.reads, node.writes))
     return steps
 

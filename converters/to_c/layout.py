@@ -4,9 +4,10 @@ from collections.abc import Collection, Mapping
 
 from converters.to_c.kernel import INTERLEAVED, Runs, round4
 from converters.to_c.operators.depthwise_conv2d import takes_lines
+from converters.to_c.operators.linear import is_sparse
 from tinygmp.graph.model import Node, PackedModel
 from tinygmp.graph.operators.conv2d import Conv2d, DepthwiseConv2d
-from tinygmp.graph.operators.pool import GlobalAveragePool
+from tinygmp.graph.operators.pool import AveragePool, GlobalAveragePool, MaxPool
 from tinygmp.graph.values import Value
 
 
@@ -45,7 +46,7 @@ def writes_planes(node: Node) -> bool:
 def reads_planes(node: Node) -> bool:
     operator = node.operator
     pointwise = isinstance(operator, Conv2d) and operator.window.is_pointwise
-    return pointwise or is_by_lines(node) or isinstance(operator, GlobalAveragePool)
+    return pointwise or is_by_lines(node) or isinstance(operator, MaxPool | AveragePool | GlobalAveragePool)
 
 
 def is_by_lines(node: Node) -> bool:
@@ -67,12 +68,22 @@ def value_bytes(value: Value, runs: Runs = INTERLEAVED) -> int:
 
 
 def fusable(model: PackedModel) -> list[tuple[Node, Node]]:
-    """Return the 1x1 convolutions that a depthwise one alone reads, with it, those of the largest maps first."""
+    """Return the 1x1 convolutions that a depthwise one alone reads, with it, those of the largest maps first.
+
+    Rows begin at words, and the depthwise weights are not expanded first.
+    """
     found = []
     for node in model.nodes:
         operator, written = node.operator, model.written_by(node)[0]
         readers = readers_of(model, written.name)
-        alone = len(readers) == 1 and written.name not in model.outputs and is_by_lines(readers[0])
-        if alone and isinstance(operator, Conv2d) and operator.window.is_pointwise:
+        if len(readers) != 1 or written.name in model.outputs or written.map_shape[1] % 4:
+            continue
+        pointwise, second = isinstance(operator, Conv2d) and operator.window.is_pointwise, readers[0].operator
+        if (
+            pointwise
+            and is_by_lines(readers[0])
+            and isinstance(second, DepthwiseConv2d)
+            and not is_sparse(second)
+        ):
             found.append((node, readers[0]))
     return sorted(found, key=lambda pair: -model.written_by(pair[0])[0].bytes)

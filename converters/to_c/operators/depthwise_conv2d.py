@@ -21,7 +21,7 @@ from tinygmp.graph.model import Node, PackedModel
 from tinygmp.graph.operators.conv2d import DepthwiseConv2d
 from tinygmp.graph.values import Value
 
-SUMS = (576, 96, 1)  # as many at most are made before they are scaled, or those of one row
+SUMS = (576, 192, 96, 32, 1)  # as many at most are made before they are scaled, or those of one row
 
 
 def depthwise_conv2d(model: PackedModel, node: Node, runs: Runs = INTERLEAVED) -> list[Kernel]:

@@ -10,7 +10,7 @@ from tinygmp.graph.operators.pool import AveragePool, GlobalAveragePool, MaxPool
 from tinygmp.quant.rescaled_mean import Float32Mean
 
 
-def pool(model: PackedModel, node: Node) -> list[Kernel]:
+def pool(model: PackedModel, node: Node, runs: Runs = INTERLEAVED) -> list[Kernel]:
     """Return the way to run a pool with a kernel."""
     operator = node.operator
     assert isinstance(operator, MaxPool | AveragePool)
@@ -21,7 +21,8 @@ def pool(model: PackedModel, node: Node) -> list[Kernel]:
     name = "tg_max_pool" if isinstance(operator, MaxPool) else "tg_average_pool"
 
     def call(reads: Sequence[str], writes: Sequence[str], work: str) -> str:
-        return f"{name}(&{symbol}_window, {reads[0]}, {writes[0]}, {read.channels}u, {low}, {high});\n"
+        place = f"{reads[0]}, {runs.get(read.name, 1)}u, {writes[0]}"
+        return f"{name}(&{symbol}_window, {place}, {read.channels}u, {low}, {high});\n"
 
     return [Kernel((f"{name}.c",), (), call, window_definition(model, node, operator.window))]
 

@@ -45,6 +45,8 @@ HANDLERS: dict[type, Handler] = {
 OF_PLANES = {
     Conv2d: conv2d.conv2d,
     DepthwiseConv2d: depthwise_conv2d.depthwise_conv2d,
+    MaxPool: pools.pool,
+    AveragePool: pools.pool,
     GlobalAveragePool: pools.global_average_pool,
 }
 

@@ -9,7 +9,6 @@ from converters.to_c.operators.depthwise_conv2d import lines_work
 from converters.to_c.operators.linear import (
     check_linear,
     check_window,
-    is_sparse,
     layer_definition,
     linear_arrays,
     window_definition,
@@ -22,28 +21,26 @@ KEPT_ROWS = 3
 
 
 def separable(model: PackedModel, first: Node, second: Node, runs: Runs) -> list[Kernel]:
-    """Return the ways to run both, none where rows do not begin at words or the depthwise weights are sparse."""
+    """Return the ways to run both; rows begin at words, and the depthwise weights are stored densely."""
     pointwise, depthwise = first.operator, second.operator
     assert isinstance(pointwise, Conv2d)
     assert isinstance(depthwise, DepthwiseConv2d)
     read, between, written = model.read_by(first)[0], model.read_by(second)[0], model.written_by(second)[0]
     rows, columns, channels = between.map_shape
     from_, to = runs.get(read.name, 1), runs.get(written.name, 1)
-    if is_sparse(depthwise) or (from_ > 1 and columns % 4):
-        return []
     for node, operator in ((first, pointwise), (second, depthwise)):
         check_linear(model, node, operator)
     check_window(model, second, depthwise.window)
     step = columns if from_ > columns else columns * read.channels
-    slot = channels * round4(columns)
+    slot = channels * columns
     symbol = symbol_of(model, second.name)
 
     def call(way: Way, reads: Sequence[str], writes: Sequence[str], work: str) -> str:
         own = round4(way.work_bytes)
         kept, lines = words(work, own), words(work, own + KEPT_ROWS * slot)
         newest = f"(int8_t *)({kept}) + at % {KEPT_ROWS}u * {slot}u"
-        row = way.run(f"{reads[0]} + at * {step}u", from_, newest, round4(columns), columns, work)
-        place = f"(int8_t *)({kept}), {round4(columns)}u, at, {writes[0]}, {to}u, {lines}"
+        row = way.run(f"{reads[0]} + at * {step}u", from_, newest, columns, columns, work)
+        place = f"(int8_t *)({kept}), {columns}u, at, {writes[0]}, {to}u, {lines}"
         return (
             f"{way.once(work)}for (at = 0; at < {rows}u; at++) {{\n"
             f"    {row}"
