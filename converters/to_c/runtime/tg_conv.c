@@ -14,7 +14,7 @@ static inline int8_t *tg_fill(int8_t *next, int8_t value, uint32_t count)
 }
 
 /* Copy `count` bytes, pixels as their int8 values, and return the end of the copy. */
-static inline int8_t *tg_run(int8_t *next, const int8_t *at, uint32_t count, uint8_t flip)
+static inline TG_ALWAYS_INLINE int8_t *tg_run(int8_t *next, const int8_t *at, uint32_t count, uint8_t flip)
 {
 #if TG_DSP
     const uint32_t flips = flip * 0x01010101u;
