@@ -1,9 +1,9 @@
 """The steps of a graph: which nodes run together, how the maps between them lie, and where in memory."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from converters.to_c.kernel import INTERLEAVED, Runs
+from converters.to_c.kernel import INTERLEAVED, Kernel, Runs
 from converters.to_c.layout import fusable, planes, readers_of, value_bytes
 from converters.to_c.operators.conv2d import pixel_conv2d
 from converters.to_c.operators.registry import kernels_of
@@ -15,6 +15,8 @@ from tinygmp.graph.operators.pixel_input import PixelInput
 
 MOST_FUSED = 2  # pairs, those of the largest maps: each keeps a map from the block
 SPARE = 16  # a faster layout may take this part of the block more
+APART: Mapping[str, str] = {}  # no node runs together with another
+Made = dict[tuple[object, ...], tuple[Kernel, ...]]  # by what makes them, nodes and runs
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ def planned(model: PackedModel) -> Planned:
 
     Channels in planes are faster than together, and two nodes run apart are faster than row by row together.
     """
-    found = [planned_as(model, runs, fused) for runs, fused in choices(model)]
+    made: Made = {}
+    found = [planned_as(model, runs, fused, made) for runs, fused in choices(model)]
     smallest = min(each.plan.scratch_bytes for each in found)
     return next(each for each in found if each.plan.scratch_bytes <= smallest + smallest // SPARE)
 
@@ -47,32 +50,46 @@ def choices(model: PackedModel) -> Iterator[tuple[Runs, Mapping[str, str]]]:
             if choice[0] and choice not in seen:
                 seen.append(choice)
                 yield choice
-    yield INTERLEAVED, {}
+    yield INTERLEAVED, APART
 
 
-def planned_as(model: PackedModel, runs: Runs, fused: Mapping[str, str]) -> Planned:
-    steps = steps_of(model, runs, fused)
+def planned_as(model: PackedModel, runs: Runs, fused: Mapping[str, str], made: Made | None = None) -> Planned:
+    """Return the steps with these runs and pairs, and their memory; made: as `steps_of`."""
+    steps = steps_of(model, runs, fused, made)
     inside = pixels_inside(model, steps)
     sizes = planned_sizes(model, steps, runs) | ({inside: model.values[inside].bytes} if inside else {})
     return Planned(steps, plan_memory(steps, sizes), inside)
 
 
-def steps_of(model: PackedModel, runs: Runs = INTERLEAVED, fused: Mapping[str, str] = {}) -> list[Step]:
-    """Return the nodes to run; a convolution that alone reads what becomes of pixels takes the pixels themselves."""
+def steps_of(
+    model: PackedModel, runs: Runs = INTERLEAVED, fused: Mapping[str, str] = APART, made: Made | None = None
+) -> list[Step]:
+    """Return the nodes to run; a convolution that alone reads what becomes of pixels takes the pixels themselves.
+
+    made: kernels of other layouts of the same model, which are taken where nothing differs for a node, and added to.
+    """
     pixels: dict[str, Node] = {}
     steps = []
+    made = {} if made is None else made
+
+    def once(make: Callable[..., Sequence[Kernel]], *nodes: Node) -> tuple[Kernel, ...]:
+        names = [name for node in nodes for name in (*node.reads, *node.writes)]
+        key = (make, *(node.name for node in nodes), *(runs.get(name, 1) for name in names))
+        if key not in made:
+            made[key] = tuple(make(model, *nodes, runs))
+        return made[key]
+
     for node in model.nodes:
         if isinstance(node.operator, PixelInput) and taken_by_patches(model, node):
             pixels[node.writes[0]] = node
         elif node.reads[0] in pixels:
-            kernels = pixel_conv2d(model, node, runs)
-            steps.append(Step(node.name, tuple(kernels), pixels[node.reads[0]].reads, node.writes))
+            steps.append(Step(node.name, once(pixel_conv2d, node), pixels[node.reads[0]].reads, node.writes))
         elif node.name in fused:
             second = model.node(fused[node.name])
-            kernels = separable(model, node, second, runs)
-            steps.append(Step(node.name, tuple(kernels), node.reads, second.writes, (node.name, second.name)))
+            kernels = once(separable, node, second)
+            steps.append(Step(node.name, kernels, node.reads, second.writes, (node.name, second.name)))
         elif node.name not in fused.values():
-            steps.append(Step(node.name, tuple(kernels_of(model, node, runs)), node.reads, node.writes))
+            steps.append(Step(node.name, once(kernels_of, node), node.reads, node.writes))
     return steps
 
 

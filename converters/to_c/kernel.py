@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from converters.to_c.arrays import ConstantArray
-from tinygmp.graph.model import Node, PackedModel
 
 # Takes C expressions: pointers of what the node reads and writes, in its order, and of its work space (uint32_t *).
 Call = Callable[[Sequence[str], Sequence[str], str], str]
@@ -32,8 +31,9 @@ class Kernel:
 Runs = Mapping[str, int]
 INTERLEAVED: Runs = {}
 
-# Returns the ways to run a node; raises UnsupportedError, naming model, layer, value and remedy, where there is none.
-Handler = Callable[[PackedModel, Node], list[Kernel]]
+# Takes model, node and, where it can read or write planes, runs, and returns the ways to run the node; raises
+# UnsupportedError, naming model, layer, value and remedy, where there is none.
+Handler = Callable[..., list[Kernel]]
 
 
 def round4(count: int) -> int:

@@ -41,24 +41,16 @@ HANDLERS: dict[type, Handler] = {
 }
 
 
-# What reads or writes maps whose channels lie apart.
-OF_PLANES = {
-    Conv2d: conv2d.conv2d,
-    DepthwiseConv2d: depthwise_conv2d.depthwise_conv2d,
-    MaxPool: pools.pool,
-    AveragePool: pools.pool,
-    GlobalAveragePool: pools.global_average_pool,
-}
+# What reads or writes maps whose channels lie apart; its handler takes the runs too.
+OF_PLANES = (Conv2d, DepthwiseConv2d, MaxPool, AveragePool, GlobalAveragePool)
 
 
 def kernels_of(model: PackedModel, node: Node, runs: Runs = INTERLEAVED) -> list[Kernel]:
     """Return the ways to run a node, the faster first; raises UnsupportedError where there is none."""
-    if type(node.operator) in OF_PLANES:
-        return OF_PLANES[type(node.operator)](model, node, runs)
     handler = HANDLERS.get(type(node.operator))
     if handler is None:
         raise UnsupportedError(
             f"model '{model.name}', layer '{node.name}': no C kernel for '{kind_of(node.operator)}' outside of the "
             "chain of sensor input, one FastGRNN cell and one matrix"
         )
-    return handler(model, node)
+    return handler(model, node, runs) if isinstance(node.operator, OF_PLANES) else handler(model, node)

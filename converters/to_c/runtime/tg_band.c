@@ -62,28 +62,24 @@ static void tg_copy_rows(tg_line *line, const int8_t *row, uint32_t step, uint32
     }
 }
 
-/* Rows of outputs that are made at once from their lines, in work space that the converter measured: (rows of outputs - 1)
- * * stride + 3 lines, each of (columns_out rounded up to even) * stride + 2 values of 16 bits, behind the sums and one word
- * more.
+/* Rows of outputs that are made at once from their lines, in work space that the converter measured: behind the sums and
+ * one word more (rows - 1) * stride + 3 lines, each of (columns_out rounded up to even) * stride + 2 values of 16 bits.
  */
 typedef struct {
     int32_t *sums;
     tg_line *lines;
     uint32_t width; /* of a line */
-    uint16_t rows;  /* of outputs, at most */
-    uint16_t count; /* of lines */
 } tg_band;
 
 /* Return the work space with padding in all lines, whose borders stay. */
 static tg_band tg_band_of(const tg_window *window, uint16_t rows, uint32_t *work)
 {
+    const uint32_t lines = (rows - 1u) * window->stride_rows + 3u;
     tg_band band;
-    band.rows = rows;
-    band.count = (uint16_t)((rows - 1u) * window->stride_rows + 3u);
     band.width = ((window->columns_out + 1u) & ~1u) * window->stride_columns + 2u;
     band.sums = (int32_t *)work;
     band.lines = (tg_line *)(work + (uint32_t)rows * window->columns_out + 1u);
-    tg_line_fill(band.lines, band.lines + band.count * band.width, window->padding);
+    tg_line_fill(band.lines, band.lines + lines * band.width, window->padding);
     return band;
 }
 
