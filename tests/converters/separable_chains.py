@@ -13,13 +13,18 @@ from tinygmp.quant.rounding_multiply import ROUNDINGS
 
 STORED = (("dense", 1.0), ("bitmask", 0.3), ("rice", 0.15), ("csr8", 0.1), ("rice", 0.6))
 MOST_CHANNELS = 40
+ALTERNATING = 0.8  # how often a layer is of the other kind than the one before
 LEAST_SIDE, MOST_SIDE = 5, 27
 
 
 def separable_chain(seed: int) -> PackedModel:
-    """Return a network of pixels: a stem, up to six layers of either kind in any order, a mean, two classes."""
+    """Return a network of pixels: a stem, up to six layers of either kind in any order, a mean, two classes.
+
+    Rows of odd seeds begin at words, so that a 1x1 convolution and a depthwise one may run together.
+    """
     rng = np.random.default_rng(seed)
     side = int(rng.integers(LEAST_SIDE, MOST_SIDE + 1))
+    side = (side + 7) // 8 * 8 if seed % 2 else side
     chain = RandomChain(seed, side, 1.0, "dense", ROUNDINGS[seed % len(ROUNDINGS)])
     chain.convolve("stem", int(rng.integers(1, 12)), 3, int(rng.integers(1, 3)))
     pointwise = bool(rng.integers(2))
@@ -29,7 +34,7 @@ def separable_chain(seed: int) -> PackedModel:
             chain.convolve(f"pw{number}", int(rng.integers(1, MOST_CHANNELS)), 1, 1)
         else:
             border_of(chain, rng, f"dw{number}")
-        pointwise = not pointwise if rng.random() < 0.8 else pointwise
+        pointwise = not pointwise if rng.random() < ALTERNATING else pointwise
     before = chain.after
     chain.write("pool", GlobalAveragePool(), (1, 1, before.channels), before.scale, before.zero_point)
     chain.classify("fc", 2)
