@@ -18,8 +18,8 @@ from converters.to_c.operators.linear import (
 from tinygmp.graph.model import Node, PackedModel
 from tinygmp.graph.operators.conv2d import Conv2d
 
-# Below this share of survivors a list of them beats dense weights (measured on a Cortex-M4F).
-LIST_DENSITY = 0.45
+# Below this share of survivors a list of them beats expanding them first (measured on a Cortex-M4F).
+LIST_DENSITY = 0.7
 # Parts into which the positions of a sparse kernel are cut; each reads the weights again.
 BANDS = tuple(2**power for power in range(7))
 LARGEST_PLANES = 65536
