@@ -6,20 +6,17 @@ from dataclasses import dataclass
 
 from converters.to_c.arrays import C_TYPES
 from converters.to_c.graph_example import MOST_NAMED_CLASSES, console_example
+from converters.to_c.graph_steps import Planned, planned
 from converters.to_c.header import header_context
 from converters.to_c.kernel import round4
-from converters.to_c.operators.conv2d import pixel_conv2d
 from converters.to_c.operators.linear import has_dilation, has_full_range, has_large_factors, has_quick_scale
-from converters.to_c.operators.registry import kernels_of
-from converters.to_c.plan import MemoryPlan, Step, plan_memory
+from converters.to_c.plan import MemoryPlan, Step
 from converters.to_c.ports import Port, ports
 from converters.to_c.rendering import render
 from converters.to_c.runtime_text import joined_kernels
 from tinygmp.artifact import Artifact
 from tinygmp.errors import UnsupportedError
-from tinygmp.graph.model import Node, PackedModel
-from tinygmp.graph.operators.conv2d import Conv2d
-from tinygmp.graph.operators.pixel_input import PixelInput
+from tinygmp.graph.model import PackedModel
 from tinygmp.graph.operators.sensor_input import SensorInput
 
 CALLED = re.compile(r"\b(tg_\w+)\(")
@@ -63,34 +60,28 @@ def generated(model: PackedModel, marked: bool) -> tuple[Artifact, tuple[Layer, 
         raise UnsupportedError(
             f"model '{model.name}' keeps a state; only the chain of a FastGRNN cell has C for that"
         )
-    steps = steps_of(model)
-    inside = pixels_inside(model, steps)
-    sizes = planned_sizes(model, steps) | ({inside: model.values[inside].bytes} if inside else {})
-    return written(model, steps, sizes, ROUNDING_KERNELS, inside, marked)
+    return written(model, planned(model), ROUNDING_KERNELS, marked)
 
 
 def written(
     model: PackedModel,
-    steps: Sequence[Step],
-    sizes: Mapping[str, int],
+    found: Planned,
     roundings: Mapping[str, Mapping[str, str]],
-    inside: str | None = None,
     marked: bool = False,
 ) -> tuple[Artifact, tuple[Layer, ...]]:
     """Return the files of these steps, and the layers in their order.
 
-    sizes: bytes of the values in the scratch memory; roundings: kernels instead of others, by the model's rounding;
-    inside: the input that may lie in the scratch memory; marked: as `convert_marked`.
+    roundings: kernels instead of others, by the model's rounding; marked: as `convert_marked`.
     """
+    steps, plan, inside = found.steps, found.plan, found.inside
     inputs, outputs = ports(model, model.inputs), ports(model, model.outputs)
-    plan = plan_memory(steps, sizes)
     texts = calls(model, steps, plan, inputs, outputs)
     # A reshape in its place needs neither a statement nor a kernel.
     used = [kernel for kernel, text in zip(plan.kernels, texts, strict=True) if text]
     sources = [source for kernel in used for source in kernel.sources]
     statements = [text for text in texts if text]
     layers = tuple(
-        Layer((step.name,), tuple(dict.fromkeys(CALLED.findall(text))), kernel.work_bytes)
+        Layer(step.nodes or (step.name,), tuple(dict.fromkeys(CALLED.findall(text))), kernel.work_bytes)
         for step, kernel, text in zip(steps, plan.kernels, texts, strict=True)
         if text
     )
@@ -142,50 +133,6 @@ def names_any(statements: Sequence[str], *variables: str) -> bool:
     """Return whether a statement names one of these C variables."""
     word = re.compile(rf"\b({'|'.join(variables)})\b")
     return any(word.search(text) for text in statements)
-
-
-def steps_of(model: PackedModel) -> list[Step]:
-    """Return the nodes to run; a convolution that alone reads what becomes of pixels takes the pixels themselves."""
-    pixels: dict[str, Node] = {}
-    steps = []
-    for node in model.nodes:
-        if isinstance(node.operator, PixelInput) and taken_by_patches(model, node):
-            pixels[node.writes[0]] = node
-        elif node.reads[0] in pixels:
-            steps.append(
-                Step(node.name, tuple(pixel_conv2d(model, node)), pixels[node.reads[0]].reads, node.writes)
-            )
-        else:
-            steps.append(Step(node.name, tuple(kernels_of(model, node)), node.reads, node.writes))
-    return steps
-
-
-def taken_by_patches(model: PackedModel, node: Node) -> bool:
-    written = node.writes[0]
-    readers = [each for each in model.nodes if written in each.reads]
-    if len(readers) != 1 or written in model.outputs:
-        return False
-    operator = readers[0].operator
-    return isinstance(operator, Conv2d) and not operator.window.is_pointwise
-
-
-def pixels_inside(model: PackedModel, steps: Sequence[Step]) -> str | None:
-    """Return the one input that may lie in the scratch memory, behind what the first convolution writes."""
-    if len(model.inputs) > 1:
-        return None
-    readers = [step for step in steps if model.inputs[0] in step.reads]
-    fits = len(readers) == 1 and readers[0] is steps[0] and steps[0].kernels[0].overlap[0] is not None
-    return (
-        model.inputs[0]
-        if fits and model.input.dtype == "uint8" and steps[0].writes[0] not in model.outputs
-        else None
-    )
-
-
-def planned_sizes(model: PackedModel, steps: Sequence[Step]) -> dict[str, int]:
-    """Return the bytes of every value between inputs and outputs."""
-    written = [name for step in steps for name in step.writes]
-    return {name: model.values[name].bytes for name in written if name not in model.outputs}
 
 
 def calls(

@@ -1,10 +1,9 @@
 """What an operator's handler tells about one way to run a node in C."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from converters.to_c.arrays import ConstantArray
-from tinygmp.graph.model import Node, PackedModel
 
 # Takes C expressions: pointers of what the node reads and writes, in its order, and of its work space (uint32_t *).
 Call = Callable[[Sequence[str], Sequence[str], str], str]
@@ -28,8 +27,13 @@ class Kernel:
     overlap: tuple[int | None, ...] = (None,)
 
 
-# Returns the ways to run a node; raises UnsupportedError, naming model, layer, value and remedy, where there is none.
-Handler = Callable[[PackedModel, Node], list[Kernel]]
+# Value -> the run of its map (tg_map.c), where that is not 1.
+Runs = Mapping[str, int]
+INTERLEAVED: Runs = {}
+
+# Takes model, node and, where it can read or write planes, runs, and returns the ways to run the node; raises
+# UnsupportedError, naming model, layer, value and remedy, where there is none.
+Handler = Callable[..., list[Kernel]]
 
 
 def round4(count: int) -> int:

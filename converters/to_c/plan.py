@@ -6,18 +6,22 @@ as its lifetime allows, and takes the fastest kernels among the plans of the sma
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from converters.to_c.kernel import Kernel, round4
+
+SPARE = 256  # faster kernels may take this part of the block more
 
 
 @dataclass(frozen=True)
 class Step:
-    """One node to run: the ways to run it, the faster first, and the values it reads and writes."""
+    """One node to run, or several at once: the ways to run it, the faster first, and the values it reads and writes."""
 
     name: str
     kernels: tuple[Kernel, ...]
     reads: tuple[str, ...]
     writes: tuple[str, ...]
+    nodes: tuple[str, ...] = ()  # their names, where they are several
 
 
 @dataclass(frozen=True)
@@ -43,22 +47,29 @@ class Block:
 
 
 def plan_memory(steps: Sequence[Step], sizes: Mapping[str, int], kept: Sequence[str] = ()) -> MemoryPlan:
-    """Return the plan of the smallest block that was found, with the fastest kernels that fit it.
+    """Return the plan of the smallest block that was found, or hardly larger, with the fastest kernels that fit it.
 
     sizes: bytes of the values that lie in the block; all others lie elsewhere. kept: values that live to the end.
     """
-    chosen = [min(step.kernels, key=lambda kernel: kernel.work_bytes) for step in steps]
+    chosen = [min(step.kernels, key=partial(extra_bytes, step, sizes)) for step in steps]
     best = place(steps, chosen, sizes, kept)
+    smallest = best.scratch_bytes
     for index, step in enumerate(steps):
         for kernel in step.kernels:
             if kernel is chosen[index]:
                 break
             candidate = [*chosen[:index], kernel, *chosen[index + 1 :]]
             found = place(steps, candidate, sizes, kept)
-            if found.scratch_bytes <= best.scratch_bytes:
-                chosen, best = candidate, found
+            if found.scratch_bytes <= smallest + smallest // SPARE:
+                chosen, best, smallest = candidate, found, min(smallest, found.scratch_bytes)
                 break
     return best
+
+
+def extra_bytes(step: Step, sizes: Mapping[str, int], kernel: Kernel) -> int:
+    """Return what a kernel takes besides the larger of its maps: work space, and the other map where they are apart."""
+    apart = all(distance is None for distance in kernel.overlap)
+    return kernel.work_bytes + apart * min(sizes.get(name, 0) for name in (step.reads[0], step.writes[0]))
 
 
 def place(

@@ -28,6 +28,7 @@ def home(tmp_path, monkeypatch):
     """An empty folder, in which synthetic recordings lie."""
     monkeypatch.chdir(tmp_path)
     write_example(tmp_path / "recordings", people=4, takes=1, rows=32)
+    write_example(tmp_path / "others", people=1, takes=1, rows=32)
     return tmp_path
 
 

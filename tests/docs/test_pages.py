@@ -144,6 +144,13 @@ def mlperf(names: dict) -> None:
     names |= {"path": Path("float.tflite"), "calibration_inputs": samples, "provenance": {"data": "random"}}
 
 
+def cost_model(names: dict) -> None:
+    write_keras("net.keras", "pictures/train/cat")
+    write_pictures(Path("pictures/train/dog"), 8)
+    for label in ("cat", "dog"):
+        write_pictures(Path("pictures/test", label), 4)
+
+
 def nothing(names: dict) -> None:
     pass
 
@@ -153,6 +160,7 @@ SETUPS: dict[str, Callable[[dict], None]] = {
     "docs/boards.md": boards,
     "docs/c-engine.md": c_engine,
     "docs/conversion.md": conversion,
+    "docs/cost_model.md": cost_model,
     "docs/devices.md": devices,
     "docs/formats.md": formats,
     "docs/from-sensor.md": sensor,

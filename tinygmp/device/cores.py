@@ -72,7 +72,7 @@ CORES = {
         arm("cortex-m4f", "cortex_m4+vfp4d16sp", "cortex-m4", "UC_CPU_ARM_CORTEX_M4", *HARD_SINGLE),
         arm("cortex-m7", "cortex_m7+fp_armv8d16sp", "cortex-m7", "UC_CPU_ARM_CORTEX_M7",
             "-mfloat-abi=hard", "-mfpu=fpv5-sp-d16"),
-        arm("cortex-m33", "cortex_m33", "cortex-m33", "UC_CPU_ARM_CORTEX_M33",
+        arm("cortex-m33", "cortex_m33+dsp", "cortex-m33", "UC_CPU_ARM_CORTEX_M33",
             "-mfloat-abi=hard", "-mfpu=fpv5-sp-d16"),
         riscv("rv32imc", "generic_rv32+m+c", "rv32imc", "ilp32"),
         riscv("rv32ec", "generic_rv32+e+c-i", "rv32ec", "ilp32e"),

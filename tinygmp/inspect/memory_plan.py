@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from converters.to_c.graph import pixels_inside, planned_sizes, steps_of
-from converters.to_c.plan import lifetimes, plan_memory
+from converters.to_c.graph_steps import planned
+from converters.to_c.plan import lifetimes
 from tinygmp.errors import UnsupportedError
 from tinygmp.graph.model import PackedModel
 
@@ -49,10 +49,9 @@ def plan_table(model: PackedModel) -> PlanTable:
         raise UnsupportedError(
             f"model '{model.name}' keeps a state: its memory is one struct; `tinygmp budget` tells its size"
         )
-    steps = steps_of(model)
-    inside = pixels_inside(model, steps)
-    sizes = planned_sizes(model, steps) | ({inside: model.values[inside].bytes} if inside else {})
-    plan, lives = plan_memory(steps, sizes), lifetimes(steps, sizes, ())
+    found = planned(model)
+    steps, sizes, plan = found.steps, found.sizes, found.plan
+    lives = lifetimes(steps, sizes, ())
     placed = [Placed(name, offset, sizes[name], *lives[name]) for name, offset in plan.values.items()]
     placed += [
         Placed(f"{WORK}{step.name}", offset, kernel.work_bytes, index, index)

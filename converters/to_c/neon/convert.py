@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from converters.to_c.graph import ROUNDING_KERNELS, written
+from converters.to_c.graph_steps import Planned
 from converters.to_c.kernel import Kernel
 from converters.to_c.neon.cell import convert_cell
 from converters.to_c.neon.channel_order import channel_orders
@@ -13,7 +14,7 @@ from converters.to_c.neon.handlers import kernels_of
 from converters.to_c.neon.layout import in_planes, map_bytes
 from converters.to_c.neon.portable import from_planes, to_planes
 from converters.to_c.operators.linear import folded_bias
-from converters.to_c.plan import Step
+from converters.to_c.plan import Step, plan_memory
 from converters.to_c.stream import convert_stream
 from tinygmp.artifact import Artifact
 from tinygmp.graph.model import PackedModel
@@ -41,8 +42,14 @@ def convert(model: PackedModel) -> Artifact:
     shorter = {} if has_narrow_limits(model) else {"tg_neon_clamp.c": "tg_neon_no_clamp.c"}
     shorter |= {"tg_neon_narrow.c": "tg_neon_narrow_proven.c"} if fits_16_bits(model) else {}
     kernels = {rounding: {**instead, **shorter} for rounding, instead in NEON_KERNELS.items()}
-    made, _ = written(model, steps_of(model), planned_sizes(model), kernels)
+    made, _ = written(model, planned(model), kernels)
     return replace(made, target=TARGET)
+
+
+def planned(model: PackedModel) -> Planned:
+    """Return the steps on planes and their memory."""
+    steps, sizes = steps_of(model), planned_sizes(model)
+    return Planned(steps, plan_memory(steps, sizes), sizes)
 
 
 def has_narrow_limits(model: PackedModel) -> bool:

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from converters.to_c.arrays import symbol_of
-from converters.to_c.kernel import Kernel
+from converters.to_c.kernel import INTERLEAVED, Kernel, Runs
 from converters.to_c.operators.linear import check_window, window_definition
 from tinygmp.graph.model import Node, PackedModel
 from tinygmp.graph.operators.pool import AveragePool, GlobalAveragePool, MaxPool
 from tinygmp.quant.rescaled_mean import Float32Mean
 
 
-def pool(model: PackedModel, node: Node) -> list[Kernel]:
+def pool(model: PackedModel, node: Node, runs: Runs = INTERLEAVED) -> list[Kernel]:
     """Return the way to run a pool with a kernel."""
     operator = node.operator
     assert isinstance(operator, MaxPool | AveragePool)
@@ -21,12 +21,13 @@ def pool(model: PackedModel, node: Node) -> list[Kernel]:
     name = "tg_max_pool" if isinstance(operator, MaxPool) else "tg_average_pool"
 
     def call(reads: Sequence[str], writes: Sequence[str], work: str) -> str:
-        return f"{name}(&{symbol}_window, {reads[0]}, {writes[0]}, {read.channels}u, {low}, {high});\n"
+        place = f"{reads[0]}, {runs.get(read.name, 1)}u, {writes[0]}"
+        return f"{name}(&{symbol}_window, {place}, {read.channels}u, {low}, {high});\n"
 
     return [Kernel((f"{name}.c",), (), call, window_definition(model, node, operator.window))]
 
 
-def global_average_pool(model: PackedModel, node: Node) -> list[Kernel]:
+def global_average_pool(model: PackedModel, node: Node, runs: Runs = INTERLEAVED) -> list[Kernel]:
     """Return the way to run the mean over a whole map."""
     operator, read, symbol = node.operator, model.read_by(node)[0], symbol_of(model, node.name)
     assert isinstance(operator, GlobalAveragePool)
@@ -36,7 +37,8 @@ def global_average_pool(model: PackedModel, node: Node) -> list[Kernel]:
         definition = mean_definition(model, node, operator)
 
     def call(reads: Sequence[str], writes: Sequence[str], work: str) -> str:
-        return f"{name}({by}{reads[0]}, {writes[0]}, {read.positions}u, {read.channels}u);\n"
+        place = f"{reads[0]}, {runs.get(read.name, 1)}u, {writes[0]}"
+        return f"{name}({by}{place}, {read.positions}u, {read.channels}u);\n"
 
     return [Kernel((source,), (), call, definition, overlap=(0,))]
 

@@ -1,6 +1,6 @@
 """Operator -> its handler."""
 
-from converters.to_c.kernel import Handler, Kernel
+from converters.to_c.kernel import INTERLEAVED, Handler, Kernel, Runs
 from converters.to_c.operators import (
     conv2d,
     depthwise_conv2d,
@@ -41,7 +41,11 @@ HANDLERS: dict[type, Handler] = {
 }
 
 
-def kernels_of(model: PackedModel, node: Node) -> list[Kernel]:
+# What reads or writes maps whose channels lie apart; its handler takes the runs too.
+OF_PLANES = (Conv2d, DepthwiseConv2d, MaxPool, AveragePool, GlobalAveragePool)
+
+
+def kernels_of(model: PackedModel, node: Node, runs: Runs = INTERLEAVED) -> list[Kernel]:
     """Return the ways to run a node, the faster first; raises UnsupportedError where there is none."""
     handler = HANDLERS.get(type(node.operator))
     if handler is None:
@@ -49,4 +53,4 @@ def kernels_of(model: PackedModel, node: Node) -> list[Kernel]:
             f"model '{model.name}', layer '{node.name}': no C kernel for '{kind_of(node.operator)}' outside of the "
             "chain of sensor input, one FastGRNN cell and one matrix"
         )
-    return handler(model, node)
+    return handler(model, node, runs) if isinstance(node.operator, OF_PLANES) else handler(model, node)

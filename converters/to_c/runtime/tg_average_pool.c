@@ -1,15 +1,17 @@
 #ifndef TG_AVERAGE_POOL_C
 #define TG_AVERAGE_POOL_C
 #include "tg_clamp.c"
+#include "tg_map.c"
 #include "tg_window.c"
 
 /* The mean of what a kernel sees inside an int8 map, channel by channel, rounded half away from zero, clamped.
  *
- * Positions beyond the map do not count; at least one lies inside. out: another place than map.
+ * Positions beyond the map do not count; at least one lies inside. out: another place than map; from: the run of the map.
  */
-static TG_NOINLINE void tg_average_pool(const tg_window *window, const int8_t *map, int8_t *out, uint16_t channels,
+static TG_NOINLINE void tg_average_pool(const tg_window *window, const int8_t *map, uint32_t from, int8_t *out, uint16_t channels,
                                         int8_t low, int8_t high)
 {
+    const uint32_t row_step = tg_row_step(from, window->columns, channels), step = tg_column_step(from, channels);
     uint16_t row, column, channel;
     for (row = 0; row < window->rows_out; row++) {
         for (column = 0; column < window->columns_out; column++) {
@@ -22,7 +24,7 @@ static TG_NOINLINE void tg_average_pool(const tg_window *window, const int8_t *m
                     for (j = 0; j < window->kernel_columns; j++) {
                         const int32_t x = (int32_t)column * window->stride_columns + j - window->left;
                         if (y >= 0 && x >= 0 && y < window->rows && x < window->columns) {
-                            sum += map[((uint32_t)y * window->columns + (uint32_t)x) * channels + channel];
+                            sum += map[(uint32_t)y * row_step + (uint32_t)x * step + channel * from];
                             count++;
                         }
                     }

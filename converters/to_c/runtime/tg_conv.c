@@ -1,6 +1,7 @@
 #ifndef TG_CONV_C
 #define TG_CONV_C
 #include "tg_dense_block.c"
+#include "tg_map.c"
 #include "tg_window.c"
 
 /* Write `count` bytes of padding and return their end. */
@@ -13,7 +14,7 @@ static inline int8_t *tg_fill(int8_t *next, int8_t value, uint32_t count)
 }
 
 /* Copy `count` bytes, pixels as their int8 values, and return the end of the copy. */
-static inline int8_t *tg_run(int8_t *next, const int8_t *at, uint32_t count, uint8_t flip)
+static inline TG_ALWAYS_INLINE int8_t *tg_run(int8_t *next, const int8_t *at, uint32_t count, uint8_t flip)
 {
 #if TG_DSP
     const uint32_t flips = flip * 0x01010101u;
@@ -60,17 +61,19 @@ static void tg_patch(const tg_window *window, const int8_t *map, uint16_t row, u
     tg_vector_load(vector, patch, (uint16_t)(next - patch));
 }
 
-/* A convolution with dense weights, patch by patch, a block of 2, 4 or 8 positions of one row at a time.
+/* A convolution with dense weights, patch by patch, a block of 2, 4 or 8 positions of one row at a time; `to` is the run
+ * of the output.
  *
  * work: a pair of kernel positions * channels, at most 65535, for every two positions of a block, and one patch. The input
  * may lie behind the output in the same memory, from the offset on that the converter proved.
  */
 static TG_NOINLINE void tg_conv(const tg_layer *layer, const tg_window *window, const int8_t *weights,
-                                const int8_t *map, int8_t *out, uint32_t block, uint32_t *work)
+                                const int8_t *map, int8_t *out, uint32_t to, uint32_t block, uint32_t *work)
 {
     const uint16_t n = (uint16_t)(window->kernel_rows * window->kernel_columns * window->channels);
     const uint32_t pair = TG_PAIR_BYTES(n) / sizeof(tg_lane);
     int8_t *const patch = (int8_t *)(work + block / 2u * (TG_PAIR_BYTES(n) / 4u));
+    const uint32_t step = tg_column_step(to, layer->outputs);
     uint16_t row;
     uint32_t column;
     for (row = 0; row < window->rows_out; row++) {
@@ -82,9 +85,9 @@ static TG_NOINLINE void tg_conv(const tg_layer *layer, const tg_window *window, 
                 tg_lane *const lanes = (tg_lane *)work + (i >> 1) * pair;
                 tg_patch(window, map, row, (uint16_t)(column + i), patch, i & 1u ? TG_SECOND_VECTOR(lanes, n) : lanes);
             }
-            tg_dense_block(layer, weights, (tg_lane *)work, n, count, out);
-            out += count * layer->outputs;
+            tg_dense_block(layer, weights, (tg_lane *)work, n, count, out + column * step, to, step);
         }
+        out += tg_row_step(to, window->columns_out, layer->outputs);
     }
 }
 #endif /* TG_CONV_C */

@@ -63,18 +63,19 @@ static inline void tg_multiply_word(uint32_t word, const tg_lane *lanes, tg_pair
 }
 
 #if defined(TG_DSP_ASSEMBLER)
-/* Write the sums of rows w and w + row, up to `end` of the first, times both vectors: those of w + row TG_BLOCK behind.
- * 17 instructions for 16 products; every register but sp is in use.
+/* Write the sums of rows w and w + row, `whole` weights of each, times pairs of vectors, as many as fill the
+ * sums up to `end`: those of w + row TG_BLOCK behind. 17 instructions for 16 products; every register but sp is in use.
  */
-TG_NAKED static void tg_dot_words(const int8_t *w TG_UNUSED, const tg_lane *lanes TG_UNUSED,
-                                                          uint32_t row TG_UNUSED, const int8_t *end TG_UNUSED,
-                                                          int32_t *sums TG_UNUSED)
+TG_NAKED static void tg_dot_words(const int8_t *w TG_UNUSED, const tg_lane *lanes TG_UNUSED, uint32_t row TG_UNUSED,
+                                  uint32_t whole TG_UNUSED, int32_t *sums TG_UNUSED, const int32_t *end TG_UNUSED)
 {
     __asm__ volatile(
         ".syntax unified\n\t"
-        "push {r4-r11, lr}\n\t"
-        "movs r4, #0\n\tmov r8, r4\n\tmov r9, r4\n\tmov r10, r4\n\tmov r11, r4\n"
+        "push {r3-r11, lr}\n\t" /* 0: whole, 40: sums, 44: their end */
+        "adds r3, r0, r3\n"
         "1:\n\t"
+        "movs r4, #0\n\tmov r8, r4\n\tmov r9, r4\n\tmov r10, r4\n\tmov r11, r4\n"
+        "2:\n\t"
         "ldm r1!, {r4-r7}\n\t"
         "ldr.w r12, [r0, r2]\n\t"
         "sxtb16 lr, r12\n\tsxtb16 r12, r12, ror #8\n\t"
@@ -84,9 +85,11 @@ TG_NAKED static void tg_dot_words(const int8_t *w TG_UNUSED, const tg_lane *lane
         "sxtb16 lr, r12\n\tsxtb16 r12, r12, ror #8\n\t"
         "smlad r8, lr, r4, r8\n\tsmlad r9, lr, r6, r9\n\t"
         "smlad r8, r12, r5, r8\n\tsmlad r9, r12, r7, r9\n\t"
-        "cmp r0, r3\n\tbne 1b\n\t"
-        "ldr r0, [sp, #36]\n\tstrd r8, r9, [r0]\n\tstrd r10, r11, [r0, #32]\n\t" /* 4 * TG_BLOCK */
-        "pop {r4-r11, pc}\n");
+        "cmp r0, r3\n\tbne 2b\n\t"
+        "ldrd r4, r5, [sp, #40]\n\tldr r6, [sp]\n\tsubs r0, r3, r6\n\t"
+        "strd r10, r11, [r4, #32]\n\tstrd r8, r9, [r4], #8\n\tstr r4, [sp, #40]\n\t" /* 4 * TG_BLOCK */
+        "cmp r4, r5\n\tblo 1b\n\t"
+        "pop {r3-r11, pc}\n");
 }
 
 static inline void tg_add_word(uint32_t word, const tg_lane *lanes, int32_t *sums)
@@ -102,7 +105,7 @@ static inline void tg_dot_two_rows(const int8_t *w, const tg_lane *lanes, uint16
 {
     const uint32_t whole = n & ~3u;
     if (whole != 0) {
-        tg_dot_words(w, lanes, n, w + whole, sums);
+        tg_dot_words(w, lanes, n, whole, sums, sums + 2);
     } else {
         sums[0] = sums[1] = sums[TG_BLOCK] = sums[TG_BLOCK + 1] = 0;
     }

@@ -1,98 +1,7 @@
 #ifndef TG_POINTWISE_SPARSE_C
 #define TG_POINTWISE_SPARSE_C
-#include "tg_dsp.c"
-#include "tg_scale_run.c"
-#include "tg_survivors.c"
-
-#define TG_RUN 32 /* positions whose sums are scaled at once, a multiple of 8 */
-
-/* Write the sums of 8 or 4 neighbouring positions; entries end with 0. Planes begin at multiples of 4 bytes from each other. */
-#if defined(TG_DSP_ASSEMBLER)
-/* A word of four positions, which is lost, times the value in r3; r2 is in between. */
-#define TG_FOUR_PRODUCTS(word, a, b, c, d) \
-    "sxtb16 r2, " word "\n\tsxtb16 " word ", " word ", ror #8\n\t" \
-    "smlabb " a ", r2, r3, " a "\n\tsmlabb " b ", " word ", r3, " b "\n\t" \
-    "smlatb " c ", r2, r3, " c "\n\tsmlatb " d ", " word ", r3, " d "\n\t"
-
-/* 17 instructions for 8 products; every register but sp is in use. */
-TG_NAKED static void tg_add_planes_8(const tg_survivor *entries TG_UNUSED,
-                                                             const int8_t *planes TG_UNUSED, int32_t *sums TG_UNUSED)
-{
-    __asm__ volatile(
-        ".syntax unified\n\t"
-        "push {r2, r4-r11, lr}\n\t"
-        "movs r4, #0\n\tmovs r5, #0\n\tmovs r6, #0\n\tmovs r7, #0\n\t"
-        "mov r8, r4\n\tmov r9, r4\n\tmov r10, r4\n\tmov r11, r4\n\t"
-        "ldr r3, [r0], #4\n\tcbz r3, 2f\n"
-        "1:\n\t"
-        "add r12, r1, r3, lsr #16\n\tldrd r12, lr, [r12]\n\t"
-        TG_FOUR_PRODUCTS("r12", "r4", "r5", "r6", "r7")
-        TG_FOUR_PRODUCTS("lr", "r8", "r9", "r10", "r11")
-        "ldr r3, [r0], #4\n\tcmp r3, #0\n\tbne 1b\n"
-        "2:\n\t"
-        "pop {r2}\n\tstm r2, {r4-r11}\n\tpop {r4-r11, pc}\n");
-}
-
-/* 11 instructions for 4 products. */
-TG_NAKED static void tg_add_planes_4(const tg_survivor *entries TG_UNUSED,
-                                                             const int8_t *planes TG_UNUSED, int32_t *sums TG_UNUSED)
-{
-    __asm__ volatile(
-        ".syntax unified\n\t"
-        "push {r2, r4-r7, lr}\n\t"
-        "movs r4, #0\n\tmovs r5, #0\n\tmovs r6, #0\n\tmovs r7, #0\n\t"
-        "ldr r3, [r0], #4\n\tcbz r3, 2f\n"
-        "1:\n\t"
-        "add r12, r1, r3, lsr #16\n\tldr r12, [r12]\n\t"
-        TG_FOUR_PRODUCTS("r12", "r4", "r5", "r6", "r7")
-        "ldr r3, [r0], #4\n\tcmp r3, #0\n\tbne 1b\n"
-        "2:\n\t"
-        "pop {r2}\n\tstm r2, {r4-r7}\n\tpop {r4-r7, pc}\n");
-}
-#else
-static TG_NOINLINE void tg_add_planes_4(const tg_survivor *entries, const int8_t *planes, int32_t *sums)
-{
-    int32_t first = 0, second = 0, third = 0, fourth = 0;
-    tg_survivor entry;
-    while ((entry = *entries++) != 0) {
-        const int8_t *const plane = planes + tg_survivor_place(entry);
-        const int32_t value = tg_survivor_value(entry);
-        first += plane[0] * value;
-        second += plane[1] * value;
-        third += plane[2] * value;
-        fourth += plane[3] * value;
-    }
-    sums[0] = first;
-    sums[1] = second;
-    sums[2] = third;
-    sums[3] = fourth;
-}
-#endif
-
-/* One output channel at `count` positions, `step` bytes apart; entries end with 0. */
-static inline void tg_sparse_channel(const tg_channel *by, const tg_survivor *entries, const int8_t *planes,
-                                     int8_t *out, uint32_t step, uint32_t count)
-{
-    int32_t sums[TG_RUN];
-    while (count != 0) {
-        const uint32_t run = count < TG_RUN ? count : TG_RUN;
-        uint32_t done;
-        for (done = 0; done < run; done += 4) {
-#if defined(TG_DSP_ASSEMBLER)
-            if (run - done > 4) {
-                tg_add_planes_8(entries, planes + done, sums + done);
-                done += 4;
-                continue;
-            }
-#endif
-            tg_add_planes_4(entries, planes + done, sums + done);
-        }
-        tg_scale_run(by, sums, out, step, run);
-        out += run * step;
-        planes += run;
-        count -= run;
-    }
-}
+#include "tg_map.c"
+#include "tg_sparse_channel.c"
 
 /* Copy a channel of `count` positions, 1 or more, into its plane of `width` bytes. */
 static inline void tg_plane(const int8_t *value, uint16_t step, int8_t *plane, uint32_t count, uint32_t width)
@@ -107,19 +16,34 @@ static inline void tg_plane(const int8_t *value, uint16_t step, int8_t *plane, u
     }
 }
 
+/* Copy so many neighbouring positions, rounded up to a multiple of 4, into a plane. */
+static inline void tg_plane_words(const int8_t *positions, int8_t *plane, uint32_t count)
+{
+    const uint32_t *word = (const uint32_t *)(const void *)positions;
+    uint32_t *to = (uint32_t *)(void *)plane;
+    const uint32_t *const end = to + (count + 3u) / 4u;
+    while (to != end) {
+        *to++ = *word++;
+    }
+}
+
 /* A 1x1 convolution with sparse weights, `out` may be `map`: the inputs of a band of positions are copied aside as planes,
  * then each row of weights is read from flash and goes over the band.
  *
- * Where outputs are more than inputs it runs from the end, so that no output falls on an input still to be read.
- * band: positions, a multiple of 4; inputs * band at most 65536.
+ * from, to: the runs of map and output, 1 or all positions rounded up to a multiple of 4, both 1 or neither where `out` is
+ * `map`. Where outputs lie together and are more than inputs it runs from the end, so that no output falls on an input
+ * still to be read.
+ * band: positions, a multiple of 4; inputs * band at most 65536. 0: `out` lies elsewhere, and the map, whose channels lie
+ * apart, is read where it is; inputs * from at most 65536.
  * work: inputs * band bytes for planes, room for one row's survivors and for two words more.
  */
-static TG_NOINLINE void tg_pointwise_sparse(const tg_layer *layer, tg_begin_rows begin, const int8_t *map, int8_t *out,
-                                            uint32_t positions, uint32_t band, uint32_t *work)
+static TG_NOINLINE void tg_pointwise_sparse(const tg_layer *layer, tg_begin_rows begin, const int8_t *map, uint32_t from,
+                                            int8_t *out, uint32_t to, uint32_t positions, uint32_t band, uint32_t *work)
 {
     const uint16_t inputs = layer->inputs, outputs = layer->outputs;
-    const int backward = outputs > inputs;
-    int8_t *const planes = (int8_t *)work;
+    const uint32_t step = tg_column_step(to, outputs);
+    const int backward = to == 1 && outputs > inputs;
+    const int8_t *const planes = band == 0 ? map : (int8_t *)work;
     tg_survivor *const entries = work + inputs * band / 4u;
     tg_survivor_rows rows;
     uint32_t done, count;
@@ -127,17 +51,28 @@ static TG_NOINLINE void tg_pointwise_sparse(const tg_layer *layer, tg_begin_rows
         const uint32_t left = positions - done;
         uint32_t first;
         uint16_t channel;
-        count = left < band ? left : band;
+        int8_t *at;
+        count = left < band || band == 0 ? left : band;
         first = backward ? left - count : done;
-        for (channel = 0; channel < inputs; channel++) {
-            tg_plane(map + first * inputs + channel, inputs, planes + channel * band, count, band);
+        if (band != 0) {
+            int8_t *plane = (int8_t *)work;
+            for (channel = 0; channel < inputs; channel++) {
+                if (from == 1) {
+                    tg_plane(map + first * inputs + channel, inputs, plane, count, band);
+                } else {
+                    tg_plane_words(map + channel * from + first, plane, count);
+                }
+                plane += band;
+            }
         }
         begin(&rows, layer->index, layer->values);
-        rows.step = (uint16_t)band;
+        rows.step = (uint16_t)(band == 0 ? from : band);
+        at = out + first * step;
         for (channel = 0; channel < outputs; channel++) {
             const tg_channel by = tg_channel_of(layer, channel);
             *rows.next_row(&rows, entries, inputs) = 0;
-            tg_sparse_channel(&by, entries, planes, out + first * outputs + channel, outputs, count);
+            tg_sparse_channel(&by, entries, planes, at, step, count);
+            at += to;
         }
     }
 }

@@ -30,9 +30,14 @@ struct tg_survivor_rows {
 /* Begins to read a matrix from its first row, with a step of 1. */
 typedef void (*tg_begin_rows)(tg_survivor_rows *rows, const uint8_t *index, const int8_t *values);
 
-static inline tg_survivor tg_survivor_of(const tg_survivor_rows *rows, uint32_t column, int8_t value)
+static inline tg_survivor tg_survivor_at(uint32_t place, int8_t value)
 {
-    return column * rows->step << 16 | (uint16_t)value;
+    return place << 16 | (uint16_t)value;
+}
+
+TG_UNUSED static inline tg_survivor tg_survivor_of(const tg_survivor_rows *rows, uint32_t column, int8_t value)
+{
+    return tg_survivor_at(column * rows->step, value);
 }
 
 TG_UNUSED static inline uint32_t tg_survivor_place(tg_survivor entry)

@@ -41,11 +41,43 @@ static tg_survivor *tg_survivors_rice(tg_survivor_rows *rows, tg_survivor *entry
 {
     tg_survivor_rows at = *rows; /* a copy, which may lie in registers */
     uint32_t next = at.next;
+#if defined(__ARM_FEATURE_DSP)
+    const uint32_t step = at.step, k = at.k, low = (1u << k) - 1u;
+    const uint8_t *index = at.index;
+    const int8_t *values = at.values;
+    uint32_t bits = at.bits, have = at.have;
+    while (next < columns) {
+        uint32_t ones = tg_zeros_below(~bits);
+        *entry++ = tg_survivor_at(next * step, *values++);
+        next++;
+        while (ones >= have) { /* behind the bits there are zeros */
+            next += have << k;
+            bits = *index++;
+            have = 8;
+            ones = tg_zeros_below(~bits);
+        }
+        next += ones << k;
+        bits >>= ones + 1u;
+        have -= ones + 1u;
+        while (have < k) {
+            bits |= (uint32_t)*index++ << have;
+            have += 8;
+        }
+        next += bits & low;
+        bits >>= k;
+        have -= k;
+    }
+    at.index = index;
+    at.values = values;
+    at.bits = bits;
+    at.have = (uint8_t)have;
+#else
     while (next < columns) {
         *entry++ = tg_survivor_of(&at, next, TG_READ_I8(at.values));
         at.values++;
         next += 1u + tg_survivors_gap(&at);
     }
+#endif
     at.next = next - columns;
     *rows = at;
     return entry;
