@@ -23,6 +23,7 @@ from tinygmp.pack.settings import USUAL as USUAL_SETTINGS
 from tinygmp.pack.settings import PackSettings
 from tinygmp.progress import OnStep, silent
 from tinygmp.projects.sensor_of_file import with_counts
+from tinygmp.prune.choices import Choice, choices
 from tinygmp.prune.data_poor import FEWEST_IMAGES, prune_with_images
 from tinygmp.prune.prune_graph import prune_globally
 from tinygmp.readers.edgeml import Normalisation
@@ -64,7 +65,8 @@ class PackWish:
 class PackedFile:
     """The model, what packing cost, and what a user must know.
 
-    pruning_cost compares with the file's own network; refused: targets that cannot take the model, and why.
+    pruning_cost compares with the file's own network; refused: targets that cannot take the model, and why; choices:
+    what other objectives would have left, where one was given.
     """
 
     model: PackedModel
@@ -74,6 +76,7 @@ class PackedFile:
     notes: tuple[str, ...] = ()
     pruning_cost: Fidelity | None = None
     refused: Mapping[str, str] = field(default_factory=dict)
+    choices: tuple[Choice, ...] = ()
 
 
 def pack_file(
@@ -114,7 +117,9 @@ def pack_file(
     model = replace(model, provenance={**model.provenance, "packing": found.sentence()})
     cost = fidelity(graph, model, held.inputs, held.labels, wish.limits) if wish.prunes else None
     on_step("packed", 4, 4)
-    return PackedFile(model, found, len(seen) + len(held), meaning, tuple(notes), cost, refused_by(model))
+    others = () if wish.goal.objective == BYTES else choices(graph, pruned, wish.goal)
+    count = len(seen) + len(held)
+    return PackedFile(model, found, count, meaning, tuple(notes), cost, refused_by(model), others)
 
 
 def refused_by(model: PackedModel) -> dict[str, str]:
