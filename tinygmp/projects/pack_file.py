@@ -109,7 +109,7 @@ def pack_file(
     identity = PackIdentity(
         identifier(path.stem),
         names,
-        provenance(path, wish, meaning, seen),
+        provenance(path, wish, meaning, seen, 1 - pruned.nnz / graph.nnz),
     )
     model = cheapest_that_agrees(pruned, seen, identity, wish)
     found = fidelity(pruned, model, held.inputs, held.labels, wish.limits)
@@ -228,13 +228,17 @@ def labels_in(path: Path) -> tuple[str, ...] | None:
         )
 
 
-def provenance(path: Path, wish: PackWish, meaning: Meaning, seen: Samples) -> dict[str, str]:
+def provenance(
+    path: Path, wish: PackWish, meaning: Meaning, seen: Samples, pruned_share: float
+) -> dict[str, str]:
     found = {
         "weights": path.name, "data": "the user's own", "samples": str(len(seen)), "sparsity": f"{wish.sparsity:g}",
         "synthetic": "no", "seed": "none", "recipe": "pack", "commit": "none",
     }  # fmt: skip
     if wish.goal.objective != BYTES:
         found["objective"] = wish.goal.objective
+    if wish.goal.budget is not None:
+        found |= {"budget": f"{wish.goal.budget:g}", "sparsity": f"{pruned_share:.4f}"}
     if not meaning.reals:
         found |= {key: " ".join(f"{part:g}" for part in getattr(meaning, key)) for key in ("mean", "std")}
     return found
