@@ -29,7 +29,7 @@ def choices(dense: FloatGraph, pruned: FloatGraph, goal: Goal) -> tuple[Choice, 
 
     Raises ConfigError for a network with a state.
     """
-    sparsity = 1 - nonzero(pruned) / nonzero(dense)
+    sparsity = 1 - pruned.nnz / dense.nnz
     core = goal.objective.removeprefix(TIME) if goal.objective.startswith(TIME) else ""
     objectives = [BYTES, FLOPS, *([f"{TIME}{core}"] if core else [])]
     others = {name: prune_globally(dense, sparsity, goal=Goal(name)) for name in objectives}
@@ -42,8 +42,4 @@ def choice(name: str, graph: FloatGraph, core: str) -> Choice:
     kept = {matrix: int(np.count_nonzero(weights)) for matrix, weights in graph.prunable().items()}
     instructions = round(costs_of(f"{TIME}{core}", works).of(kept)) if core else None
     adds = sum(works[matrix].positions * count for matrix, count in kept.items())
-    return Choice(name, sum(kept.values()), adds, instructions)
-
-
-def nonzero(graph: FloatGraph) -> int:
-    return sum(int(np.count_nonzero(weights)) for weights in graph.prunable().values())
+    return Choice(name, graph.nnz, adds, instructions)
