@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from tinygmp.cost.terms import CAUSES, Terms, cause_of, group_of, terms_of, terms_together
+from tinygmp.cost.terms import CAUSES, Terms, cause_of, group_of, terms_of, terms_together, variant_of
 from tinygmp.cost.work import ALONE, DENSE, Work, expands
 from tinygmp.errors import ConfigError
 
@@ -25,8 +25,19 @@ class Kernel:
         """Return instructions by what causes them."""
         found = dict.fromkeys(CAUSES, 0.0)
         for term, count in terms.items():
-            found[cause_of(term)] += self.coefficients.get(term, 0.0) * count
+            found[cause_of(term)] += self.coefficient(term) * count
         return found
+
+    def coefficient(self, term: str) -> float:
+        """Return a term's coefficient; of a way of scaling or a format that was not fitted the largest of the others."""
+        if term in self.coefficients:
+            return self.coefficients[term]
+        before, variant, after = variant_of(term)
+        fitted = {name: variant_of(name) for name in self.coefficients}
+        if not variant or any(each[:2] == (before, variant) for each in fitted.values()):
+            return 0.0
+        others = [name for name, each in fitted.items() if (each[0], each[2]) == (before, after)]
+        return max((self.coefficients[name] for name in others), default=0.0)
 
 
 @dataclass(frozen=True)
@@ -84,7 +95,7 @@ class CostModel:
         kernel = self.kernel(work)
         few, more = (replace(work, nonzero=count) for count in (0, work.size))
         terms, most = terms_of(few), terms_of(more)
-        total = sum((most[term] - terms[term]) * kernel.coefficients.get(term, 0.0) for term in terms)
+        total = sum((most[term] - terms[term]) * kernel.coefficient(term) for term in terms)
         return total / work.size
 
 
