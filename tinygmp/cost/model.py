@@ -29,7 +29,7 @@ class Kernel:
         return found
 
     def coefficient(self, term: str) -> float:
-        """Return a term's coefficient; of a way of scaling or a format that was not fitted the largest of the others."""
+        """Return a term's coefficient; of a way of scaling or a format not fitted the largest of the others."""
         if term in self.coefficients:
             return self.coefficients[term]
         before, variant, after = variant_of(term)
