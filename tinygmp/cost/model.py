@@ -69,13 +69,24 @@ class CostModel:
     mean_error: float
 
     def predict(self, *works: Work) -> Prediction:
-        """Return what a layer takes, of one node or several together; ConfigError for what no kernel was fitted to."""
+        """Return what a layer takes, of one node or several together; ConfigError for what no kernel was fitted to.
+
+        Nodes whose kernels were not fitted together are taken for neighbours that run one after the other.
+        """
+        if len(works) > 1 and not self.fitted(group_of(works)):
+            apart = [self.predict(replace(work, together=False)).by_cause for work in works]
+            by_cause = {cause: sum(each[cause] for each in apart) for cause in CAUSES}
+            return Prediction(sum(by_cause.values()), by_cause)
         by_cause = self.kernel(*works).by_cause(terms_together(works))
         return Prediction(sum(by_cause.values()), by_cause)
 
+    def fitted(self, group: str) -> tuple[Kernel, ...]:
+        """Return the kernels of a group, empty where none were fitted."""
+        return self.kernels.get(group) or self.kernels.get(group.replace(ALONE, ""), ())
+
     def kernel(self, *works: Work) -> Kernel:
         group = group_of(works)
-        kernels = self.kernels.get(group) or self.kernels.get(group.replace(ALONE, ""))
+        kernels = self.fitted(group)
         if not kernels:
             raise ConfigError(
                 f"the cost model of {self.core} knows no '{group}'; it knows {', '.join(self.kernels)}"
