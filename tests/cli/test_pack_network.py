@@ -59,6 +59,32 @@ def test_the_network_is_pruned_fitted_and_packed(weights, pictures):
     assert run(pruned, pixels).logits.shape == (4, CLASSES)
 
 
+def test_time_may_be_what_pruning_spares(tinygmp, weights, pictures, tmp_path):
+    def pack(*options: str):
+        return tinygmp(
+            "pack", str(weights), "--calibrate", str(pictures), "--size", str(SIZE), "--agreement", "0", "--out",
+            str(tmp_path / "net.tgmp"), *options,
+        )  # fmt: skip
+
+    told = pack("--objective", "time:cortex-m4f", "--sparsity", "0.6", "--json")
+    assert told.code == 0, told.err
+    dense, plain, _, time, own = json.loads(told.out)["choices"]
+    assert own["objective"] == "this one, time:cortex-m4f"
+    assert time["instructions"] < plain["instructions"] < dense["instructions"]
+    budget = (time["instructions"] + dense["instructions"]) // 2
+    spoken = pack("--objective", "time:cortex-m4f", "--budget", str(budget))
+    assert "what each objective leaves" in spoken.out
+    assert load_model(tmp_path / "net.tgmp").provenance["objective"] == "time:cortex-m4f"
+    for options, reason in (
+        (("--objective", "flops"), "not how much; give --sparsity or --budget"),
+        (("--objective", "time:z80", "--sparsity", "0.5"), "no cost model of core 'z80'"),
+        (("--objective", "flops", "--budget", "9", "--sparsity", "0.5"), "give one"),
+    ):
+        refused = pack(*options)
+        assert refused.code == 2
+        assert reason in refused.err
+
+
 def test_the_command_writes_a_file_that_reads_back(tinygmp, weights, pictures, tmp_path):
     labels = tmp_path / "labels.txt"
     labels.write_text("cat\ndog\nbird\n")

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinygmp.cost.fit import Counted, boundary, fit_kernels, non_negative
-from tinygmp.cost.model import CostModel
+from tinygmp.cost.model import CostModel, Kernel
 from tinygmp.cost.work import Work
 
 
@@ -45,6 +45,17 @@ def test_denser_weights_may_have_functions_of_their_own():
     low, high = fit_kernels([*sparse, *dense])["pointwise, sparse"]
     assert 26 / 64 < low.below_density < 32 / 64
     assert (low.functions, high.functions) == (("list",), ("tg_survivors_expand",))
+
+
+def test_a_format_that_was_not_fitted_takes_what_the_slowest_does():
+    fitted = {"decoding: rice, survivor": 30.0, "decoding: csr8, survivor": 9.0, "decoding: csr8, row": 4.0,
+              "scaling: output, fp32": 8.0}  # fmt: skip
+    kernel = Kernel(2.0, (), fitted)
+    assert kernel.coefficient("decoding: csr16, survivor") == 30
+    assert kernel.coefficient("decoding: csr16, row") == 4
+    assert kernel.coefficient("decoding: rice, row") == 0  # fitted, and nothing was left for it
+    assert kernel.coefficient("scaling: output, fp32, far") == 8
+    assert kernel.coefficient("products: one") == 0
 
 
 def test_a_boundary_makes_the_fewest_mistakes():

@@ -8,6 +8,7 @@ from tinygmp.cost.layer_times import layer_times
 from tinygmp.cost.model import cost_model, known_cores
 from tinygmp.cost.work import Work, work_of
 from tinygmp.errors import ConfigError
+from tinygmp.graph.operators.window import Window
 from tinygmp.graph.random_image_model import random_image_model
 from tinygmp.sparse import encode
 from tinygmp.sparse.decode_cost import measured_cost
@@ -42,6 +43,20 @@ def test_cycles_are_modelled_where_the_lab_does():
         ConfigError, match="cycles of core 'cortex-m4f' are not modelled; there are instructions"
     ):
         cost_model("cortex-m4f", "cycles")
+
+
+def test_nodes_together_that_were_not_fitted_are_neighbours():
+    model = cost_model("cortex-m4f")
+    model = replace(
+        model, kernels={name: each for name, each in model.kernels.items() if "together" not in name}
+    )
+    depthwise = Work(
+        "depthwise_conv2d", (6, 6, 128), (6, 6, 128), Window((3, 3), padding=(1,) * 4), (128, 9), 1152
+    )
+    both = model.predict(replace(LAYER, together=True), replace(depthwise, together=True))
+    assert both.instructions == pytest.approx(
+        model.predict(LAYER).instructions + model.predict(depthwise).instructions
+    )
 
 
 def test_what_was_not_counted_is_refused():

@@ -9,6 +9,7 @@ from tests.floats.chains import random_cell_graph
 from tests.prune.test_data_poor import images, network, zeros
 from tinygmp.cost.goal import Goal
 from tinygmp.errors import ConfigError
+from tinygmp.prune.choices import choices
 from tinygmp.prune.data_poor import prune_with_images
 from tinygmp.prune.graph_work import works_of_graph
 from tinygmp.prune.objective import Costs, Price, costs_of, mask_for, mask_within
@@ -86,6 +87,17 @@ def test_a_budget_is_met():
         pruned = prune_globally(graph, 0.0, goal=Goal(objective, budget))
         spent = costs.of({name: np.count_nonzero(matrix) for name, matrix in pruned.prunable().items()})
         assert 0.8 * budget < spent <= budget
+
+
+def test_choices_are_of_as_many_zeros():
+    graph = network(3)
+    goal = Goal("time:cortex-m4f")
+    pruned = prune_globally(graph, 0.6, goal=goal)
+    dense, plain, flops, time, own = choices(graph, pruned, goal)
+    assert dense.nonzero > plain.nonzero == flops.nonzero == time.nonzero == own.nonzero
+    assert flops.multiply_adds <= min(plain.multiply_adds, time.multiply_adds) < dense.multiply_adds
+    assert (own.multiply_adds, own.instructions) == (time.multiply_adds, time.instructions)
+    assert choices(graph, pruned, Goal("flops"))[0].instructions is None
 
 
 def test_a_sparsity_is_exact_whatever_is_spared():

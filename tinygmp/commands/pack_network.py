@@ -191,6 +191,7 @@ def facts(packed: PackedFile, out: Path, wish: PackWish) -> dict[str, object]:
         "accuracy_packed": packed.fidelity.accuracy_packed,
         "agreement_with_the_unpruned": None if cost is None else cost.agreement,
         "losses": dict(packed.fidelity.losses),
+        "choices": [vars(choice) for choice in packed.choices],
         "notes": list(packed.notes),
         "refused": dict(packed.refused),
         "holds": packed.fidelity.holds,
@@ -203,7 +204,7 @@ SHARES = ("agreement", "accuracy_float", "accuracy_packed", "agreement_with_the_
 def print_facts(packed: PackedFile, found: dict[str, object]) -> None:
     from tinygmp.commands import show
 
-    hidden = ("losses", "notes", "holds", "refused")
+    hidden = ("losses", "choices", "notes", "holds", "refused")
     rows = [
         (key.replace("_", " "), told(key, value))
         for key, value in found.items()
@@ -216,6 +217,18 @@ def print_facts(packed: PackedFile, found: dict[str, object]) -> None:
             ("value", "error in deviations of the output"),
             [(name, f"{error:.3f}") for name, error in packed.fidelity.losses.items()],
         )
+    if packed.choices:
+        from tinygmp.report.rows import NONE
+
+        head = ("pruned for", "nonzero", "multiply-adds", "instructions, layers with weights")
+        choices = [
+            (
+                one.objective, f"{one.nonzero:,}", f"{one.multiply_adds:,}",
+                NONE if one.instructions is None else f"{one.instructions:,}",
+            )
+            for one in packed.choices
+        ]  # fmt: skip
+        show.print_table("what each objective leaves at as many zeros", head, choices)
     for note in packed.notes:
         print(f"note: {note}")
     for target, reason in packed.refused.items():

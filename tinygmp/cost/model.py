@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from tinygmp.cost.terms import CAUSES, Terms, cause_of, group_of, terms_of, terms_together
+from tinygmp.cost.terms import CAUSES, Terms, cause_of, group_of, terms_of, terms_together, variant_of
 from tinygmp.cost.work import ALONE, DENSE, Work, expands
 from tinygmp.errors import ConfigError
 
@@ -25,8 +25,19 @@ class Kernel:
         """Return instructions by what causes them."""
         found = dict.fromkeys(CAUSES, 0.0)
         for term, count in terms.items():
-            found[cause_of(term)] += self.coefficients.get(term, 0.0) * count
+            found[cause_of(term)] += self.coefficient(term) * count
         return found
+
+    def coefficient(self, term: str) -> float:
+        """Return a term's coefficient; of a way of scaling or a format not fitted the largest of the others."""
+        if term in self.coefficients:
+            return self.coefficients[term]
+        before, variant, after = variant_of(term)
+        fitted = {name: variant_of(name) for name in self.coefficients}
+        if not variant or any(each[:2] == (before, variant) for each in fitted.values()):
+            return 0.0
+        others = [name for name, each in fitted.items() if (each[0], each[2]) == (before, after)]
+        return max((self.coefficients[name] for name in others), default=0.0)
 
 
 @dataclass(frozen=True)
@@ -58,13 +69,24 @@ class CostModel:
     mean_error: float
 
     def predict(self, *works: Work) -> Prediction:
-        """Return what a layer takes, of one node or several together; ConfigError for what no kernel was fitted to."""
+        """Return what a layer takes, of one node or several together; ConfigError for what no kernel was fitted to.
+
+        Nodes whose kernels were not fitted together are taken for neighbours that run one after the other.
+        """
+        if len(works) > 1 and not self.fitted(group_of(works)):
+            apart = [self.predict(replace(work, together=False)).by_cause for work in works]
+            by_cause = {cause: sum(each[cause] for each in apart) for cause in CAUSES}
+            return Prediction(sum(by_cause.values()), by_cause)
         by_cause = self.kernel(*works).by_cause(terms_together(works))
         return Prediction(sum(by_cause.values()), by_cause)
 
+    def fitted(self, group: str) -> tuple[Kernel, ...]:
+        """Return the kernels of a group, empty where none were fitted."""
+        return self.kernels.get(group) or self.kernels.get(group.replace(ALONE, ""), ())
+
     def kernel(self, *works: Work) -> Kernel:
         group = group_of(works)
-        kernels = self.kernels.get(group) or self.kernels.get(group.replace(ALONE, ""))
+        kernels = self.fitted(group)
         if not kernels:
             raise ConfigError(
                 f"the cost model of {self.core} knows no '{group}'; it knows {', '.join(self.kernels)}"
@@ -84,7 +106,7 @@ class CostModel:
         kernel = self.kernel(work)
         few, more = (replace(work, nonzero=count) for count in (0, work.size))
         terms, most = terms_of(few), terms_of(more)
-        total = sum((most[term] - terms[term]) * kernel.coefficients.get(term, 0.0) for term in terms)
+        total = sum((most[term] - terms[term]) * kernel.coefficient(term) for term in terms)
         return total / work.size
 
 

@@ -41,6 +41,16 @@ def cause_of(term: str) -> str:
     return term.partition(":")[0]
 
 
+def variant_of(term: str) -> tuple[str, str, str]:
+    """Return what is before the way of scaling or the storage format that a term is of, that, and what is behind it."""
+    if term.startswith(f"{SCALING}: output, "):
+        return f"{SCALING}: output, ", term.removeprefix(f"{SCALING}: output, "), ""
+    if term.startswith(DECODING):
+        storage, _, what = term.removeprefix(f"{DECODING}: ").partition(", ")
+        return f"{DECODING}: ", storage, what
+    return term, "", ""
+
+
 def decoding(work: Work) -> Terms:
     """Return what reading the survivors of a matrix takes, by its format, as often as the work space is filled."""
     often = work.refills if work.group.startswith("pointwise") else 1.0

@@ -23,6 +23,7 @@ from tinygmp.pack.settings import USUAL as USUAL_SETTINGS
 from tinygmp.pack.settings import PackSettings
 from tinygmp.progress import OnStep, silent
 from tinygmp.projects.sensor_of_file import with_counts
+from tinygmp.prune.choices import Choice, choices
 from tinygmp.prune.data_poor import FEWEST_IMAGES, prune_with_images
 from tinygmp.prune.prune_graph import prune_globally
 from tinygmp.readers.edgeml import Normalisation
@@ -64,7 +65,8 @@ class PackWish:
 class PackedFile:
     """The model, what packing cost, and what a user must know.
 
-    pruning_cost compares with the file's own network; refused: targets that cannot take the model, and why.
+    pruning_cost compares with the file's own network; refused: targets that cannot take the model, and why; choices:
+    what other objectives would have left, where one was given.
     """
 
     model: PackedModel
@@ -74,6 +76,7 @@ class PackedFile:
     notes: tuple[str, ...] = ()
     pruning_cost: Fidelity | None = None
     refused: Mapping[str, str] = field(default_factory=dict)
+    choices: tuple[Choice, ...] = ()
 
 
 def pack_file(
@@ -106,7 +109,7 @@ def pack_file(
     identity = PackIdentity(
         identifier(path.stem),
         names,
-        provenance(path, wish, meaning, seen),
+        provenance(path, wish, meaning, seen, 1 - pruned.nnz / graph.nnz),
     )
     model = cheapest_that_agrees(pruned, seen, identity, wish)
     found = fidelity(pruned, model, held.inputs, held.labels, wish.limits)
@@ -114,7 +117,9 @@ def pack_file(
     model = replace(model, provenance={**model.provenance, "packing": found.sentence()})
     cost = fidelity(graph, model, held.inputs, held.labels, wish.limits) if wish.prunes else None
     on_step("packed", 4, 4)
-    return PackedFile(model, found, len(seen) + len(held), meaning, tuple(notes), cost, refused_by(model))
+    others = () if wish.goal.objective == BYTES else choices(graph, pruned, wish.goal)
+    count = len(seen) + len(held)
+    return PackedFile(model, found, count, meaning, tuple(notes), cost, refused_by(model), others)
 
 
 def refused_by(model: PackedModel) -> dict[str, str]:
@@ -223,13 +228,17 @@ def labels_in(path: Path) -> tuple[str, ...] | None:
         )
 
 
-def provenance(path: Path, wish: PackWish, meaning: Meaning, seen: Samples) -> dict[str, str]:
+def provenance(
+    path: Path, wish: PackWish, meaning: Meaning, seen: Samples, pruned_share: float
+) -> dict[str, str]:
     found = {
         "weights": path.name, "data": "the user's own", "samples": str(len(seen)), "sparsity": f"{wish.sparsity:g}",
         "synthetic": "no", "seed": "none", "recipe": "pack", "commit": "none",
     }  # fmt: skip
     if wish.goal.objective != BYTES:
         found["objective"] = wish.goal.objective
+    if wish.goal.budget is not None:
+        found |= {"budget": f"{wish.goal.budget:g}", "sparsity": f"{pruned_share:.4f}"}
     if not meaning.reals:
         found |= {key: " ".join(f"{part:g}" for part in getattr(meaning, key)) for key in ("mean", "std")}
     return found

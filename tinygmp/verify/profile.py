@@ -1,6 +1,6 @@
 """What each layer of a graph costs on a simulated core: counted, not estimated."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -119,10 +119,17 @@ def layer_costs(
                 sum(each.multiply_adds_kept for each in work),
                 after[0] - before[0],
                 after[1] - before[1] if with_cycles else None,
-                None if predictor is None else round(predictor.predict(*work).instructions),
+                predicted(predictor, work),
             )
         )
     return found
+
+
+def predicted(model: CostModel | None, work: tuple[Work, ...]) -> int | None:
+    """Return the instructions that a layer was expected to take, None where no model tells."""
+    if model is None or not all(model.fitted(replace(each, together=False).group) for each in work):
+        return None
+    return round(model.predict(*work).instructions)
 
 
 def model_of(core: str, level: str) -> CostModel | None:
