@@ -113,8 +113,8 @@ def gap_sentence(recordings: Sequence[Recording], chosen: Callable[[Recording], 
     assert times is not None
     gap = gaps[0]
     row = one.rows[gap.at] if len(one.rows) else gap.at + 1
-    before, after = times.values[gap.at - 1], times.values[gap.at]
-    how = f"time {'falls' if after < before else 'goes on'} from {before:.10g} to {after:.10g}"
+    falls = times.values[gap.at] < times.values[gap.at - 1]
+    how = f"time {'falls' if falls else 'goes on'} from {times.shown(gap.at - 1)} to {times.shown(gap.at)}"
     lost = f", {gap.missing} rows are missing" if what else ""
     count = sum(len(each) for _, each in having)
     more = f" ({count} such in {len(having)} recordings)" if count > 1 else ""

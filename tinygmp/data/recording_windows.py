@@ -1,6 +1,7 @@
 """A user's own labelled windows, out of an .npz file, folders of recordings, or long tables with a label column."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -142,6 +143,6 @@ def runs_of(table: Table, layout: Layout, values: np.ndarray) -> Iterator[Record
             elif layout.group_by != "recording":
                 group = group_of(table.path.parent, table.path, layout.group_by)
             where = f"'{table.path}' rows {first} to {last}, class '{labels[start]}'"
-            own = Times(times.column, times.values[start:end], times.per_second) if times else None
+            own = replace(times, values=times.values[start:end]) if times else None
             yield Recording(values[start:end], labels[start], group, where, table.rows[start:end], own)
             start = end
