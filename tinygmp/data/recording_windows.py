@@ -70,8 +70,7 @@ def notes_of(layout: Layout, recordings: Sequence[Recording]) -> tuple[str, ...]
     cuts = sum(len(recording.long_gaps(layout.fill_gap_rows)) for recording in torn)
     return (
         f"{len(torn)} recordings are cut at {cuts} gaps or falls of '{layout.time_column}', the first is "
-        f"{torn[0].where}: "
-        "no window lies across one",
+        f"{torn[0].where}: no window lies across one",
         *shown,
     )
 

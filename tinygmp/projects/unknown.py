@@ -135,8 +135,8 @@ def windows_below(path: Path, layout: Layout) -> np.ndarray:
         ]
     if not found:
         raise DataError(
-            f"'{path}' holds no recording of {layout.window_steps} rows or more; --unknown takes a .csv, or a "
-            "folder of them"
+            f"'{path}' holds no recording of {layout.window_steps} rows or more; --unknown takes a .csv, or a folder "
+            "of them"
         )
     return np.concatenate(found)
 
