@@ -76,6 +76,7 @@ def measured_unknown(
         false_reject_share=share_of_none(prepared, model, prepared.parts.test.windows),
         false_accept_shares=accepted,
         threshold=model.reject.limit,
+        kept_unseen=others is None,
     )
 
 

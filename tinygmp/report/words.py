@@ -74,4 +74,11 @@ def unknown_sentences(found: Unknown) -> tuple[str, ...]:
             "How many windows of other things it takes for a class was not measured: give --unknown PATH.",
         )
     each = ", ".join(f"{name} {100 * share:.1f} %" for name, share in found.false_accept_shares.items())
+    if found.kept_unseen:
+        return (
+            told,
+            "With each class kept from a training of its own, by the recipe, its windows are taken for another "
+            "class (false "
+            f"accepts, an estimate): {each}.",
+        )
     return (told, f"Windows of none of the classes that are taken for one (false accepts): {each}.")
