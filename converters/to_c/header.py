@@ -1,5 +1,6 @@
 """What every generated header says of its model, whatever the model is."""
 
+from converters.to_c.arrays import centroids
 from converters.to_c.gravity import rate_of
 from tinygmp.graph.file import content_hash, version_of
 from tinygmp.graph.ledger import ledger
@@ -13,6 +14,7 @@ def header_context(model: PackedModel) -> dict[str, object]:
     return {
         "network": model,
         "reject": model.reject,
+        "centroids": centroids(model),
         "none_of_these": NONE,
         "answer": "answer" if model.reject else "predict",
         "prefix": model.name,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from converters.to_c.arrays import centroids, constant_arrays, symbol_of
+from converters.to_c.arrays import constant_arrays, symbol_of
 from converters.to_c.cells.stream import cells_context, table_of
 from converters.to_c.gravity import gravity_files, takes_gravity_filter
 from converters.to_c.header import header_context
@@ -104,7 +104,6 @@ def template_context(model: WindowChain) -> dict[str, object]:
         "run": run,
         "run_kernels": joined_kernels(before),
         "arrays": constant_arrays(model),
-        "centroids": centroids(model.model),
         "in_order": in_order,
         "apart": apart,
         "inner": inner,

@@ -198,3 +198,46 @@ def test_without_torch_the_install_line_is_told(recipe):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 3
     assert "tinygmp[train]" in done.stderr
+
+
+def test_strangers_and_others_are_told_in_the_terminal_and_in_the_report(tinygmp, recipe, home):
+    spoken = tinygmp("train", recipe, "--leave-one-out")
+    assert spoken.code == 0
+    assert "Trained without each person in turn and tested on that one" in " ".join(spoken.out.split())
+    (home / "others").mkdir()
+    rng = np.random.default_rng(0)
+    rows = [f"{20 * row}," + ",".join(f"{value:.3f}" for value in rng.normal(0, 30, 6)) for row in range(32)]
+    (home / "others" / "wild.csv").write_text("time_ms,ax,ay,az,gx,gy,gz\n" + "\n".join(rows))
+    few = ("--hidden", "8", "--sparsity", "0.7", "--bits", "8", "--max-drop", "100")
+    spoken = tinygmp(
+        "fit", recipe, "--board", "nucleo-g071rb", *few, "--reject", "0.95", "--unknown", "others"
+    )
+    if spoken.code == 3:
+        pytest.skip(spoken.err)
+    assert spoken.code == 0
+    assert "none of the classes that are taken for one (false accepts): others" in " ".join(
+        spoken.out.split()
+    )
+    spoken = tinygmp("report", "runs/gestures", "--out", "report.html", "--out", "report.md")
+    assert spoken.code == 0
+    for name in ("report.html", "report.md"):
+        text = " ".join((home / name).read_text().split())
+        assert "Trained without each person in turn" in text
+        assert "false accepts): others" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--reject", "0.2"), "--reject 0.2: the share of known windows"),
+        (("--unknown", "others"), "give the share of known windows that pass, --reject 0.95"),
+        (("--reject", "0.9", "--unknown", "nowhere"), "'nowhere' do not exist; correct --unknown"),
+    ],
+)
+def test_a_wrong_reject_is_told_before_training(tinygmp, recipe, arguments, told):
+    spoken = tinygmp("fit", recipe, "--board", "nucleo-g071rb", *arguments)
+    if spoken.code == 3:
+        pytest.skip(spoken.err)
+    assert (spoken.code, spoken.out) == (2, "")
+    assert told in spoken.err
+    assert not Path("runs").exists()

@@ -79,3 +79,20 @@ def test_long_gaps_tear_and_short_ones_stay_unless_filled():
     assert len(whole) == 100 + 2 + 100
     assert np.diff(whole[61:163, 1]) == pytest.approx(2 / 101, rel=1e-2)
     assert [len(piece) for piece in recording(ticks(jumps=[(30, -0.6)])).pieces(1000)] == [30, 70]
+
+
+def test_dates_are_shown_as_they_are_written_and_know_no_summer_time(monkeypatch):
+    import time
+
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        night = [str(datetime(2024, 3, 31, 1, 59, 0) + timedelta(seconds=row)) for row in range(120)]
+        found = times_of("time", night)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert found.gaps == ()
+    assert found.shown(60) == "2024-03-31 02:00:00.000"
+    assert times_of("time", ["10:00:00,5", "10:00:01,5"]).shown(1) == "10:00:01.500"
+    assert times_of("t", [0.5, 1]).shown(0) == "0.5"

@@ -48,6 +48,7 @@ def test_what_is_like_nothing_is_refused_and_a_class_is_kept_unseen_in_turn(trai
     found = rejecting(trainer.prepared, model, 0.9)
     shares = measured_unknown(trainer, found, 0.9, None)
     assert list(shares.false_accept_shares) == ["circle", "idle", "shake"]
+    assert shares.kept_unseen
     assert all(0 <= share <= 1 for share in shares.false_accept_shares.values())
     test = trainer.prepared.counts(trainer.prepared.parts.test)
     assert shares.false_reject_share == pytest.approx(np.mean(run(found, test).answers == NONE))
@@ -56,6 +57,7 @@ def test_what_is_like_nothing_is_refused_and_a_class_is_kept_unseen_in_turn(trai
     (tmp_path / "wild.csv").write_text(head + "\n".join(rows))
     wild = measured_unknown(trainer, found, 0.9, tmp_path)
     assert list(wild.false_accept_shares) == [tmp_path.name]
+    assert not wild.kept_unseen
     (tmp_path / "wild.csv").write_text(head + "\n".join(rows[:10]))
     with pytest.raises(DataError, match="holds no recording of 20 rows"):
         measured_unknown(trainer, found, 0.9, tmp_path)

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from tinygmp.report.facts import LeftOut
+from tinygmp.report.facts import LeftOut, Unknown
 from tinygmp.report.record import DataFacts
-from tinygmp.report.words import extent, left_out_sentence, split_sentence
+from tinygmp.report.words import extent, left_out_sentence, split_sentence, unknown_sentences
 
 SPLIT = {"train": 4, "validation": 1, "test": 1}
 
@@ -33,3 +33,13 @@ def test_the_score_of_strangers_has_its_spread_and_its_worst(report):
     told = left_out_sentence(replace(report, left_out=found))
     assert "without each person in turn" in told
     assert "80.00 % ± 10.00 points (standard deviation over 3), the worst 70.00 % on ben" in told
+
+
+def test_who_was_unknown_is_said():
+    found = Unknown(0.95, 0.081, {"jump": 0.25}, 1311)
+    first, second = unknown_sentences(found)
+    assert "farther than 1,311" in first
+    assert "refuses 8.1 % (false rejects)" in first
+    assert second == "Windows of none of the classes that are taken for one (false accepts): jump 25.0 %."
+    assert "an estimate): jump 25.0 %" in unknown_sentences(replace(found, kept_unseen=True))[1]
+    assert "give --unknown" in unknown_sentences(replace(found, false_accept_shares={}))[1]

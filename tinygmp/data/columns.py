@@ -28,9 +28,8 @@ def channels_of(tables: Sequence[Table], taken: Sequence[str]) -> tuple[tuple[st
         (ignored if useless else channels).append(name)
     if not channels:
         raise DataError(
-            f"'{tables[0].path}': no column of numbers is left for channels; columns: "
-            f"{', '.join(tables[0].columns)}; a "
-            "channel is a column of numbers that change, and in more than half of the files"
+            f"'{tables[0].path}': no column of numbers is left for channels; columns: {', '.join(tables[0].columns)}; "
+            "a channel is a column of numbers that change, and in more than half of the files"
         )
     return tuple(channels), tuple(ignored)
 

@@ -129,8 +129,8 @@ def check_torn_decimals(path: Path, rows: Sequence[tuple[int, list[str]]]) -> No
     if whole and len(head) < len(first) <= 2 * len(head):
         raise DataError(
             f"'{path}' row {line}: {len(first)} whole numbers for {len(head)} columns ({', '.join(head)}): commas "
-            "seem to "
-            "separate the columns and the decimals; save it with semicolons between columns, or with decimal points"
+            "seem to separate the columns and the decimals; save it with semicolons between columns, or with decimal "
+            "points"
         )
 
 

@@ -48,8 +48,7 @@ def rate_findings(recordings: Sequence[Recording]) -> list[str]:
     if odd := odd_rates(recordings):
         return [
             f'{odd}; `train` refuses them: resample or delete them, or set time_column = "" in the recipe where the '
-            "times "
-            "are wrong"
+            "times are wrong"
         ]
     timed = [one.times for one in recordings if one.times and one.times.step]
     steps = [times.step for times in timed if times.step]
@@ -64,8 +63,7 @@ def rate_findings(recordings: Sequence[Recording]) -> list[str]:
     if times.per_second is None:
         return [
             f"column '{times.column}' has steps of {usual:.4g} of an unknown unit: call it time_ms, time_us or "
-            "time_s, or "
-            "write rate_hz into the recipe; the firmware must sample at this rate"
+            "time_s, or write rate_hz into the recipe; the firmware must sample at this rate"
         ]
     return []
 
@@ -85,15 +83,13 @@ def time_findings(recordings: Sequence[Recording]) -> list[str]:
     told = []
     if long_gap := gap_sentence(recordings, long, "missing"):
         told.append(
-            f"{long_gap}; `train` cuts there, so that no window lies across a gap; fill_gap_rows in the recipe "
-            "fills gaps "
-            "of up to so many rows"
+            f"{long_gap}; `train` cuts there, so that no window lies across a gap; fill_gap_rows in the recipe fills "
+            "gaps of up to so many rows"
         )
     if short_gap := gap_sentence(recordings, short, "missing"):
         told.append(
             f"{short_gap}; so few are left as they are; fill_gap_rows = {NEGLIGIBLE_ROWS} in the recipe fills them "
-            "with a "
-            "straight line"
+            "with a straight line"
         )
     if fall := gap_sentence(recordings, falls, ""):
         told.append(
@@ -113,8 +109,8 @@ def gap_sentence(recordings: Sequence[Recording], chosen: Callable[[Recording], 
     assert times is not None
     gap = gaps[0]
     row = one.rows[gap.at] if len(one.rows) else gap.at + 1
-    before, after = times.values[gap.at - 1], times.values[gap.at]
-    how = f"time {'falls' if after < before else 'goes on'} from {before:.10g} to {after:.10g}"
+    falls = times.values[gap.at] < times.values[gap.at - 1]
+    how = f"time {'falls' if falls else 'goes on'} from {times.shown(gap.at - 1)} to {times.shown(gap.at)}"
     lost = f", {gap.missing} rows are missing" if what else ""
     count = sum(len(each) for _, each in having)
     more = f" ({count} such in {len(having)} recordings)" if count > 1 else ""
@@ -161,9 +157,8 @@ def still_channels(channels: Sequence[str], recordings: Sequence[Recording]) -> 
     one, name = dead[0]
     more = f" ({len(dead)} such)" if len(dead) > 1 else ""
     return [
-        f"{one.where}: channel '{name}' is {one.values[0, channels.index(name)]:g} in every row{more}, and changes "
-        "in other "
-        "recordings: record again, or delete it"
+        f"{one.where}: channel '{name}' is {one.values[0, channels.index(name)]:g} in every row{more}, and changes in "
+        "other recordings: record again, or delete it"
     ]
 
 
@@ -195,18 +190,15 @@ def table_findings(tables: Sequence[Table], needed: Sequence[str], channels: Seq
         more = f" ({len(lacking)} files lack a column that most have)" if len(lacking) > 1 else ""
         told.append(
             f"'{table.path}' lacks the column {missing}, which {len(tables) - len(lacking)} of {len(tables)} files "
-            f"have{more}; "
-            f"it has {', '.join(table.columns)}; `train` refuses it: correct or delete the file, or take the column "
-            "out of "
-            "'channels' in the recipe"
+            f"have{more}; it has {', '.join(table.columns)}; `train` refuses it: correct or delete the file, or take "
+            "the column out of 'channels' in the recipe"
         )
     holes = [found for table in tables if table not in lacking and (found := table.first_hole(channels))]
     if holes:
         count = sum(number for _, number in holes)
         told.append(
-            f"{holes[0][0]} is no number ({count} such in {len(holes)} files); `train` refuses it: delete the row, "
-            "or let "
-            "fill_gap_rows in the recipe fill short gaps with a straight line"
+            f"{holes[0][0]} is no number ({count} such in {len(holes)} files); `train` refuses it: delete the row, or "
+            "let fill_gap_rows in the recipe fill short gaps with a straight line"
         )
     if commas := [table for table in tables if table.decimal_commas]:
         told.append(f"{len(commas)} of {len(tables)} files write decimals with a comma; read so: 0,5 is 0.5")
@@ -227,9 +219,8 @@ def folder_findings(folder: Path, classes: Sequence[str]) -> list[str]:
     ]  # fmt: skip
     if unread:
         told.append(
-            f"'{unread[0]}' is not read{f' ({len(unread)} files are not)' if len(unread) > 1 else ''}; recordings "
-            "are .csv, "
-            ".tsv, .txt, .parquet, .arrow or .feather"
+            f"'{unread[0]}' is not read{f' ({len(unread)} files are not)' if len(unread) > 1 else ''}; recordings are "
+            ".csv, .tsv, .txt, .parquet, .arrow or .feather"
         )
     for name, count in Counter(name.casefold().strip() for name in classes).items():
         if count > 1:
@@ -249,8 +240,6 @@ def count_findings(groups: dict[str, set[str]]) -> list[str]:
     more = f" ({len(few)} classes have so few)" if len(few) > 1 else ""
     return [
         f"class '{name}' has {found} recording{'s' if found > 1 else ''} or people{more}, at least {NEEDED} are "
-        "needed: "
-        "training, choosing and testing each need their own; `train` refuses it: record more, or cut long "
-        "recordings into "
-        "several files"
+        "needed: training, choosing and testing each need their own; `train` refuses it: record more, or cut long "
+        "recordings into several files"
     ]

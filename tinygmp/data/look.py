@@ -63,8 +63,8 @@ class Look:
         if self.layout.kind == "npz" and self.groups == self.windows:
             return (
                 *self.findings,
-                "the file has no 'groups': windows of one recording or person may be trained on and tested with, which "
-                "flatters the accuracy; add an array 'groups' with whom each window is of",
+                "the file has no 'groups': windows of one recording or person may be trained on and tested with, "
+                "which flatters the accuracy; add an array 'groups' with whom each window is of",
             )
         return self.findings
 
@@ -165,8 +165,7 @@ def look_at_tables(path: Path, tables: Sequence[Table], label: str) -> Look:
     if not owner:
         findings.append(
             "no column tells people apart: the same person may be in training and in test, which flatters the "
-            "accuracy; "
-            "add a column 'person', and set group_by = \"column\" in the recipe"
+            "accuracy; add a column 'person', and set group_by = \"column\" in the recipe"
         )
     count = len(set().union(*groups.values()))
     return summary(layout, dict(sorted(counts.items())), rows, count, ignored, recordings, tuple(findings))
@@ -243,8 +242,8 @@ def short_findings(layout: Layout, places: Sequence[Path | str], rows: Sequence[
         return []
     place, count = short[0]
     return [
-        f"'{place}' has {count} rows, a window needs {layout.window_steps} ({len(short)} recordings are shorter than a "
-        "window); `train` refuses them: delete them, or lower window_steps"
+        f"'{place}' has {count} rows, a window needs {layout.window_steps} ({len(short)} recordings are shorter than "
+        "a window); `train` refuses them: delete them, or lower window_steps"
     ]
 
 

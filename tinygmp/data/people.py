@@ -71,15 +71,14 @@ def people_findings(folder: Path, files: Sequence[Path], kept: GroupBy, told: Gr
     if kept != told:
         return [
             f"{where} tell {len(names)} {people} ({shown}), fewer than {NEEDED} for a class: they cannot be kept "
-            "apart, the "
-            "same people are in training and in test, and the accuracy holds for them only; record more people"
+            "apart, the same people are in training and in test, and the accuracy holds for them only; record more "
+            "people"
         ]
     if len(names) < ENOUGH:
         return [
-            f"{where} tell only {len(names)} {people} ({shown}): the test is of {max(1, round(0.2 * len(names)))} "
-            "of them, "
-            f"which says little of others; record {ENOUGH} or more, and look at the score that leaves each person "
-            "out once"
+            f"{where} tell only {len(names)} {people} ({shown}): the test is of {max(1, round(0.2 * len(names)))} of "
+            f"them, which says little of others; record {ENOUGH} or more, and look at the score that leaves each "
+            "person out once"
         ]
     return []
 

@@ -1,6 +1,7 @@
 """A user's own labelled windows, out of an .npz file, folders of recordings, or long tables with a label column."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -69,8 +70,7 @@ def notes_of(layout: Layout, recordings: Sequence[Recording]) -> tuple[str, ...]
     cuts = sum(len(recording.long_gaps(layout.fill_gap_rows)) for recording in torn)
     return (
         f"{len(torn)} recordings are cut at {cuts} gaps or falls of '{layout.time_column}', the first is "
-        f"{torn[0].where}: "
-        "no window lies across one",
+        f"{torn[0].where}: no window lies across one",
         *shown,
     )
 
@@ -142,6 +142,6 @@ def runs_of(table: Table, layout: Layout, values: np.ndarray) -> Iterator[Record
             elif layout.group_by != "recording":
                 group = group_of(table.path.parent, table.path, layout.group_by)
             where = f"'{table.path}' rows {first} to {last}, class '{labels[start]}'"
-            own = Times(times.column, times.values[start:end], times.per_second) if times else None
+            own = replace(times, values=times.values[start:end]) if times else None
             yield Recording(values[start:end], labels[start], group, where, table.rows[start:end], own)
             start = end

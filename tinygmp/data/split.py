@@ -76,8 +76,9 @@ def check_complete(data: OwnData, of_class: list[set[str]], chosen: dict[str, li
 
 def too_few(name: str, found: int, wanted: int) -> DataError:
     return DataError(
-        f"class '{name}' has {found} recordings or people, at least {wanted} are needed: training, choosing and "
-        "testing each need their own; record more, or cut a long recording into several files"
+        f"class '{name}' has {found} {'recording' if found == 1 else 'recordings'} or people, at least {wanted} are "
+        "needed: training, choosing and testing each need their own; record more, or cut a long recording into "
+        "several files"
     )
 
 

@@ -30,8 +30,8 @@ class Table:
         """Return one column; raises DataError when the file has none of that name."""
         if name not in self.columns:
             raise DataError(
-                f"'{self.path}': column '{name}' is missing; it has {', '.join(self.columns)}; "
-                "correct the file, or the names in the recipe"
+                f"'{self.path}': column '{name}' is missing; it has {', '.join(self.columns)}; correct the file, or "
+                "the names in the recipe"
             )
         return self.columns[name]
 
@@ -137,8 +137,8 @@ def shown(cell: Any) -> str:
 def remedy_of(cell: Any) -> str:
     if is_empty(cell):
         return (
-            "delete the row, let fill_gap_rows under [data] in the recipe fill short gaps, or leave the column out of "
-            "'channels' there"
+            "delete the row, let fill_gap_rows under [data] in the recipe fill short gaps, or leave the column out "
+            "of 'channels' there"
         )
     return "delete the row, fill the gap, or leave the column out of 'channels' in the recipe"
 
@@ -168,8 +168,8 @@ def read_csv(path: Path) -> Table:
     for row, each in cells:
         if len(each) != len(head):
             raise DataError(
-                f"'{path}' row {row}: {len(each)} columns, expected {len(head)} ({', '.join(head)}); "
-                "the row is cut off or has a cell too many: correct or delete it"
+                f"'{path}' row {row}: {len(each)} columns, expected {len(head)} ({', '.join(head)}); the row is cut "
+                "off or has a cell too many: correct or delete it"
             )
     columns = {name: [row[index] for _, row in cells] for index, name in enumerate(head)}
     return Table(path, columns, [row for row, _ in cells], found.decimal_commas)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +17,7 @@ PER_SECOND = {"ns": 1e9, "nanos": 1e9, "us": 1e6, "µs": 1e6, "micros": 1e6, "us
 EPOCHS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3), (1e9, 1.0))  # times since 1970 tell their unit by their size
 SPAN = 16  # rows over which the usual step is taken: radios send several rows at once
 COARSE = 64  # so many rows at one time: its resolution cannot tell gaps
+DAY = 86_400  # seconds
 MOST_FALLS, FALLS_SHARE = 2, 0.01  # more than either: no restarts, but rows out of order
 LEAST_GAP = 0.5  # of a row that is missing
 
@@ -31,11 +32,25 @@ class Gap:
 
 @dataclass(frozen=True)
 class Times:
-    """The times of a recording's rows, float64 [rows]; per_second: their units in a second, None where not known."""
+    """The times of a recording's rows, float64 [rows]; per_second: their units in a second, None where not known.
+
+    dates: they are seconds since 1970 or of a day, and were written as a date or a time of day.
+    """
 
     column: str
     values: np.ndarray
     per_second: float | None
+    dates: bool = False
+
+    def shown(self, row: int) -> str:
+        """Return one row's time as its file has it, nearly."""
+        value = float(self.values[row])
+        if not self.dates:
+            return f"{value:.10g}"
+        moment = datetime.fromtimestamp(value, UTC).replace(tzinfo=None)
+        return (
+            moment.isoformat(" ", "milliseconds") if value >= DAY else moment.time().isoformat("milliseconds")
+        )
 
     @cached_property
     def longest_repeat(self) -> int:
@@ -125,13 +140,13 @@ def times_of(column: str, cells: Sequence[Any]) -> Times | None:
     """Return the times of a column: numbers, or dates and times of day in ISO 8601; None for others."""
     try:
         values = np.asarray(cells, np.float64)
-        per_second = unit_of(column, values)
+        found = Times(column, values, unit_of(column, values))
     except (TypeError, ValueError):
         try:
-            values, per_second = np.array([seconds_of(cell) for cell in cells]), 1.0
-        except ValueError:
+            found = Times(column, np.array([seconds_of(cell) for cell in cells]), 1.0, dates=True)
+        except (ValueError, OverflowError):
             return None
-    return Times(column, values, per_second) if len(values) and np.isfinite(values).all() else None
+    return found if len(cells) and np.isfinite(found.values).all() else None
 
 
 def unit_of(column: str, values: np.ndarray) -> float | None:
@@ -152,12 +167,14 @@ def unit_of(column: str, values: np.ndarray) -> float | None:
 
 
 def seconds_of(cell: Any) -> float:
-    """Return a date, or a time of day, in seconds; raises ValueError for what is neither."""
-    if isinstance(cell, datetime):
-        return cell.timestamp()
-    text = str(cell).strip()
+    """Return a date, or a time of day, in seconds; raises ValueError for what is neither.
+
+    Without a zone it counts as UTC, which has no summer time: no machine's zone makes gaps.
+    """
+    text = str(cell).strip().replace(",", ".")
     try:
-        return datetime.fromisoformat(text).timestamp()
+        moment = cell if isinstance(cell, datetime) else datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except ValueError:
         of_day = time.fromisoformat(text)
         return of_day.hour * 3600 + of_day.minute * 60 + of_day.second + of_day.microsecond / 1e6

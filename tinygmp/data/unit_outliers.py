@@ -30,8 +30,7 @@ def unit_findings(channels: Sequence[str], recordings: Sequence[Recording]) -> l
         told.append(
             f"{first.where}: {family} {'is' if len(members) == 1 else 'are'} {larger:.3g} times as "
             f"{'large' if factor > 1 else 'small'} as in the others ({len(odd)} of {len(recordings)} recordings are "
-            "so): "
-            f"{remedy(factor)}, or record again: one model takes one unit"
+            f"so): {remedy(factor)}, or record again: one model takes one unit"
         )
     return told
 

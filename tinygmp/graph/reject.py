@@ -41,9 +41,8 @@ def judged_state(model: "PackedModel") -> str:
         if state.written == read and model.values[read].dtype == "int8":
             return state.read
     raise ConfigError(
-        f"model '{model.name}': only a network of windows whose classes are told from a state of int8, as "
-        "FastGRNN's is, "
-        "can answer 'none of these'"
+        f"model '{model.name}': only a network of windows whose classes are told from a state of int8, as FastGRNN's "
+        "is, can answer 'none of these'"
     )
 
 

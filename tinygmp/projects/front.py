@@ -64,8 +64,8 @@ def why_none(
     if good:
         smallest = min(good, key=lambda one: one.flash_bytes)
         told.append(
-            f"the smallest that keeps {least:.2f} % takes {smallest.flash_bytes:,} B flash, "
-            f"{smallest.ram_bytes:,} B RAM"
+            f"the smallest that keeps {least:.2f} % takes {smallest.flash_bytes:,} B flash, {smallest.ram_bytes:,} B "
+            "RAM"
         )
     else:
         told.append(f"none keeps {least:.2f} %: more data, more hidden units or more epochs may")

@@ -41,8 +41,7 @@ def folds_of(prepared: Prepared) -> list[Fold]:
         if missing := set(range(len(prepared.data.classes))) - set(kept.tolist()):
             raise DataError(
                 f"without '{fold.name}' no window of class '{prepared.data.classes[min(missing)]}' is left to train "
-                "on; "
-                "leave --leave-one-out away, or record it with others"
+                "on; leave --leave-one-out away, or record it with others"
             )
     return folds
 

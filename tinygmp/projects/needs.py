@@ -18,6 +18,6 @@ def need_torch() -> None:
     os.environ.setdefault(WAITING, "PASSIVE")  # OpenMP reads it once, when its library is loaded
     if find_spec("torch") is None:
         raise MissingToolError(
-            "training needs torch: python -m pip install 'tinygmp[train]' "
-            "--extra-index-url https://download.pytorch.org/whl/cpu"
+            "training needs torch: python -m pip install 'tinygmp[train]' --extra-index-url "
+            "https://download.pytorch.org/whl/cpu"
         )

@@ -66,8 +66,8 @@ def check_rate(opened: Opened, data: OwnData) -> None:
     said = opened.recipe.sensor.rate_hz
     if said and data.rate_hz and abs(said / data.rate_hz - 1) > SAME_RATE:
         raise ConfigError(
-            f"recipe '{opened.path}': sensor.rate_hz is {said:g}, the times in column "
-            f"'{opened.layout.time_column}' tell {data.rate_hz:.4g} samples a second; the firmware samples at what is "
+            f"recipe '{opened.path}': sensor.rate_hz is {said:g}, the times in column '{opened.layout.time_column}' "
+            f"tell {data.rate_hz:.4g} samples a second; the firmware samples at what is "
             'written here: correct it, or set data.time_column to "" where the times are wrong'
         )
 

@@ -76,6 +76,7 @@ def measured_unknown(
         false_reject_share=share_of_none(prepared, model, prepared.parts.test.windows),
         false_accept_shares=accepted,
         threshold=model.reject.limit,
+        kept_unseen=others is None,
     )
 
 
@@ -135,8 +136,8 @@ def windows_below(path: Path, layout: Layout) -> np.ndarray:
         ]
     if not found:
         raise DataError(
-            f"'{path}' holds no recording of {layout.window_steps} rows or more; --unknown takes a .csv, or a "
-            "folder of them"
+            f"'{path}' holds no recording of {layout.window_steps} rows or more; --unknown takes a .csv, or a folder "
+            "of them"
         )
     return np.concatenate(found)
 

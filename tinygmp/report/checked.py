@@ -23,6 +23,6 @@ class Checked:
             largest = next((top for end, top in LARGEST.items() if entry.name.endswith(end)), math.inf)
             if not (0 <= value <= largest and math.isfinite(value)):
                 raise RangeError(
-                    f"report: {type(self).__name__}.{entry.name} {value} is outside 0..{largest:g}; "
-                    "accuracies are per cent, sparsities fractions"
+                    f"report: {type(self).__name__}.{entry.name} {value} is outside 0..{largest:g}; accuracies are "
+                    "per cent, sparsities fractions"
                 )

@@ -66,10 +66,12 @@ class Unknown(Checked):
     """How well 'none of these' is told, as shares of windows in 0..1.
 
     passing_share: of known held-out windows that were to pass; false_reject_share: of known test windows that do not;
-    false_accept_shares: of windows that are none of the classes and are taken for one, by where they come from.
+    false_accept_shares: of windows that are none of the classes and are taken for one, by where they come from;
+    kept_unseen: each is a class kept from a training of its own by the recipe, and what that network says.
     """
 
     passing_share: float
     false_reject_share: float
     false_accept_shares: Mapping[str, float]
     threshold: int
+    kept_unseen: bool = False

@@ -31,8 +31,8 @@ def to_markdown(report: Report) -> str:
         parts.append(f"> **{SYNTHETIC_BANNER}**")
     run = report.provenance
     parts.append(
-        f"{escaped(report.data.name)}, {extent(report.data)}; recipe {escaped(run.recipe)}, "
-        f"seed {run.seed}, commit {escaped(run.commit)}"
+        f"{escaped(report.data.name)}, {extent(report.data)}; recipe {escaped(run.recipe)}, seed {run.seed}, commit "
+        f"{escaped(run.commit)}"
     )
     parts.append(markdown_table(STAGE_HEAD, stage_rows(report)))
     parts += [*data_parts(report), *fit_parts(report)]

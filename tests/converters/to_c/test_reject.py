@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from converters.base import converter
+from converters.to_c.neon.convert import convert as convert_for_arm64
 from tinygmp.data.windows import random_windows
+from tinygmp.device.arm64_engine import CORES, build_arm64, run_arm64
 from tinygmp.device.board import find_board
 from tinygmp.device.host import run_on_host
 from tinygmp.device.lab import measure
@@ -50,6 +52,14 @@ def test_boards_answer_as_the_reference(rejecting, board, level):
     except MissingToolError as error:
         pytest.skip(str(error))
     assert report.as_dict()["mismatches"] == 0
+
+
+@pytest.mark.needs_program("qemu-aarch64", "ziglang")
+@pytest.mark.parametrize("core", list(CORES))
+def test_64_bit_arm_answers_as_the_reference(rejecting, core):
+    model, counts = rejecting
+    found = run_arm64(build_arm64(convert_for_arm64(model)), counts, core)
+    assert np.array_equal(found.classes, run(model, counts).answers)
 
 
 def test_the_api_says_so_and_a_plain_model_has_none_of_it(rejecting):
