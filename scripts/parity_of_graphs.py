@@ -25,9 +25,11 @@ from tinygmp.sparse.registry import INDEX_FORMATS, VALUE_FORMATS
 from tinygmp.verify.forms import Form, forms_of
 from tinygmp.verify.judge import judge
 
-# Boards of random graphs -> layers and elements of a map, so that most graphs fit. The C of graphs without a state
-# needs 32-bit addresses, so none is an AVR or an MSP430.
+# Boards of random graphs -> layers and elements of a map, so that most graphs fit.
 GRAPH_BOARDS = {
+    "arduino-uno": (3, 150),
+    "arduino-mega": (6, 600),
+    "msp430g2553": (2, 40),
     "nucleo-f030r8": (8, 400),
     "nucleo-g071rb": (8, 1500),
     "arduino-due": (8, 1500),

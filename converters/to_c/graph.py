@@ -1,10 +1,10 @@
-"""C99 of a graph without states: one call from inputs to outputs, for cores with 32-bit addresses."""
+"""C99 of a graph without states: one call from inputs to outputs."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from converters.to_c.arrays import C_TYPES
+from converters.to_c.arrays import C_TYPES, ConstantArray
 from converters.to_c.graph_example import MOST_NAMED_CLASSES, console_example
 from converters.to_c.graph_steps import Planned, planned
 from converters.to_c.header import header_context
@@ -30,6 +30,8 @@ ROUNDING_KERNELS = {
 }
 
 
+LARGEST_OBJECT_16 = 32_767  # bytes in one piece where addresses have 16 bits (avr-gcc)
+LARGEST_FLASH_16 = 60_000  # bytes of constants that an address of 16 bits reaches behind the vectors
 MARK = "tg_mark"  # a function that does nothing, called where a layer begins: what a simulator can tell layers by
 
 
@@ -85,6 +87,7 @@ def written(
         for step, kernel, text in zip(steps, plan.kernels, texts, strict=True)
         if text
     )
+    arrays = [array for kernel in plan.kernels for array in kernel.arrays]
     context = header_context(model) | {
         "model": model,
         "inputs": inputs,
@@ -98,7 +101,8 @@ def written(
         "dilated": has_dilation(model),
         "quick_scale": has_quick_scale(model),
         "full_range": has_full_range(model),
-        "arrays": [array for kernel in plan.kernels for array in kernel.arrays],
+        "arrays": arrays,
+        "beyond_16_bits": beyond_16_bits(plan.scratch_bytes, arrays),
         "definitions": [kernel.definitions for kernel in plan.kernels if kernel.definitions],
         "statements": statements,
         "mark": MARK if marked else "",
@@ -121,6 +125,16 @@ def written(
         + f"; {plan.least_bytes} are alive at once",
     }
     return Artifact("c", model.name, files, f"{model.name}.c", notes, interface="graph"), layers
+
+
+def beyond_16_bits(scratch_bytes: int, arrays: Sequence[ConstantArray]) -> str:
+    """Return what of a network is too large for a core with 16-bit addresses, or nothing."""
+    sizes = [array.values.nbytes for array in arrays]
+    if scratch_bytes > LARGEST_OBJECT_16:
+        return f"{scratch_bytes:,} B of memory in one piece"
+    if max(sizes, default=0) > LARGEST_OBJECT_16 or sum(sizes) > LARGEST_FLASH_16:
+        return f"{sum(sizes):,} B of constants"
+    return ""
 
 
 def sensors(model: PackedModel, port: Port) -> list[SensorInput]:

@@ -61,7 +61,6 @@ def convert_to_library(model: PackedModel) -> Artifact:
         "sources": sorted(name for name in c_files if name.endswith(".c")),
         "headers": headers_of(model, c_files),
         "console": CONSOLE,
-        "wide": converted.interface == "graph",
     }
     files = {f"src/{name}": text for name, text in c_files.items()}
     files |= {

@@ -30,9 +30,9 @@ static TG_NOINLINE void tg_dense_block(const tg_layer *layer, const int8_t *weig
 #endif
         for (; i < count; i += 2) {
             if (two) {
-                tg_dot_two_rows(weights, next, n, sums + i);
+                tg_dot_two_rows(TG_LAYER weights, next, n, sums + i);
             } else {
-                tg_dot_one_row(weights, next, n, sums + i);
+                tg_dot_one_row(TG_LAYER weights, next, n, sums + i);
             }
             next += pair;
         }

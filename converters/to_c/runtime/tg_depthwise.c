@@ -4,7 +4,7 @@
 #include "tg_window.c"
 
 /* The sum of one filter at one position of one channel; taps beyond the map count as the input's zero point. */
-static inline int32_t tg_depthwise_sum(const tg_window *window, const int8_t *w, const int8_t *channel, int32_t top,
+static inline int32_t tg_depthwise_sum(TG_TAKES_LAYER const tg_window *window, const int8_t *w, const int8_t *channel, int32_t top,
                                        int32_t left)
 {
     int32_t sum = 0;
@@ -17,7 +17,7 @@ static inline int32_t tg_depthwise_sum(const tg_window *window, const int8_t *w,
             if (y >= 0 && x >= 0 && y < window->rows && x < window->columns) {
                 value = channel[((uint32_t)y * window->columns + (uint32_t)x) * window->channels];
             }
-            sum += value * TG_READ_I8(w);
+            sum += value * TG_READ_WEIGHT(w);
             w++;
         }
     }
@@ -42,7 +42,7 @@ static TG_NOINLINE void tg_depthwise(const tg_layer *layer, const tg_window *win
             const int32_t top = (int32_t)row * window->stride_rows - window->top;
             for (column = 0; column < window->columns_out; column++) {
                 const int32_t left = (int32_t)column * window->stride_columns - window->left;
-                *to = tg_scale_channel(tg_depthwise_sum(window, weights, from, top, left), &by);
+                *to = tg_scale_channel(tg_depthwise_sum(TG_LAYER window, weights, from, top, left), &by);
                 to += layer->outputs;
             }
         }

@@ -22,7 +22,7 @@ static TG_NOINLINE void tg_depthwise3(const tg_layer *layer, const tg_window *wi
     uint16_t channel;
     for (channel = 0; channel < window->channels; channel++) {
         const tg_channel by = tg_channel_of(layer, channel);
-        const tg_filter filter = tg_filter_of(weights);
+        const tg_filter filter = tg_filter_of(TG_LAYER weights);
         int8_t *at = out;
         uint32_t row, now, kept = 0, i;
         for (row = 0; row < window->rows_out; row += now) {

@@ -25,7 +25,7 @@ static TG_NOINLINE void tg_depthwise3_rows(const tg_layer *layer, const tg_windo
         band = tg_band_of(window, 1, work);
         for (channel = 0; channel < window->channels; channel++) {
             const tg_channel by = tg_channel_of(layer, channel);
-            const tg_filter filter = tg_filter_of(w);
+            const tg_filter filter = tg_filter_of(TG_LAYER w);
             uint8_t i;
             for (i = 0; i < 3; i++) {
                 const int32_t y = first + i;

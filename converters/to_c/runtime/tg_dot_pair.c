@@ -1,6 +1,7 @@
 #ifndef TG_DOT_PAIR_C
 #define TG_DOT_PAIR_C
 #include "tg_dsp.c"
+#include "tg_layer.c"
 
 /* Two vectors times rows of a dense matrix at once: each weight is fetched once for both.
  *
@@ -101,7 +102,7 @@ static inline void tg_add_word(uint32_t word, const tg_lane *lanes, int32_t *sum
 }
 
 /* The same of n weights a row, the second row right behind the first. */
-static inline void tg_dot_two_rows(const int8_t *w, const tg_lane *lanes, uint16_t n, int32_t *sums)
+static inline void tg_dot_two_rows(TG_TAKES_LAYER const int8_t *w, const tg_lane *lanes, uint16_t n, int32_t *sums)
 {
     const uint32_t whole = n & ~3u;
     if (whole != 0) {
@@ -116,7 +117,7 @@ static inline void tg_dot_two_rows(const int8_t *w, const tg_lane *lanes, uint16
 }
 #else
 /* Write the sums of two rows of n weights each times both vectors, those of the second TG_BLOCK behind the first's. */
-static inline void tg_dot_two_rows(const int8_t *w, const tg_lane *lanes, uint16_t n, int32_t *sums)
+static inline void tg_dot_two_rows(TG_TAKES_LAYER const int8_t *w, const tg_lane *lanes, uint16_t n, int32_t *sums)
 {
     const int8_t *const end = w + (n & ~3u);
     const uint32_t row = n;
@@ -152,7 +153,7 @@ static inline void tg_dot_two_rows(const int8_t *w, const tg_lane *lanes, uint16
 }
 #endif
 
-static inline void tg_dot_one_row(const int8_t *w, const tg_lane *lanes, uint16_t n, int32_t *sums)
+static inline void tg_dot_one_row(TG_TAKES_LAYER const int8_t *w, const tg_lane *lanes, uint16_t n, int32_t *sums)
 {
     const int8_t *const end = w + (n & ~3u);
     tg_pair both = {0, 0};
@@ -183,7 +184,7 @@ static void tg_vector_load(tg_lane *lanes, const int8_t *x, uint16_t n)
 #define TG_SECOND_VECTOR(lanes, n) ((lanes) + (n))
 
 /* A function of its own: three addresses, a count, two sums and two values fill the low registers of an ARMv6-M. */
-static TG_NOINLINE tg_pair tg_dot_row(const int8_t *w, const tg_lane *lanes, uint16_t n)
+static TG_NOINLINE tg_pair tg_dot_row(TG_TAKES_LAYER const int8_t *w, const tg_lane *lanes, uint16_t n)
 {
     const tg_lane *const others = lanes + n;
     tg_pair sums;
@@ -197,7 +198,7 @@ static TG_NOINLINE tg_pair tg_dot_row(const int8_t *w, const tg_lane *lanes, uin
 #endif
 #define TG_MULTIPLY_ONE \
     { \
-        const int32_t weight = TG_READ_I8(w + i); \
+        const int32_t weight = TG_READ_WEIGHT(w + i); \
         first += weight * lanes[i]; \
         second += weight * others[i]; \
         i++; \
@@ -218,17 +219,17 @@ static TG_NOINLINE tg_pair tg_dot_row(const int8_t *w, const tg_lane *lanes, uin
     return sums;
 }
 
-static inline void tg_dot_one_row(const int8_t *w, const tg_lane *lanes, uint16_t n, int32_t *sums)
+static inline void tg_dot_one_row(TG_TAKES_LAYER const int8_t *w, const tg_lane *lanes, uint16_t n, int32_t *sums)
 {
-    const tg_pair both = tg_dot_row(w, lanes, n);
+    const tg_pair both = tg_dot_row(TG_LAYER w, lanes, n);
     sums[0] = both.first;
     sums[1] = both.second;
 }
 
-static inline void tg_dot_two_rows(const int8_t *w, const tg_lane *lanes, uint16_t n, int32_t *sums)
+static inline void tg_dot_two_rows(TG_TAKES_LAYER const int8_t *w, const tg_lane *lanes, uint16_t n, int32_t *sums)
 {
-    tg_dot_one_row(w, lanes, n, sums);
-    tg_dot_one_row(w + n, lanes, n, sums + TG_BLOCK);
+    tg_dot_one_row(TG_LAYER w, lanes, n, sums);
+    tg_dot_one_row(TG_LAYER w + n, lanes, n, sums + TG_BLOCK);
 }
 #endif
 #endif /* TG_DOT_PAIR_C */

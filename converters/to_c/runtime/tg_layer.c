@@ -30,4 +30,17 @@ typedef struct {
     int8_t low;
     int8_t high;
 } tg_layer;
+
+/* Read a dense weight: from flash as it is stored, from RAM where a sparse matrix was expanded. On AVR these are two address
+ * spaces, and kernels that else only need an address take the layer too.
+ */
+#if defined(__AVR__)
+#define TG_READ_WEIGHT(address) ((layer)->index ? *(address) : TG_READ_I8(address))
+#define TG_TAKES_LAYER const tg_layer *layer,
+#define TG_LAYER layer,
+#else
+#define TG_READ_WEIGHT(address) (*(address))
+#define TG_TAKES_LAYER
+#define TG_LAYER
+#endif
 #endif /* TG_LAYER_C */

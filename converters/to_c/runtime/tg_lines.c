@@ -1,6 +1,7 @@
 #ifndef TG_LINES_C
 #define TG_LINES_C
 #include "tg_dsp.c"
+#include "tg_layer.c"
 #include "tg_window.c"
 
 /* A line holds one row of one channel between borders of padding. */
@@ -93,16 +94,27 @@ static inline void tg_lines(const tg_line *const lines[3], int32_t *sums, const 
 
 /* What is the same for every row of a channel. */
 typedef struct {
+#if defined(__AVR__)
+    int8_t weights[9];
+#else
     const int8_t *weights;
+#endif
 #if TG_DSP
     uint32_t pairs[6];
 #endif
 } tg_filter;
 
-static inline tg_filter tg_filter_of(const int8_t *weights)
+static inline tg_filter tg_filter_of(TG_TAKES_LAYER const int8_t *weights)
 {
     tg_filter found;
+#if defined(__AVR__)
+    uint8_t i;
+    for (i = 0; i < 9; i++) {
+        found.weights[i] = TG_READ_WEIGHT(weights + i);
+    }
+#else
     found.weights = weights;
+#endif
 #if TG_DSP
     tg_weight_pairs(weights, found.pairs);
 #endif
@@ -124,8 +136,9 @@ static inline void tg_depthwise_sums(const tg_window *window, const tg_filter *f
     }
 #endif
     while (sums != end) {
-        int32_t sum = above[0] * w[0] + above[1] * w[1] + above[2] * w[2];
-        sum += at[0] * w[3] + at[1] * w[4] + at[2] * w[5];
+        /* One product fits the int of a 16-bit core, their sum does not. */
+        int32_t sum = (int32_t)(above[0] * w[0]) + above[1] * w[1] + above[2] * w[2];
+        sum += (int32_t)(at[0] * w[3]) + at[1] * w[4] + at[2] * w[5];
         *sums++ = sum + below[0] * w[6] + below[1] * w[7] + below[2] * w[8];
         above += stride;
         at += stride;

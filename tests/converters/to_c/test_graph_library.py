@@ -157,7 +157,6 @@ def test_one_layout_for_every_model(model, library):
         f"src/{model.name}.h", f"src/{model.name}.c",
     }  # fmt: skip
     assert converter("arduino")(model).files == library.files
-    assert b"for boards with 32-bit addresses" in library.files["library.properties"]
 
 
 @pytest.mark.parametrize("name", ["string", "stdint", "arduino"])
