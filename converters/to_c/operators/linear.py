@@ -68,6 +68,8 @@ def has_large_factors(model: PackedModel) -> bool:
         assert isinstance(operator, Linear)
         if written.dtype == "int8":
             least = 0 if operator.rounds_once else LEAST_SHIFT[operator.rounding]
+            if np.max(operator.factors(read, written)) < 2.0 ** -(least + 1):
+                continue  # far below, and told without a shift for every output
             if stored_shifts(operator, read, written).min() < least:
                 return True
     return any(has_large_mean(model, node) for node in model.nodes_of(GlobalAveragePool))
