@@ -21,8 +21,8 @@ Made = dict[tuple[object, ...], tuple[Kernel, ...]]  # by what makes them, nodes
 
 @dataclass(frozen=True)
 class Planned:
-    """Steps and their memory; sizes: bytes of planned values; inside: the input that may lie in the scratch memory; runs:
-    of the maps whose channels lie apart.
+    """Steps and their memory; sizes: bytes of planned values; inside: the input that may lie in the scratch memory;
+    runs: of the maps whose channels lie apart.
     """
 
     steps: Sequence[Step]
