@@ -10,10 +10,11 @@ from mlperf_networks import NETWORKS, files_of
 from tinygmp.graph.model import PackedModel
 from tinygmp.graph.operators.conv2d import Conv2d, DepthwiseConv2d
 from tinygmp.graph.operators.limits import NO_LIMITS, Limits
+from tinygmp.graph.operators.pool import GlobalAveragePool
 from tinygmp.graph.operators.window import Window, same_padding
 from tinygmp.graph.random_graph import RandomGraph, random_graph
-from tinygmp.graph.random_image_model import random_image_model
-from tinygmp.graph.random_weights import random_weights
+from tinygmp.graph.random_image_model import RandomChain, random_image_model
+from tinygmp.graph.random_weights import random_provenance, random_weights
 from tinygmp.graph.values import Value
 from tinygmp.sparse import encode
 
@@ -23,7 +24,7 @@ KERNELS = ((3, 3), (3, 3), (5, 5), (1, 3), (5, 1), (2, 2), (1, 1))  # the last o
 LARGEST_MAP = 24_000  # elements
 LARGEST_WORK = 900_000  # multiply-adds of a layer, so that a fit takes minutes
 FAR = 4096.0  # what the factor of one channel is smaller by, so that scaling takes the long way
-HELD_OUT_SEEDS = range(9000, 9012)
+HELD_OUT_SEEDS = range(9000, 9008)
 VWW_DENSITIES = (1.0, 0.25, 0.1)
 
 
@@ -110,20 +111,66 @@ class LayerMix(RandomGraph):
             self.full(read, int(self.rng.choice([4, 10, 32, 64, 128])), self.limits())
 
 
+class FarChain(RandomChain):
+    """A chain with one channel of a layer whose factor is far from the others."""
+
+    def weights(self, name: str, outputs: int, columns: int, pruned: bool, scale_after: float) -> dict:
+        fields = super().weights(name, outputs, columns, pruned, scale_after)
+        if name == "pw1":
+            fields["weight_scales"][0] /= FAR
+        return fields
+
+
+def separable_chain(seed: int) -> PackedModel:
+    """Return a chain of separable convolutions as MobileNet has them, of random sizes, formats and densities."""
+    rng = np.random.default_rng([seed, 3])
+    index, rounding = str(rng.choice(FORMATS)), "fp32" if rng.random() < 0.9 else "gemmlowp"
+    kept = 1.0 if index == "dense" else float(rng.choice(DENSITIES))
+    kind = FarChain if rng.random() < 0.35 else RandomChain
+    chain = kind(seed, int(rng.integers(8, 81)), kept, "csr16" if index == "csr8" else index, rounding)
+    chain.convolve(
+        "stem", int(rng.choice([4, 6, 8, 12, 16, 24])), int(rng.choice([3, 3, 5])), int(rng.integers(1, 3))
+    )
+    for number in range(1, int(rng.integers(3, 9))):
+        size, before = chain.after.map_shape[0], chain.after.channels
+        stride = 2 if size > 4 and rng.random() < (0.7 if size > 24 else 0.35) else 1
+        chain.convolve(f"dw{number}", before, 3, stride, depthwise=True)
+        most = min(
+            256, LARGEST_MAP // chain.after.positions, LARGEST_WORK // (chain.after.positions * before)
+        )
+        wanted = before * (2 if stride == 2 or rng.random() < 0.4 else 1) + int(rng.choice([0, 0, 0, 2, 3]))
+        chain.convolve(f"pw{number}", max(1, min(most, wanted)), 1, 1)
+    before = chain.after
+    chain.write("pool", GlobalAveragePool(), (1, 1, before.channels), before.scale, before.zero_point)
+    chain.classify("fc", int(rng.integers(2, 13)))
+    return PackedModel(
+        f"chain{seed}",
+        values={value.name: value for value in chain.values},
+        inputs=("pixels",),
+        nodes=tuple(chain.nodes),
+        outputs=(chain.after.name,),
+        labels=tuple(f"class{index}" for index in range(chain.after.size)),
+        provenance=random_provenance(seed),
+    )
+
+
 def networks_to_fit(count: int) -> Iterator[tuple[str, PackedModel]]:
-    """Yield random networks; every fourth is short, so that most functions have one caller, and every fourth
-    has the layers of test graphs, odd windows and tiny maps among them.
+    """Yield random networks: chains of separable convolutions, mixes of every operator, every third of those short so
+    that most functions have one caller, and the graphs of tests, odd windows and tiny maps among them.
     """
     for seed in range(count):
-        if seed % 4 == 3:
+        if seed % 2:
+            yield f"chain {seed}", separable_chain(seed)
+        elif seed % 8 == 6:
             yield f"graph {seed}", random_graph(seed, layers=12, elements=6000)
         else:
-            yield f"mix {seed}", LayerMix(seed).build(3 if seed % 4 == 2 else 12)
+            yield f"mix {seed}", LayerMix(seed).build(3 if seed % 8 == 4 else 12)
 
 
 def held_out() -> Iterator[tuple[str, PackedModel]]:
     """Yield networks that are never fitted to; MLPerf Tiny's where TINYGMP_DATA holds them."""
     for seed in HELD_OUT_SEEDS:
+        yield f"chain {seed}", separable_chain(seed)
         yield f"mix {seed}", LayerMix(seed).build(12)
     for kept in VWW_DENSITIES:
         for storage in ("dense",) if kept == 1 else ("rice", "bitmask"):

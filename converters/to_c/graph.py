@@ -37,11 +37,15 @@ MARK = "tg_mark"  # a function that does nothing, called where a layer begins: w
 
 @dataclass(frozen=True)
 class Layer:
-    """What has code: one node, or several that run together; the functions that its statements call; its work space."""
+    """What has code: one node, or several that run together; the functions that its statements call; its work space.
+
+    planes: whether the map read and the map written have their channels apart.
+    """
 
     nodes: tuple[str, ...]
     functions: tuple[str, ...]
     work_bytes: int = 0
+    planes: tuple[bool, bool] = (False, False)
 
 
 def convert_graph(model: PackedModel) -> Artifact:
@@ -83,7 +87,12 @@ def written(
     sources = [source for kernel in used for source in kernel.sources]
     statements = [text for text in texts if text]
     layers = tuple(
-        Layer(step.nodes or (step.name,), tuple(dict.fromkeys(CALLED.findall(text))), kernel.work_bytes)
+        Layer(
+            step.nodes or (step.name,),
+            tuple(dict.fromkeys(CALLED.findall(text))),
+            kernel.work_bytes,
+            (step.reads[0] in found.runs, step.writes[0] in found.runs),
+        )
         for step, kernel, text in zip(steps, plan.kernels, texts, strict=True)
         if text
     )

@@ -1,7 +1,7 @@
 """The steps of a graph: which nodes run together, how the maps between them lie, and where in memory."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from converters.to_c.kernel import INTERLEAVED, Kernel, Runs
 from converters.to_c.layout import fusable, planes, readers_of, value_bytes
@@ -21,12 +21,15 @@ Made = dict[tuple[object, ...], tuple[Kernel, ...]]  # by what makes them, nodes
 
 @dataclass(frozen=True)
 class Planned:
-    """Steps and their memory; sizes: bytes of planned values; inside: the input that may lie in the scratch memory."""
+    """Steps and their memory; sizes: bytes of planned values; inside: the input that may lie in the scratch memory;
+    runs: of the maps whose channels lie apart.
+    """
 
     steps: Sequence[Step]
     plan: MemoryPlan
     sizes: Mapping[str, int]
     inside: str | None = None
+    runs: Runs = field(default_factory=dict)
 
 
 def planned(model: PackedModel) -> Planned:
@@ -59,7 +62,7 @@ def planned_as(model: PackedModel, runs: Runs, fused: Mapping[str, str], made: M
     steps = steps_of(model, runs, fused, made)
     inside = pixels_inside(model, steps)
     sizes = planned_sizes(model, steps, runs) | ({inside: model.values[inside].bytes} if inside else {})
-    return Planned(steps, plan_memory(steps, sizes), sizes, inside)
+    return Planned(steps, plan_memory(steps, sizes), sizes, inside, runs)
 
 
 def steps_of(

@@ -61,6 +61,7 @@ class Plan:
     sparsities: tuple[float, ...]
     saliencies: tuple[str, ...]
     work: Path
+    train: bool
 
 
 def main(
@@ -74,11 +75,12 @@ def main(
     seeds: Annotated[int, typer.Option(min=1)] = 1,
     sparsity: Annotated[list[float] | None, typer.Option(help="of plain Global MP; repeatable")] = None,
     saliency: Annotated[list[str] | None, typer.Option(help="repeatable")] = None,
+    train: Annotated[bool, typer.Option(help="--no-train: report what is done, train nothing")] = True,
 ) -> None:
     """Train what is missing and write every network's accuracy, sparsity and instructions."""
     torch.set_num_threads(1)
     chosen = tuple(saliency or SALIENCIES)
-    plan = Plan(core, tuple(sparsity or (0.75, 0.9, 0.95, 0.98)), chosen, work)
+    plan = Plan(core, tuple(sparsity or (0.75, 0.9, 0.95, 0.98)), chosen, work, train)
     try:
         images = open_images(data)
         recipe = ImageRecipe(width, 32, dense_epochs=dense_epochs, epochs=epochs)
@@ -133,19 +135,26 @@ def rows_of_seed(plan: Plan, recipe: ImageRecipe, images: TrainingImages) -> lis
                 SALIENCIES[name](weights, gradients), costs, budget, MINIMUM
             )
         for name, mask in masks.items():
-            row = row_of(run, dense, name, mask)
+            row = row_of(run, dense, name, mask, plan.train)
+            if row is None:
+                continue
             kept = mask.layer_nnz()
             adds = sum(works[layer].positions * count for layer, count in kept.items())
             rows.append(row | {"instructions": costs.of(kept), "multiply_adds": adds, "kept": kept})
     return rows
 
 
-def row_of(run: Run, dense: nn.Module, name: str, mask: PruneMask) -> Row:
-    """Return the accuracies of the dense network under a mask, fine-tuned; from the folder where it is done."""
+def row_of(run: Run, dense: nn.Module, name: str, mask: PruneMask, train: bool) -> Row | None:
+    """Return the accuracies of the dense network under a mask, fine-tuned; from the folder where it is done.
+
+    None where it is not and nothing is to be trained.
+    """
     path = run.out / f"{name.replace(' ', '_')}.json"
     digest = f"{mask.nnz} {hash_of(mask)}"
     if path.exists() and (row := json.loads(path.read_text()))["mask"] == digest:
         return row
+    if not train:
+        return None
     recipe, images, settings = run.recipe, run.images, run.settings(dense=False)
     network = recipe.network(len(images.classes)).to(run.device)
     network.load_state_dict(dense.state_dict())

@@ -74,6 +74,7 @@ def test_nodes_that_run_together_have_counts_of_their_own():
 class Coded:
     def __init__(self, name: str, *functions: str) -> None:
         self.nodes, self.functions, self.work_bytes = (name,), functions, 0
+        self.planes = (False, True)
 
 
 def test_a_function_with_one_caller_is_alone():

@@ -43,8 +43,8 @@ def cause_of(term: str) -> str:
 
 def variant_of(term: str) -> tuple[str, str, str]:
     """Return what is before the way of scaling or the storage format that a term is of, that, and what is behind it."""
-    if term.startswith(f"{SCALING}: output, "):
-        return f"{SCALING}: output, ", term.removeprefix(f"{SCALING}: output, "), ""
+    if term.startswith(f"{SCALING}: output") and ", " in term:
+        return f"{SCALING}: output, ", term.removeprefix(f"{SCALING}: output"), ""
     if term.startswith(DECODING):
         storage, _, what = term.removeprefix(f"{DECODING}: ").partition(", ")
         return f"{DECODING}: ", storage, what
@@ -63,7 +63,12 @@ def decoding(work: Work) -> Terms:
 
 def scaling(work: Work, outputs: float) -> Terms:
     """Return the outputs to be scaled, by the way that the whole model scales."""
-    return {f"{SCALING}: output, {work.scaling}": outputs}
+    return {f"{SCALING}: output{layout(work, 1)}, {work.scaling}": outputs}
+
+
+def layout(work: Work, end: int) -> str:
+    """Return what tells maps in planes apart, of the map read, 0, or written, 1."""
+    return " in planes" if work.planes[end] else ""
 
 
 def pointwise(work: Work) -> Terms:
@@ -82,9 +87,9 @@ def pointwise(work: Work) -> Terms:
         f"{SCALING}: block of outputs": float(blocks(positions, BLOCK) * outputs),
         f"{SCALING}: run of outputs": float(blocks(positions, RUN) * outputs),
         f"{SCALING}: filling": work.refills * outputs,
-        f"{READING}: input": float(positions * inputs),
-        f"{READING}: position": float(positions),
-        f"{READING}: filling": work.refills * inputs,
+        f"{READING}: input{layout(work, 0)}": float(positions * inputs),
+        f"{READING}: position{layout(work, 0)}": float(positions),
+        f"{READING}: filling{layout(work, 0)}": work.refills * inputs,
         f"{OVERHEAD}: channel": float(outputs),
     }
 
@@ -107,16 +112,16 @@ def depthwise(work: Work) -> Terms:
     """Return the counts of a 3 x 3 convolution channel by channel, line by line."""
     (rows, columns, channels), (step, near) = work.written, work.window.stride
     lines = channels * (step * (rows - 1) + 3)
-    apart = f"stride {near}" if near < 3 else "wide stride"
+    apart = (f"stride {near}" if near < 3 else "wide stride") + layout(work, 0)
     return scaling(work, float(work.positions * channels)) | {
         f"{PRODUCTS}: one, {apart}": float(work.multiply_adds),
         f"{PRODUCTS}: pair of columns, {apart}": float(rows * up(columns, 2) * work.size),
         f"{SCALING}: run of outputs": float(blocks(work.positions, RUN) * channels),
-        f"{SCALING}: row of outputs": float(rows * channels),
-        f"{READING}: input": float(lines * work.read[1]),
-        f"{READING}: rest of a line": float(lines * (work.read[1] % LANES)),
-        f"{READING}: line": float(lines),
-        f"{READING}: row of a map": float(work.read[0] * channels),
+        f"{SCALING}: row of outputs{layout(work, 1)}": float(rows * channels),
+        f"{READING}: input{layout(work, 0)}": float(lines * work.read[1]),
+        f"{READING}: rest of a line{layout(work, 0)}": float(lines * (work.read[1] % LANES)),
+        f"{READING}: line{layout(work, 0)}": float(lines),
+        f"{READING}: row of a map{layout(work, 0)}": float(work.read[0] * channels),
         f"{READING}: weight": float(work.size),
         f"{OVERHEAD}: channel": float(channels),
     }
@@ -171,7 +176,7 @@ def by_element(work: Work) -> Terms:
     """Return the counts of what goes element by element."""
     rows, columns, channels = work.written
     return {
-        f"{READING}: input": float(work.read[0] * work.read[1] * work.read[2]),
+        f"{READING}: input{layout(work, 0)}": float(work.read[0] * work.read[1] * work.read[2]),
         f"{SCALING}: output": float(rows * columns * channels),
         f"{OVERHEAD}: channel": float(channels),
         f"{OVERHEAD}: row": float(rows),

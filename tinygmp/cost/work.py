@@ -31,7 +31,7 @@ class Work:
     become outputs. work_bytes: what the memory plan gives the layer to work in, 0 where there is no plan yet. alone: no
     other layer of the network calls its function, so the compiler knows all of its sizes. together: it runs with a
     neighbour, a few rows of each at a time. expanded: sparse weights are written densely first; None where that is not
-    known yet.
+    known yet. planes: whether the map read and the map written have their channels apart.
     """
 
     kind: str
@@ -47,6 +47,7 @@ class Work:
     alone: bool = False
     together: bool = False
     expanded: bool | None = None
+    planes: tuple[bool, bool] = (False, False)
 
     @property
     def group(self) -> str:
@@ -113,6 +114,8 @@ class CodedLayer(Protocol):
     def functions(self) -> tuple[str, ...]: ...
     @property
     def work_bytes(self) -> int: ...
+    @property
+    def planes(self) -> tuple[bool, bool]: ...
 
 
 def works_of(model: PackedModel, layers: Sequence[CodedLayer]) -> list[tuple[Work, ...]]:
@@ -125,7 +128,10 @@ def works_of(model: PackedModel, layers: Sequence[CodedLayer]) -> list[tuple[Wor
         together, expanded = len(layer.nodes) > 1, expands(layer.functions)
         works = (work_of(model, model.node(name), layer.work_bytes) for name in layer.nodes)
         found.append(
-            tuple(replace(each, alone=alone, together=together, expanded=expanded) for each in works)
+            tuple(
+                replace(each, alone=alone, together=together, expanded=expanded, planes=layer.planes)
+                for each in works
+            )
         )
     return found
 
