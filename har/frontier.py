@@ -48,7 +48,7 @@ class Size:
 class Course:
     """How long everything trains: teachers dense, students pruned, and their 4-bit values after that."""
 
-    teachers: int = 6
+    teachers: int = 8
     teacher_hidden: int = 80
     teacher_epochs: int = 110
     views: int = 16
