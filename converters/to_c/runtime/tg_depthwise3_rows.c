@@ -17,20 +17,23 @@ static TG_NOINLINE void tg_depthwise3_rows(const tg_layer *layer, const tg_windo
         const int32_t first = (int32_t)row * window->stride_rows - window->top;
         const uint32_t needed = first + 2 < (int32_t)window->rows ? (uint32_t)(first + 2) : window->rows - 1u;
         const int8_t *w = weights;
+        const int8_t *slot[3];
         tg_band band;
         uint16_t channel;
+        uint8_t i;
         if (needed != last) {
             continue;
         }
         band = tg_band_of(window, 1, work);
+        for (i = 0; i < 3; i++) {
+            slot[i] = slots + (uint32_t)(first + i) % 3u * window->channels * run;
+        }
         for (channel = 0; channel < window->channels; channel++) {
             const tg_channel by = tg_channel_of(layer, channel);
             const tg_filter filter = tg_filter_of(TG_LAYER w);
-            uint8_t i;
             for (i = 0; i < 3; i++) {
-                const int32_t y = first + i;
-                const int8_t *const slot = slots + ((uint32_t)y % 3u * window->channels + channel) * run;
-                tg_band_fill(&band, window, i, y, 1, slot, 1, 0);
+                tg_band_fill(&band, window, i, first + i, 1, slot[i], 1, 0);
+                slot[i] += run;
             }
             tg_band_sums(&band, window, &filter, 1);
             tg_scale_run(&by, band.sums, out + row * row_step_out + channel * to, step_out, window->columns_out);
