@@ -3,7 +3,6 @@
 #include "tg_channel.c"
 #include "tg_float32_scale.c"
 
-#define TG_ROUNDS_ONCE
 #define TG_DOUBT 0x20000u /* around a half, of 2^-32: there the float's own rounding decides */
 
 #if !TG_QUICK
