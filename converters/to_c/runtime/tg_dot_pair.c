@@ -2,6 +2,15 @@
 #define TG_DOT_PAIR_C
 #include "tg_dsp.c"
 
+#if !TG_DSP && (defined(__ARM_ARCH_6M__) || defined(TG_NO_LONG_MULTIPLY))
+#define TG_WORD_LANES 1
+#else
+#define TG_WORD_LANES 0
+#endif
+#if TG_WORD_LANES
+#include "tg_word_lanes.c"
+#endif
+
 /* Two vectors times rows of a dense matrix at once: each weight is fetched once for both.
  *
  * With the DSP extension every four inputs of both vectors lie as int16 in four words, in the order in which SXTB16
@@ -32,10 +41,11 @@ static inline uint32_t tg_word_part(const int8_t *bytes, uint16_t count)
     return word;
 }
 
-/* Unpack one vector of n int8, n 1..65535, into every other two words. */
-static void tg_vector_load(tg_lane *lanes, const int8_t *x, uint16_t n)
+/* Unpack one vector of n int8, n 1..65535, into every other two words of a pair. */
+static void tg_vector_load(tg_lane *lanes, const int8_t *x, uint16_t n, uint32_t second)
 {
     uint16_t left = n;
+    lanes += 2 * second;
     for (; left >= 4; left = (uint16_t)(left - 4u)) {
         const uint32_t word = tg_word_at(x);
         lanes[0] = TG_SXTB16(word);
@@ -49,8 +59,6 @@ static void tg_vector_load(tg_lane *lanes, const int8_t *x, uint16_t n)
         lanes[1] = TG_ODD_BYTES(word);
     }
 }
-
-#define TG_SECOND_VECTOR(lanes, n) ((lanes) + 2)
 
 static inline void tg_multiply_word(uint32_t word, const tg_lane *lanes, tg_pair *sums)
 {
@@ -168,19 +176,19 @@ static inline void tg_dot_one_row(const int8_t *w, const tg_lane *lanes, uint16_
     sums[0] = both.first;
     sums[1] = both.second;
 }
-#else
+#elif !TG_WORD_LANES
 #define TG_PAIR_BYTES(n) (((n) * 2u + 3u) & ~3u)
 typedef int8_t tg_lane;
 
-static void tg_vector_load(tg_lane *lanes, const int8_t *x, uint16_t n)
+static void tg_vector_load(tg_lane *lanes, const int8_t *x, uint16_t n, uint32_t second)
 {
-    const tg_lane *const end = lanes + n;
+    const tg_lane *end;
+    lanes += second * n;
+    end = lanes + n;
     while (lanes != end) {
         *lanes++ = *x++;
     }
 }
-
-#define TG_SECOND_VECTOR(lanes, n) ((lanes) + (n))
 
 /* A function of its own: three addresses, a count, two sums and two values fill the low registers of an ARMv6-M. */
 static TG_NOINLINE tg_pair tg_dot_row(const int8_t *w, const tg_lane *lanes, uint16_t n)
