@@ -1,20 +1,13 @@
 #ifndef TG_DOT_PAIR_C
 #define TG_DOT_PAIR_C
 #include "tg_dsp.c"
-
-#if !TG_DSP && (defined(__ARM_ARCH_6M__) || defined(TG_NO_LONG_MULTIPLY))
-#define TG_WORD_LANES 1
-#else
-#define TG_WORD_LANES 0
-#endif
-#if TG_WORD_LANES
 #include "tg_word_lanes.c"
-#endif
 
 /* Two vectors times rows of a dense matrix at once: each weight is fetched once for both.
  *
  * With the DSP extension every four inputs of both vectors lie as int16 in four words, in the order in which SXTB16
- * unpacks bytes (0 2, 1 3), filled up with zeros; without it, the int8 of one vector after those of the other.
+ * unpacks bytes (0 2, 1 3), filled up with zeros; without it, the int8 of one vector after those of the other, or words as
+ * tg_word_lanes.c makes them.
  * TG_PAIR_BYTES(n) is what a pair of n inputs takes.
  */
 #define TG_BLOCK 8 /* positions, at most, whose sums are made one channel after the other */

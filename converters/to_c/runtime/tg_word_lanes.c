@@ -1,7 +1,9 @@
 #ifndef TG_WORD_LANES_C
 #define TG_WORD_LANES_C
-#include "tg_platform.h"
+#include "tg_dsp.c"
 
+#if !TG_DSP && (defined(__ARM_ARCH_6M__) || defined(TG_NO_LONG_MULTIPLY))
+#define TG_WORD_LANES 1
 /* Pairs of vectors for a core without DSP whose only product is of 32 bits: first + second * 65536 in a word, so that one
  * product serves both. A core of DSP or with a long multiply has tg_dot_pair.c's other forms.
  */
@@ -120,4 +122,7 @@ static inline void tg_dot_lanes(const int8_t *w, const tg_lane *lanes, uint16_t 
         tg_add_lanes(w, lanes, from, n, sums, count);
     }
 }
+#else
+#define TG_WORD_LANES 0
+#endif
 #endif /* TG_WORD_LANES_C */
