@@ -2,6 +2,9 @@
 #define TG_CHANNEL_SCALE_C
 #include "tg_channel.c"
 
+/* How far the result may lie from the exact product's rounding, of 2^-23: the first of two roundings. */
+#define TG_ESTIMATE_MARGIN(shift) (((uint32_t)1 << 22 >> (shift)) + 1u)
+
 /* Return (value * multiplier + 2^30) >> 31 for any value above -2^31, which is TFLite's doubling high multiply. */
 static inline int32_t tg_doubling_high(int32_t value, int32_t multiplier)
 {

@@ -4,6 +4,7 @@
 #include "tg_float32_scale.c"
 
 #define TG_DOUBT 0x20000u /* around a half, of 2^-32: there the float's own rounding decides */
+#define TG_ESTIMATE_MARGIN(shift) 256u /* twice as much, of 2^-23 */
 
 #if !TG_QUICK
 /* Return the upper word of value * multiplier; the lower one without what lies below its upper half, at least. */

@@ -30,12 +30,12 @@ static inline TG_ALWAYS_INLINE int8_t *tg_run(int8_t *next, const int8_t *at, ui
     return next;
 }
 
-/* Unpack what one output position sees of an int8 map [rows][columns][channels] into a vector.
+/* Unpack what one output position sees of an int8 map [rows][columns][channels] into a vector of a pair.
  *
  * patch: kernel positions * channels bytes of work space.
  */
 static void tg_patch(const tg_window *window, const int8_t *map, uint16_t row, uint16_t column, int8_t *patch,
-                     tg_lane *vector)
+                     tg_lane *lanes, uint32_t second)
 {
     const uint16_t channels = window->channels;
     const int32_t left = (int32_t)column * window->stride_columns - window->left;
@@ -58,7 +58,7 @@ static void tg_patch(const tg_window *window, const int8_t *map, uint16_t row, u
             }
         }
     }
-    tg_vector_load(vector, patch, (uint16_t)(next - patch));
+    tg_vector_load(lanes, patch, (uint16_t)(next - patch), second);
 }
 
 /* A convolution with dense weights, patch by patch, a block of 2, 4 or 8 positions of one row at a time; `to` is the run
@@ -83,7 +83,7 @@ static TG_NOINLINE void tg_conv(const tg_layer *layer, const tg_window *window, 
             uint32_t i;
             for (i = 0; i < count; i++) {
                 tg_lane *const lanes = (tg_lane *)work + (i >> 1) * pair;
-                tg_patch(window, map, row, (uint16_t)(column + i), patch, i & 1u ? TG_SECOND_VECTOR(lanes, n) : lanes);
+                tg_patch(window, map, row, (uint16_t)(column + i), patch, lanes, i & 1u);
             }
             tg_dense_block(layer, weights, (tg_lane *)work, n, count, out + column * step, to, step);
         }

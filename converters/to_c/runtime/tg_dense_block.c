@@ -11,6 +11,17 @@
 static TG_NOINLINE void tg_dense_block(const tg_layer *layer, const int8_t *weights, const tg_lane *lanes, uint16_t n,
                                        uint32_t count, int8_t *out, uint32_t channel_step, uint32_t step)
 {
+#if TG_WORD_LANES
+    uint16_t row;
+    int32_t sums[TG_BLOCK];
+    for (row = 0; row < layer->outputs; row++) {
+        const tg_channel by = tg_channel_of(layer, row);
+        tg_dot_lanes(weights, lanes, n, sums, count, row + 1u == layer->outputs);
+        tg_scale_run(&by, sums, out, step, count);
+        out += channel_step;
+        weights += n;
+    }
+#else
     const uint32_t pair = TG_PAIR_BYTES(n) / sizeof(tg_lane);
     const uint16_t outputs = layer->outputs;
     uint16_t row = 0;
@@ -48,5 +59,6 @@ static TG_NOINLINE void tg_dense_block(const tg_layer *layer, const int8_t *weig
         }
         weights += two ? 2 * n : n;
     }
+#endif
 }
 #endif /* TG_DENSE_BLOCK_C */

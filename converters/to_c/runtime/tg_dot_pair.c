@@ -2,11 +2,13 @@
 #define TG_DOT_PAIR_C
 #include "tg_dsp.c"
 #include "tg_layer.c"
+#include "tg_word_lanes.c"
 
 /* Two vectors times rows of a dense matrix at once: each weight is fetched once for both.
  *
  * With the DSP extension every four inputs of both vectors lie as int16 in four words, in the order in which SXTB16
- * unpacks bytes (0 2, 1 3), filled up with zeros; without it, the int8 of one vector after those of the other.
+ * unpacks bytes (0 2, 1 3), filled up with zeros; without it, the int8 of one vector after those of the other, or words as
+ * tg_word_lanes.c makes them.
  * TG_PAIR_BYTES(n) is what a pair of n inputs takes.
  */
 #define TG_BLOCK 8 /* positions, at most, whose sums are made one channel after the other */
@@ -33,10 +35,11 @@ static inline uint32_t tg_word_part(const int8_t *bytes, uint16_t count)
     return word;
 }
 
-/* Unpack one vector of n int8, n 1..65535, into every other two words. */
-static void tg_vector_load(tg_lane *lanes, const int8_t *x, uint16_t n)
+/* Unpack one vector of n int8, n 1..65535, into every other two words of a pair. */
+static void tg_vector_load(tg_lane *lanes, const int8_t *x, uint16_t n, uint32_t second)
 {
     uint16_t left = n;
+    lanes += 2 * second;
     for (; left >= 4; left = (uint16_t)(left - 4u)) {
         const uint32_t word = tg_word_at(x);
         lanes[0] = TG_SXTB16(word);
@@ -50,8 +53,6 @@ static void tg_vector_load(tg_lane *lanes, const int8_t *x, uint16_t n)
         lanes[1] = TG_ODD_BYTES(word);
     }
 }
-
-#define TG_SECOND_VECTOR(lanes, n) ((lanes) + 2)
 
 static inline void tg_multiply_word(uint32_t word, const tg_lane *lanes, tg_pair *sums)
 {
@@ -169,19 +170,19 @@ static inline void tg_dot_one_row(TG_TAKES_LAYER const int8_t *w, const tg_lane 
     sums[0] = both.first;
     sums[1] = both.second;
 }
-#else
+#elif !TG_WORD_LANES
 #define TG_PAIR_BYTES(n) (((n) * 2u + 3u) & ~3u)
 typedef int8_t tg_lane;
 
-static void tg_vector_load(tg_lane *lanes, const int8_t *x, uint16_t n)
+static void tg_vector_load(tg_lane *lanes, const int8_t *x, uint16_t n, uint32_t second)
 {
-    const tg_lane *const end = lanes + n;
+    const tg_lane *end;
+    lanes += second * n;
+    end = lanes + n;
     while (lanes != end) {
         *lanes++ = *x++;
     }
 }
-
-#define TG_SECOND_VECTOR(lanes, n) ((lanes) + (n))
 
 /* A function of its own: three addresses, a count, two sums and two values fill the low registers of an ARMv6-M. */
 static TG_NOINLINE tg_pair tg_dot_row(TG_TAKES_LAYER const int8_t *w, const tg_lane *lanes, uint16_t n)

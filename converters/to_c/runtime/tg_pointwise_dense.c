@@ -38,6 +38,19 @@ static void tg_planes_load(tg_lane *lanes, const int8_t *plane, uint32_t run, ui
         second += 4;
     }
 }
+#elif TG_WORD_LANES
+static void tg_planes_load(tg_lane *lanes, const int8_t *plane, uint32_t run, uint16_t n)
+{
+    const uint32_t pair = TG_PAIR_BYTES(n) / sizeof *lanes;
+    const tg_lane *const end = lanes + n;
+    while (lanes != end) {
+        lanes[pair] = (uint32_t)plane[2] + ((uint32_t)plane[3] << 16);
+        *lanes++ = (uint32_t)plane[0] + ((uint32_t)plane[1] << 16);
+        plane += run;
+    }
+    tg_lanes_end(lanes, n);
+    tg_lanes_end(lanes + pair, n);
+}
 #else
 static void tg_planes_load(tg_lane *lanes, const int8_t *plane, uint32_t run, uint16_t n)
 {
@@ -79,7 +92,7 @@ static TG_NOINLINE void tg_pointwise_dense(const tg_layer *layer, const int8_t *
         if (from == 1) {
             for (i = 0; i < count; i++) {
                 tg_lane *const lanes = (tg_lane *)work + (i >> 1) * pair;
-                tg_vector_load(i & 1u ? TG_SECOND_VECTOR(lanes, n) : lanes, map + (first + i) * n, n);
+                tg_vector_load(lanes, map + (first + i) * n, n, i & 1u);
             }
         } else {
             for (i = 0; i < count; i += 4) {

@@ -2,6 +2,7 @@
 #define TG_SCALE_RUN_C
 #include "tg_dsp.c"
 #include "tg_channel_scale.c"
+#include "tg_scale_estimate.c"
 
 #if defined(TG_DSP_ASSEMBLER) && TG_QUICK && defined(TG_FULL_RANGE)
 /* Write the outputs of pairs of sums, two or more before `end`, as tg_scale_channel does, 9 instructions each; return where
@@ -50,6 +51,26 @@ static TG_NOINLINE void tg_scale_run(const tg_channel *of, const int32_t *sums, 
     }
 #else
     const tg_channel by = *of;
+#if TG_ESTIMATES
+    tg_estimate estimate;
+    if (tg_estimate_of(&by, &estimate)) {
+        estimate.end = end;
+        estimate.step = step;
+        for (;;) {
+            const int32_t *const next = tg_scale_by_estimate(&estimate, sums, out);
+            out += (uint32_t)(next - sums) * step;
+            sums = next;
+            if (sums == end) {
+                return;
+            }
+            *out = tg_scale_channel(*sums++, &by);
+            out += step;
+            if (sums == end) {
+                return;
+            }
+        }
+    }
+#endif
     do {
         *out = tg_scale_channel(*sums++, &by);
         out += step;

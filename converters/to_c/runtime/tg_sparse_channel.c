@@ -6,6 +6,10 @@
 
 #define TG_RUN 32 /* positions whose sums are scaled at once, a multiple of 8 */
 
+#if defined(TG_DSP_ASSEMBLER) || (defined(__ARM_ARCH_6M__) && defined(__GNUC__) && TG_NAKED_IS_BARE)
+#define TG_EIGHT_PLANES 1 /* positions at a time, as tg_add_planes_8 does */
+#endif
+
 /* Write the sums of 8 or 4 neighbouring positions; entries end with 0. Planes begin at multiples of 4 bytes from each other. */
 #if defined(TG_DSP_ASSEMBLER)
 /* A word of four positions, which is lost, times the value in r3; r2 is in between. */
@@ -110,6 +114,37 @@ TG_NAKED static void tg_add_planes_4(const tg_survivor *entries TG_UNUSED, const
         "pop {r2}\n\tstm r2, {r4-r7}\n\tpop {r4-r7, pc}\n");
 }
 #else
+#if defined(TG_EIGHT_PLANES)
+/* A word of four positions, which stays, times the value in r2; r5 is in between. */
+#define TG_FOUR_PRODUCTS(word, a, b, c, d) \
+    "sxtb r5, " word "\n\tmuls r5, r2, r5\n\tadd " a ", r5\n\t" \
+    "lsls r5, " word ", #16\n\tasrs r5, r5, #24\n\tmuls r5, r2, r5\n\tadd " b ", r5\n\t" \
+    "lsls r5, " word ", #8\n\tasrs r5, r5, #24\n\tmuls r5, r2, r5\n\tadd " c ", r5\n\t" \
+    "asrs r5, " word ", #24\n\tmuls r5, r2, r5\n\tadd " d ", r5\n\t"
+
+/* 35 instructions for 8 products. */
+TG_NAKED static void tg_add_planes_8(const tg_survivor *entries TG_UNUSED, const int8_t *planes TG_UNUSED,
+                                     int32_t *sums TG_UNUSED)
+{
+    __asm__ volatile(
+        ".syntax unified\n\t"
+        "push {r2, r4-r7, lr}\n\t"
+        "mov r4, r8\n\tmov r5, r9\n\tmov r6, r10\n\tmov r7, r11\n\tpush {r4-r7}\n\t"
+        "movs r6, #0\n\tmovs r7, #0\n\tmov r8, r6\n\tmov r9, r6\n\tmov r10, r6\n\tmov r11, r6\n\t"
+        "mov r12, r6\n\tmov lr, r6\n\t"
+        "ldm r0!, {r2}\n\tcmp r2, #0\n\tbeq 2f\n"
+        "1:\n\t"
+        "lsrs r3, r2, #16\n\tadds r3, r3, r1\n\tsxth r2, r2\n\tldm r3, {r3, r4}\n\t"
+        TG_FOUR_PRODUCTS("r3", "r6", "r7", "r8", "r9")
+        TG_FOUR_PRODUCTS("r4", "r10", "r11", "r12", "lr")
+        "ldm r0!, {r2}\n\tcmp r2, #0\n\tbne 1b\n"
+        "2:\n\t"
+        "ldr r2, [sp, #16]\n\tmov r4, r8\n\tmov r5, r9\n\tstm r2!, {r6, r7}\n\tstm r2!, {r4, r5}\n\t"
+        "mov r4, r10\n\tmov r5, r11\n\tmov r6, r12\n\tmov r7, lr\n\tstm r2!, {r4-r7}\n\t"
+        "pop {r4-r7}\n\tmov r8, r4\n\tmov r9, r5\n\tmov r10, r6\n\tmov r11, r7\n\tpop {r2, r4-r7, pc}\n");
+}
+#endif
+
 static TG_NOINLINE void tg_add_planes_4(const tg_survivor *entries, const int8_t *planes, int32_t *sums)
 {
     int32_t first = 0, second = 0, third = 0, fourth = 0;
@@ -170,7 +205,7 @@ static inline void tg_sparse_channel(const tg_channel *by, const tg_survivor *en
         const uint32_t run = count < TG_RUN ? count : TG_RUN;
         uint32_t done;
         for (done = 0; done < run; done += 4) {
-#if defined(TG_DSP_ASSEMBLER)
+#if defined(TG_EIGHT_PLANES)
             if (run - done > 4) {
                 tg_add_planes_8(entries, planes + done, sums + done);
                 done += 4;

@@ -135,6 +135,32 @@ def test_the_quick_way_rounds_as_numpy(tmp_path, limits):
     assert (np.abs(expected) < 127).mean() > 0.25
 
 
+@pytest.mark.parametrize("limits", ["whole", "cut"])
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+def test_an_estimate_rounds_as_numpy(tmp_path, rounding, limits):
+    """Sums beside every half and far beyond the limits, with the single 32-bit product of cores without a long one."""
+    low, high = (-128, 127) if limits == "whole" else (-100, 90)
+    text = MAIN.replace(
+        "out[0] = tg_scale_channel(in[0], &channel);", "tg_scale_run(&channel, in, out, 1, 1);"
+    )
+    text = text.replace("layer.low = -128;", f"layer.low = {low};").replace("high = 127", f"high = {high}")
+    scale = SOURCES[rounding][0]
+    kernels = joined_kernels(("tg_scale_run.c", SOURCES[rounding][1]), {"tg_channel_scale.c": scale})
+    (tmp_path / "round.c").write_text(kernels + text)
+    program = tmp_path / "round"
+    build = [*host_compiler(), *FLAGS, "-DTG_NO_LONG_MULTIPLY", str(tmp_path / "round.c"), "-o", str(program)]
+    subprocess.run(build, check=True, capture_output=True)
+    given = cases(rounding, -LEAST_SHIFT[rounding])
+    given = given[(given[:, 2] >= 1) & (given[:, 2] <= 15)]
+    done = subprocess.run([str(program)], input=given.tobytes(), check=True, capture_output=True)
+    found = np.frombuffer(done.stdout, np.int8).reshape(-1, 2)[:, 0]
+    sums, multipliers, right, zeros = given.astype(np.int64).T
+    expected = (EXPECTED[rounding][0](sums, multipliers, -right) + zeros).clip(low, high)
+    wrong = np.flatnonzero(found != expected)
+    assert not len(wrong), (given[wrong[:5]], found[wrong[:5]], expected[wrong[:5]])
+    assert ((expected > low) & (expected < high)).mean() > 0.2
+
+
 def test_the_cases_reach_the_float_s_own_rounding():
     """Somewhere the float32 product rounds to another integer than the exact product does."""
     sums, multipliers, right, _ = cases("fp32", 0).astype(np.int64).T
