@@ -154,13 +154,25 @@ def separable_chain(seed: int) -> PackedModel:
     )
 
 
+def matrix_stack(seed: int) -> PackedModel:
+    """Return a stack of matrices as an autoencoder has them."""
+    graph = LayerMix(seed)
+    graph.cuts, graph.rounding = False, "fp32"
+    graph.add_input()
+    for _ in range(int(graph.rng.integers(4, 9))):
+        graph.full(graph.maps[-1], int(graph.rng.choice([4, 8, 10, 32, 64, 128, 256])), NO_LIMITS)
+    return graph.finished([graph.classify()])
+
+
 def networks_to_fit(count: int) -> Iterator[tuple[str, PackedModel]]:
-    """Yield random networks: chains of separable convolutions, mixes of every operator, every third of those short so
-    that most functions have one caller, and the graphs of tests, odd windows and tiny maps among them.
+    """Yield random networks: chains of separable convolutions, mixes of every operator, some of those short so that
+    most functions have one caller, stacks of matrices, and the graphs of tests, with odd windows and tiny maps.
     """
     for seed in range(count):
         if seed % 2:
             yield f"chain {seed}", separable_chain(seed)
+        elif seed % 16 == 2:
+            yield f"stack {seed}", matrix_stack(seed)
         elif seed % 8 == 6:
             yield f"graph {seed}", random_graph(seed, layers=12, elements=6000)
         else:

@@ -63,7 +63,7 @@ def boundary(sparser: Sequence[float], denser: Sequence[float]) -> float:
 
 
 def fit(counted: Sequence[Counted]) -> Mapping[str, float]:
-    """Return the coefficient of each term that is not 0."""
+    """Return the coefficient of each term that there is; 0 is one too, and not the same as a term that no layer had."""
     rows = [terms_together(one.works) for one in counted]
     columns = list(dict.fromkeys(term for row in rows for term in row))
     matrix = np.array([[row.get(term, 0.0) for term in columns] for row in rows])
@@ -73,7 +73,8 @@ def fit(counted: Sequence[Counted]) -> Mapping[str, float]:
     sizes = np.maximum(np.abs(matrix).max(axis=0), 1e-12)
     padded = np.vstack([matrix / sizes, RIDGE * np.eye(len(columns))])
     found = non_negative(padded, np.concatenate([target, np.zeros(len(columns))])) / sizes
-    return {term: float(value) for term, value in zip(columns, found, strict=True) if value > 0}
+    there = np.abs(matrix).max(axis=0) > 0
+    return {term: float(value) for term, value, seen in zip(columns, found, there, strict=True) if seen}
 
 
 def non_negative(matrix: np.ndarray, target: np.ndarray) -> np.ndarray:
