@@ -151,9 +151,12 @@ def divided(
 def cheapest_that_agrees(
     graph: FloatGraph, seen: Samples, identity: PackIdentity, wish: PackWish
 ) -> PackedModel:
-    """Return the first model of PRECISIONS that keeps the float network's classes on the samples, else the best."""
+    """Return the first model of PRECISIONS that keeps the float network's classes on the samples, else the best.
+
+    The samples that calibrate may lose half of what those held apart may, so that chance does not decide.
+    """
     calibration = calibration_of(graph, seen)
-    least = max(wish.limits.agreement, CELL_AGREEMENT if graph.recurrent else 0.0)
+    least = max(wish.limits.agreement, CELL_AGREEMENT) if graph.recurrent else (1 + wish.limits.agreement) / 2
     tried: list[tuple[float, PackedModel]] = []
     for precision in CELL_PRECISIONS if graph.recurrent else PRECISIONS:
         try:
