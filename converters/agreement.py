@@ -35,6 +35,8 @@ REAL_CELL = Tolerance(0.01, 0.5)
 # int8 at most 6.4 % other classes and 0.22 deviations, real at most 10.2 % and 0.55.
 INT8_GRAPH = Tolerance(0.10, 1.0)
 REAL_GRAPH = Tolerance(0.15, 3.0)
+# TFLite's int16 in place of int32 sums, all else equal: half a unit of 1/32767 of the largest sum.
+SUMS_AS_INT16 = Tolerance(0.01, 0.05)
 # Operators that TFLite's kernels compute in floats: units by which their outputs may differ where all else is equal.
 SPARED_UNITS: Mapping[str, int] = {"Softmax": 1}
 

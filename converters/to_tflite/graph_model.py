@@ -23,10 +23,11 @@ FORMS: tuple[Form, ...] = ("int8", "f32", "f32_sparse")
 def convert_graph(model: PackedModel, forms: tuple[Form, ...] = FORMS) -> Artifact:
     """Return `<name>_<form>.tflite` for each form, the first as entry point.
 
-    int8: takes q = pixel - 128 (or normalised counts, or the model's int8 input), int8 outputs; rounds as the reference
-    does under the kernels that the model's rounding names. f32: takes and gives real numbers, weights and biases those
-    of the packed model; activations are not rounded. f32_sparse: the same with CSR weights where they are smaller,
-    expanded at load. With all forms comes `<name>_int8_micro.tflite` where it is smaller than int8: TFLite Micro only.
+    int8: takes q = pixel - 128 (or normalised counts, or the model's int8 input), int8 outputs, of sums int16; rounds
+    as the reference does under the kernels that the model's rounding names. f32: takes and gives real numbers, weights
+    and biases those of the packed model; activations are not rounded. f32_sparse: the same with CSR weights where they
+    are smaller, expanded at load. With all forms comes `<name>_int8_micro.tflite` where it is smaller than int8: TFLite
+    Micro only.
     Raises UnsupportedError for another form or an operator without one.
     """
     for form in forms:

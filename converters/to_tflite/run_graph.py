@@ -34,6 +34,8 @@ def run_tflite_graph(
 ) -> dict[str, np.ndarray]:
     """Return outputs by name, int8 or float32 as the file has them, of the packed model's inputs; one run an entry.
 
+    Sums, which a file holds as int16 of a scale of its own, are real numbers.
+
     reference_kernels: TFLite's plain kernels without a delegate; otherwise XNNPACK. seconds: takes each run's time.
 
     Raises FileFormatError for bytes that are no model of this one, DataError for other inputs.
@@ -62,7 +64,7 @@ def run_tflite_graph(
         for source, each in zip(sources, ready, strict=True):
             interpreter.set_tensor(source["index"], each[None])
         interpreter.invoke()
-        answers.append([interpreter.get_tensor(target["index"])[0] for target in targets])
+        answers.append([told(interpreter.get_tensor(target["index"])[0], target) for target in targets])
         if seconds is not None:
             seconds.append(time.perf_counter() - begin)
     return together(model, answers)
@@ -76,23 +78,33 @@ def run_micro_graph(
     seconds: list[float] | None = None,
     trusted: bool = False,
 ) -> dict[str, np.ndarray]:
-    """Return int8 outputs by name of the packed model's inputs in TFLite Micro's own interpreter.
+    """Return outputs by name, as run_tflite_graph does, in TFLite Micro's own interpreter.
 
     trusted: the file was just written here; any other is checked by LiteRT first, which refuses TFLM_DECODE.
     Raises FileFormatError for bytes that it refuses, or too small an arena; MissingToolError without tflite-micro.
     """
     interpreter = open_interpreter_micro(content, arena_bytes, trusted)
     arrays = tflite_inputs(model, inputs)
+    targets = [(place, interpreter.get_output_details(place)) for place in range(len(model.outputs))]
     answers = []
     for index in range(len(arrays[0])):
         begin = time.perf_counter()
         for place, array in enumerate(arrays):
             interpreter.set_input(array[index : index + 1], place)
         interpreter.invoke()
-        answers.append([np.array(interpreter.get_output(place))[0] for place in range(len(model.outputs))])
+        answers.append(
+            [told(np.array(interpreter.get_output(place))[0], target) for place, target in targets]
+        )
         if seconds is not None:
             seconds.append(time.perf_counter() - begin)
     return together(model, answers)
+
+
+def told(output: np.ndarray, details: dict[str, Any]) -> np.ndarray:
+    """Return an output as the file has it, of int16 the real numbers."""
+    if output.dtype != np.int16:
+        return output
+    return np.asarray(output * float(details["quantization_parameters"]["scales"][0]))
 
 
 def together(model: PackedModel, answers: list[list[Any]]) -> dict[str, np.ndarray]:

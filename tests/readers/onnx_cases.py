@@ -19,7 +19,8 @@ ANSWERED = """
     maxpool_2d_precomputed_strides maxpool_2d_precomputed_same_upper maxpool_1d_default
     maxpool_2d_default maxpool_2d_same_upper maxpool_2d_same_lower maxpool_2d_pads maxpool_2d_strides
     relu reshape_reduced_dims reshape_extended_dims reshape_zero_dim reshape_zero_and_negative_dim
-    softmax_example softmax_large_number squeeze_negative_axes
+    averagepool_2d_ceil averagepool_2d_ceil_last_window_starts_on_pad maxpool_2d_ceil
+    maxpool_2d_ceil_output_size_reduce_by_one softmax_example softmax_large_number squeeze_negative_axes
 """
 REFUSED = {
     "a constant of other than one number a channel": """
@@ -44,10 +45,6 @@ REFUSED = {
         averagepool_3d_dilations_large_count_include_pad_is_1_ceil_mode_is_True
         averagepool_3d_dilations_large_count_include_pad_is_1_ceil_mode_is_False maxpool_3d_default
         maxpool_3d_dilations maxpool_3d_dilations_use_ref_impl maxpool_3d_dilations_use_ref_impl_large
-    """,
-    "sizes are rounded up": """
-        averagepool_2d_ceil averagepool_2d_ceil_last_window_starts_on_pad averagepool_2d_dilations
-        maxpool_2d_ceil maxpool_2d_ceil_output_size_reduce_by_one
     """,
     "a second output is used": """
         batchnorm_example_training_mode batchnorm_epsilon_training_mode dropout_default_mask
@@ -74,7 +71,7 @@ REFUSED = {
         gemm_transposeA gemm_all_attributes matmul_3d matmul_4d matmul_bcast matmul_4d_1d
     """,
     "a pool with dilation": """
-        maxpool_2d_dilations
+        averagepool_2d_dilations maxpool_2d_dilations
     """,
     "a product of two computed values": """
         mul

@@ -182,8 +182,8 @@ def test_vectors_and_series_are_plain_reals():
     [
         (nn.Hardswish(), r"layer 'features\.10' \(Hardswish\).*hardswish"),
         (
-            nn.MaxPool2d(3, 2, ceil_mode=True),
-            r"layer 'features\.10' \(MaxPool2d\): a pool with rounded-up size",
+            nn.AvgPool2d(3, 2, divisor_override=4),
+            r"layer 'features\.10' \(AvgPool2d\): a pool with a divisor of its own",
         ),
         (nn.MaxPool2d(2, 1, dilation=2), "a pool with dilation"),
     ],
@@ -192,6 +192,21 @@ def test_an_unsupported_layer_is_refused_with_its_place_and_what_is_supported(ex
     with pytest.raises(UnsupportedError, match=told) as refused:
         graph_of_module(Small(extra=extra).eval(), SIZE)
     assert "supported: convolutions of one and two dimensions" in str(refused.value)
+
+
+@pytest.mark.parametrize("size", [(9, 10), (10, 12), (11, 7)])
+@pytest.mark.parametrize("border", [0, 1])
+@pytest.mark.parametrize("counts", [None, False, True], ids=["max", "mean inside", "mean with its border"])
+def test_pools_whose_size_is_rounded_up(size, border, counts):
+    options = {"kernel_size": 3, "stride": 3, "padding": border, "ceil_mode": True}
+    pool = nn.MaxPool2d(**options) if counts is None else nn.AvgPool2d(count_include_pad=counts, **options)
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(2, 3, 1), pool).eval()
+    x = torch.randn(2, 2, *size)
+    with torch.no_grad():
+        expected = net(x).numpy()
+    (found,) = exported(net, [(2, *size)]).run(x.numpy().transpose(0, 2, 3, 1)).values()
+    np.testing.assert_allclose(found, expected.transpose(0, 2, 3, 1), atol=1e-5)
 
 
 def test_products_and_bad_normalisations_are_refused():

@@ -29,7 +29,7 @@ def assemble(
     wide |= {graph.node(name).reads[0] for name, scales in cells.items() if scales.wide}
     assembly = Assembly(
         graph, meanings, settings.storage, settings.rounding, cells, tensors or {}, wide=wide,
-        cell_ranges=cell_ranges or {}, finer=settings.finer,
+        cell_ranges=cell_ranges or {}, finer=settings.finer, sums=settings.sums,
     )  # fmt: skip
     for name in graph.inputs:
         if name in meanings:  # plain reals; the nodes that read pixels and counts add those values

@@ -20,7 +20,7 @@ class Assembly:
     meanings: of every int8 value by its name in the float graph. cells: scales of recurrent cells, by node. tensors:
     matrices that are packed already, by name. read_as: the packed value that stands for a float one where both differ
     in name or type, as the top bytes of a cell's state. wide: float values that become
-    int16. cell_ranges: the largest magnitude of an LSTM's c, by node. finer: see PackSettings.
+    int16. cell_ranges: the largest magnitude of an LSTM's c, by node. finer and sums: see PackSettings.
     """
 
     graph: FloatGraph
@@ -36,6 +36,7 @@ class Assembly:
     wide: frozenset[str] = frozenset()
     cell_ranges: Mapping[str, float] = field(default_factory=dict)
     finer: bool = False
+    sums: bool = False
 
     def add_value(self, value: Value) -> Value:
         self.values[value.name] = value

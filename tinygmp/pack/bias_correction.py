@@ -58,7 +58,9 @@ def corrected_layer(
     moved = bias.astype(np.int64) - packed.bias
     floats[real.writes[0]] = clamped(layer.limits, sums)
     packed = replace(packed, bias=bias)
-    integers[written.name] = requantized(packed, read, written, accumulators + moved)
+    made = accumulators + moved
+    as_they_are = written.dtype == "int32"
+    integers[written.name] = made if as_they_are else requantized(packed, read, written, made)
     return replace(node, operator=packed)
 
 

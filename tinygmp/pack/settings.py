@@ -45,6 +45,7 @@ class PackSettings:
     See tinygmp/quant/rounding_multiply.py; a cell has its own arithmetic (docs/arithmetic.md). state_bits: 8 or 16, of
     a cell's state where it enters U and of the vectors between low-rank factors. finer: means over maps have a range of
     their own, 10 to 13 B each, and matrices a scale for each output, 5 B each; of graphs without a state.
+    sums: a matrix that gives the answer gives its int32 sums as they are; of graphs without a state.
     """
 
     storage: Storage = SMALLEST
@@ -52,6 +53,7 @@ class PackSettings:
     rounding: str = "fp32"
     state_bits: int = 8
     finer: bool = False
+    sums: bool = False
 
     def __post_init__(self) -> None:
         if self.rounding not in ROUNDINGS:

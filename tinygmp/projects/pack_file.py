@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -36,6 +37,10 @@ CALIBRATION = 64  # pictures for ranges
 HELD_SHARE = 4  # one sample in four is held apart
 FEWEST = 4
 CELL_AGREEMENT = 0.995  # of the samples that calibrate, below which a cell takes 16 bits
+
+# What is tried in turn, from few bytes to many; see PackSettings. An answer in sums takes no flash, but more RAM.
+CELL_PRECISIONS: tuple[dict[str, Any], ...] = ({}, {"state_bits": 16})
+PRECISIONS: tuple[dict[str, Any], ...] = ({}, {"sums": True}, {"finer": True}, {"finer": True, "sums": True})
 
 
 @dataclass(frozen=True)
@@ -158,22 +163,25 @@ def divided(
 def cheapest_that_agrees(
     graph: FloatGraph, seen: Samples, identity: PackIdentity, wish: PackWish
 ) -> PackedModel:
-    """Return the model as usual where that keeps the float network's classes on the samples, else a finer one.
+    """Return the first model of PRECISIONS that keeps the float network's classes on the samples, else the best.
 
-    A cell then has a state of 16 bits; a graph without a state what PackSettings calls finer.
+    The samples that calibrate may lose half of what those held apart may, so that chance does not decide.
     """
     calibration = calibration_of(graph, seen)
-    model = pack(graph, calibration, identity, wish.settings)
-    least = max(wish.limits.agreement, CELL_AGREEMENT if graph.recurrent else 0.0)
-    usual = fidelity(graph, model, calibration, limits=Limits(least, wish.limits.error))
-    if usual.holds:
-        return model
-    better = {"state_bits": 16} if graph.recurrent else {"finer": True}
-    try:
-        finer = pack(graph, calibration, identity, replace(wish.settings, **better))
-    except RangeError:  # sums of 16 bits that 32 do not hold, scales too far apart
-        return model
-    return finer if fidelity(graph, finer, calibration).output_error < usual.output_error else model
+    least = max(wish.limits.agreement, CELL_AGREEMENT) if graph.recurrent else (1 + wish.limits.agreement) / 2
+    tried: list[tuple[float, PackedModel]] = []
+    for precision in CELL_PRECISIONS if graph.recurrent else PRECISIONS:
+        try:
+            model = pack(graph, calibration, identity, replace(wish.settings, **precision))
+        except RangeError:  # sums of 16 bits that 32 do not hold, scales too far apart
+            if not tried:
+                raise
+            continue
+        found = fidelity(graph, model, calibration, limits=Limits(least, wish.limits.error))
+        if found.holds:
+            return model
+        tried.append((found.output_error, model))
+    return min(tried, key=lambda each: each[0])[1]
 
 
 def calibration_of(graph: FloatGraph, seen: Samples) -> tuple[np.ndarray, ...]:

@@ -20,9 +20,9 @@ from tinygmp.floats.operators.max_pool import MaxPool
 from tinygmp.floats.operators.reshape import Reshape
 from tinygmp.graph.model import State
 from tinygmp.graph.operators.limits import NO_LIMITS, Limits
-from tinygmp.graph.operators.window import Pair, Window
+from tinygmp.graph.operators.window import Pair, Window, rounded_up
 from tinygmp.graph.values import Shape
-from tinygmp.readers.construction import NOTHING, SUPPORTED, Construction, Held, joined
+from tinygmp.readers.construction import NOTHING, SUPPORTED, Construction, Held, joined, less
 from tinygmp.readers.folding import Sides, block_diagonal, flat, folded_batch_norm
 
 __all__ = ["SUPPORTED", "GraphBuilder", "Held"]
@@ -204,10 +204,15 @@ class GraphBuilder(Construction):
         top, bottom, left, right = (a + b for a, b in zip(held.padding, sides, strict=True))
         self.names[written] = replace(held, padding=(top, bottom, left, right))
 
-    def max_pool(self, place: str, read: str, written: str, window: Window, padding: str = "") -> None:
+    def max_pool(
+        self, place: str, read: str, written: str, window: Window, padding: str = "", rounds_up: bool = False
+    ) -> None:
+        """Add the largest under a window; rounds_up: a last position may see less than a whole kernel."""
         held = self.held(place, read)
         if held.padding != NOTHING:  # zeros that a pool must see
             held = Held(self.settled(place, held))
+        if rounds_up:
+            window = rounded_up(window, *self.map_shape(held.value)[:2])
         self.expect_pool(place, window)
         value, window = self.with_window(place, held, window, padding)
         self.names[written] = Held(self.write(self.numbered("max"), MaxPool(window), (value,)))
@@ -220,16 +225,23 @@ class GraphBuilder(Construction):
         window: Window,
         padding: str = "",
         border_counts: bool = False,
+        rounds_up: bool = False,
     ) -> None:
-        """Add a mean under a window; border_counts: zeros outside the map are part of the mean."""
+        """Add a mean under a window; border_counts: zeros outside the map are part of the mean; see max_pool."""
         held = self.held(place, read)
         if held.flat or held.softmax:
             held = Held(self.settled(place, held))
         if padding:
             window = replace(window, padding=self.sides_of(held, window, padding))
+        beyond = NOTHING  # what rounding up adds, which never counts
+        if rounds_up:
+            held = Held(self.settled(place, held))
+            grown = rounded_up(window, *self.map_shape(held.value)[:2])
+            beyond = less(grown.padding, window.padding)
         if border_counts:
             held = replace(held, padding=joined(held.padding, window.padding))
             window = replace(window, padding=NOTHING)
+        window = replace(window, padding=joined(window.padding, beyond))
         if held.padding != NOTHING:
             held = Held(self.settled(place, held))
         self.expect_pool(place, window)

@@ -201,6 +201,11 @@ def joined(one: Sides, other: Sides) -> Sides:
     return top, bottom, left, right
 
 
+def less(one: Sides, other: Sides) -> Sides:
+    top, bottom, left, right = (a - b for a, b in zip(one, other, strict=True))
+    return top, bottom, left, right
+
+
 def with_last_named(graph: FloatGraph) -> FloatGraph:
     """Return the graph with its last fully connected layer called 'fc' where it gives the answer."""
     last = graph.writer(graph.outputs[0])

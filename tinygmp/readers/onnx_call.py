@@ -106,8 +106,6 @@ class Call:
 
     def window(self, kernel: tuple[int, int]) -> tuple[Window, str]:
         auto = self.at.get("auto_pad", b"NOTSET").decode()
-        if self.at.get("ceil_mode"):
-            raise self.unsupported("a size rounded up")
         if auto not in AUTOMATIC:
             raise self.unsupported(f"padding '{auto}'")
         half = self.rank - 2
@@ -122,6 +120,11 @@ class Call:
         bottom, right = (0, pads[1]) if half == 1 else (pads[2], pads[3])
         window = Window(kernel, self.two("strides"), self.two("dilations"), (top, bottom, left, right))
         return window, AUTOMATIC[auto]
+
+    @property
+    def rounds_up(self) -> bool:
+        """True where a pool's size is rounded up; padding that is told by a word settles the size itself."""
+        return bool(self.at.get("ceil_mode")) and self.at.get("auto_pad", b"NOTSET") == b"NOTSET"
 
     def by_channel(self) -> np.ndarray:
         """Return a constant of one number, or of one a channel, which stand second in the file."""

@@ -85,12 +85,12 @@ def mean(call: Call) -> None:
 def average_pool(call: Call) -> None:
     window, padding = call.window(call.two("kernel_shape"))
     counts = bool(call.at.get("count_include_pad", 0))
-    call.builder.average_pool(call.place, call.read, call.written, window, padding, counts)
+    call.builder.average_pool(call.place, call.read, call.written, window, padding, counts, call.rounds_up)
 
 
 def max_pool(call: Call) -> None:
     window, padding = call.window(call.two("kernel_shape"))
-    call.builder.max_pool(call.place, call.read, call.written, window, padding)
+    call.builder.max_pool(call.place, call.read, call.written, window, padding, call.rounds_up)
 
 
 def gemm(call: Call) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from tinygmp.errors import DataError, MissingToolError, UnsupportedError
 from tinygmp.floats.graph import FloatGraph
 from tinygmp.graph.operators.window import Window
+from tinygmp.readers import tflite_cells
 from tinygmp.readers.builder import GraphBuilder
 from tinygmp.readers.pixel_meaning import pixel_input
 
@@ -48,6 +49,7 @@ def load_tflite(path: Path, pixels: str | None = "minus_one_to_one") -> FloatGra
             raise ValueError("the mark TFL3 is missing")
         model = schema.ModelT.InitFromPackedBuf(data, 0)
         reader = TfliteReader(model, schema, path.name)
+        reader.refuse_loops()
         for index in reader.graph.inputs:
             seen = meaning if len(reader.graph.tensors[int(index)].shape) == 4 else None
             reader.builder.start(str(index), reader.input_shape(int(index)), seen)
@@ -93,9 +95,19 @@ class TfliteReader:
             )
         return without_batch(entry.shape)
 
+    def refuse_loops(self) -> None:
+        """Raise UnsupportedError for a loop before what leads to it puzzles anybody."""
+        for index, operator in enumerate(self.graph.operators):
+            if self.kind_of(operator) == "WHILE":
+                raise self.builder.unsupported(
+                    f"operation {index} (WHILE)",
+                    "a loop, as converters write recurrent cells today (give the network's .keras file instead),",
+                )
+
     def add(self, index: int, operator: Any) -> None:
         kind = self.kind_of(operator)
-        if kind in SHAPES:
+        steps = kind == "STRIDED_SLICE" and tflite_cells.picks_step(self, operator)
+        if kind in SHAPES and not steps:
             return
         inputs = [int(each) for each in operator.inputs]
         if kind == "DEQUANTIZE" and self.constant(inputs[0]) is not None:
@@ -106,7 +118,8 @@ class TfliteReader:
         if handler is None:
             raise self.builder.unsupported(call.place, "this operation")
         handler(call)
-        call.clamp()
+        if kind not in CELLS:
+            call.clamp()
 
     def kind_of(self, operator: Any) -> str:
         code = self.model.operatorCodes[operator.opcodeIndex]
@@ -150,7 +163,7 @@ class Call:
 
     def __init__(self, reader: TfliteReader, place: str, kind: str, operator: Any) -> None:
         self.reader, self.builder, self.place, self.kind = reader, reader.builder, place, kind
-        self.options = operator.builtinOptions
+        self.operator, self.options = operator, operator.builtinOptions
         indices = [int(each) for each in operator.inputs]
         self.constants = [reader.constant(each) if each >= 0 else None for each in indices]
         self.reads = [
@@ -289,6 +302,7 @@ def quantise(call: Call) -> None:
     raise call.unsupported("integer arithmetic, with which a file stands where a command takes a model,")
 
 
+CELLS = ("UNIDIRECTIONAL_SEQUENCE_LSTM",)  # whose activation is not a clamp of what they write
 HANDLERS: dict[str, Callable[[Call], None]] = {
     **dict.fromkeys(("CONV_2D", "DEPTHWISE_CONV_2D"), convolve),
     "PAD": pad,
@@ -304,4 +318,7 @@ HANDLERS: dict[str, Callable[[Call], None]] = {
     **dict.fromkeys(("RESHAPE", "SQUEEZE", "EXPAND_DIMS"), reshape),
     "SOFTMAX": softmax,
     "QUANTIZE": quantise,
+    **dict.fromkeys(CELLS, tflite_cells.lstm),
+    "TRANSPOSE": tflite_cells.transpose,
+    "STRIDED_SLICE": tflite_cells.last_step,
 }

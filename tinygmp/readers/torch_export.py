@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -244,20 +245,17 @@ def mean(call: Call) -> None:
 
 def average_pool(call: Call) -> None:
     window = pool_window(call)
-    if call.argument(4, False) or call.argument(6, None):
-        raise call.unsupported("a pool with rounded-up size or a divisor of its own")
-    counts = call.argument(5, True)
-    call.builder.average_pool(call.place, call.read, call.written, window, border_counts=counts)
+    if call.argument(6, None):
+        raise call.unsupported("a pool with a divisor of its own")
+    counts, rounds_up = call.argument(5, True), call.argument(4, False)
+    call.builder.average_pool(
+        call.place, call.read, call.written, window, border_counts=counts, rounds_up=rounds_up
+    )
 
 
 def max_pool(call: Call) -> None:
-    if call.argument(5, False):
-        raise call.unsupported("a pool with rounded-up size")
-    window = pool_window(call)
-    dilation = call.pair(4, 1)
-    call.builder.max_pool(
-        call.place, call.read, call.written, Window(window.kernel, window.stride, dilation, window.padding)
-    )
+    window = replace(pool_window(call), dilation=call.pair(4, 1))
+    call.builder.max_pool(call.place, call.read, call.written, window, rounds_up=call.argument(5, False))
 
 
 def pool_window(call: Call) -> Window:

@@ -11,6 +11,7 @@ from converters.agreement import (
     REAL_CELL,
     REAL_GRAPH,
     SAME_BITS,
+    SUMS_AS_INT16,
     Tolerance,
 )
 from tinygmp.artifact import Artifact
@@ -44,9 +45,10 @@ class Form:
     def limit(self, model: PackedModel) -> Tolerance:
         """Return how closely it must agree for this model, on this machine."""
         compared = self.rounds_as != "fp32" or platform.machine() in COMPARED_ON
-        return (
-            SAME_BITS if self.rounds_as and compared and self.rounds_as == model.rounding else self.tolerance
-        )
+        if not (self.rounds_as and compared and self.rounds_as == model.rounding):
+            return self.tolerance
+        sums = any(model.values[name].dtype == "int32" for name in model.outputs)
+        return SUMS_AS_INT16 if sums else SAME_BITS
 
     def content(self, artifact: Artifact) -> bytes | None:
         """Return the file, None where the artifact has none of this form."""

@@ -11,8 +11,7 @@ from tinygmp.graph.model import Node
 from tinygmp.graph.operators.conv2d import Conv2d, DepthwiseConv2d
 from tinygmp.graph.operators.fully_connected import FullyConnected
 from tinygmp.graph.values import Value
-
-INT8_MAX = 127
+from tinygmp.quant.requantize import INT16_MAX
 
 
 def convolution(writer: Writer, node: Node, name: str) -> int:
@@ -46,13 +45,23 @@ def fully_connected(writer: Writer, node: Node, name: str) -> int:
     options = schema.FullyConnectedOptionsT()
     options.fusedActivationFunction = writer.fused(operator.limits, written)
     if written.dtype == "int32" and writer.quantised:
-        written = whole_range(operator, read, written)
+        return answer_16(writer, node, operator, read, x, name)
     inputs = [x, weights(writer, node, operator), bias(writer, node, operator, read)]
     version = 4 if writer.quantised else 1
     return writer.finish("FULLY_CONNECTED", version, inputs, name, written, operator.limits, options)
 
 
-def whole_range(operator: FullyConnected, read: Value, written: Value) -> Value:
-    """Return an int8 meaning that covers the largest sum: TFLite's int8 kernels give no sums as they are."""
-    largest = operator.largest_accumulator() * written.scale
-    return Value(written.name, written.shape, "int8", float(np.float32(largest / INT8_MAX)))
+def answer_16(writer: Writer, node: Node, operator: FullyConnected, read: Value, x: int, name: str) -> int:
+    """Add a matrix whose sums are the answer, as int16 in the finest scale that holds the largest sum.
+
+    TFLite gives no sums as they are, and its int8 would hold few steps of a range that no input reaches.
+    """
+    graph = writer.graph
+    wide = graph.tensor(f"{name}.wide", (1, read.size), np.int16, read.scale)
+    graph.operator("QUANTIZE", 2, [x], wide, schema.QuantizeOptionsT())
+    unit = float(np.float32(read.scale) * operator.weight_scales[0])
+    bias = graph.constant(f"{node.name}.bias", operator.bias.astype(np.int64), unit)
+    scale = float(np.float32(operator.largest_accumulator() * unit / INT16_MAX)) or 1.0
+    inputs = [wide, weights(writer, node, operator), bias]
+    written = graph.tensor(name, (1, operator.outputs), np.int16, scale)
+    return graph.operator("FULLY_CONNECTED", 7, inputs, written, schema.FullyConnectedOptionsT())

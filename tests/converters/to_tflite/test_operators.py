@@ -17,6 +17,7 @@ from tinygmp.graph.kinds import KINDS
 from tinygmp.graph.model import Node, PackedModel
 from tinygmp.graph.operators.pixel_input import PixelInput
 from tinygmp.graph.reference.run import run
+from tinygmp.quant.requantize import INT16_MAX
 
 ARENA_BYTES = 1 << 17
 
@@ -79,15 +80,19 @@ def test_no_kernel_differs_by_more_than_a_unit(case):
 
 
 @pytest.mark.parametrize("case", SUMS)
-def test_sums_are_told_in_128th_of_the_largest(case):
-    """TFLite's int8 kernels give no sums as they are."""
+@pytest.mark.parametrize("kernels", ["xnnpack", "plain", "micro"])
+def test_sums_are_told_in_32767th_of_the_largest(case, kernels):
+    """TFLite's kernels give no sums as they are."""
     model = CASES[case]
-    inputs = inputs_of_every_range(model)
-    found = run_tflite_graph(int8_file(model), model, inputs)["y"].astype(float)
-    unit = model.node("node").operator.largest_accumulator() / 127
+    inputs, content = inputs_of_every_range(model), int8_file(model)
+    if kernels == "micro":
+        found = run_micro_graph(content, model, inputs, ARENA_BYTES)["y"]
+    else:
+        found = run_tflite_graph(content, model, inputs, reference_kernels=kernels == "plain")["y"]
+    most = max(1, model.node("node").operator.largest_accumulator() / INT16_MAX)
     sums = run(model, *inputs).outputs["y"]
-    assert np.abs(found * unit - sums).max() <= 0.51 * unit
-    assert np.ptp(found) > 20
+    assert np.abs(found / model.values["y"].scale - sums).max() <= 0.51 * most + 2**-14 * np.abs(sums).max()
+    assert np.ptp(sums) > 20
 
 
 @pytest.mark.parametrize("case", [*INT8, *SUMS])

@@ -1,6 +1,6 @@
 """How a kernel moves over a map: its size, steps and borders, for convolutions and pools alike."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tinygmp.errors import ConfigError, RangeError
 from tinygmp.graph.operators.base import expect_range
@@ -79,3 +79,19 @@ def same_padding(
         sides += [total // 2, total - total // 2]
     top, bottom, left, right = sides
     return top, bottom, left, right
+
+
+def rounded_up(window: Window, rows: int, columns: int) -> Window:
+    """Return a window with room behind the map for a last position that sees less than a whole kernel.
+
+    None begins behind the map and its first border, as ONNX and PyTorch have it (ceil_mode).
+    """
+    more: list[int] = []
+    for axis, size in enumerate((rows, columns)):
+        before, after = window.padding[2 * axis : 2 * axis + 2]
+        extent, stride = window.extent[axis], window.stride[axis]
+        last = max(0, -(-(size + before + after - extent) // stride)) * stride
+        last -= stride if last >= size + before else 0
+        more += [before, max(after, last + extent - size - before)]
+    top, bottom, left, right = more
+    return replace(window, padding=(top, bottom, left, right))

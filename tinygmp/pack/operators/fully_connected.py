@@ -22,19 +22,29 @@ def pack_fully_connected(assembly: Assembly, node: FloatNode) -> None:
     if assembly.read(node.reads[0]).dtype == "int16":
         pack_hidden_layer(assembly, node)
         return
+    if assembly.sums and gives_answer(assembly.graph, node):
+        pack_answer(assembly, node)
+        return
     assembly.add(node, FullyConnected(**linear_fields(assembly, node, one_scale=not assembly.finer)))
+
+
+def gives_answer(graph: FloatGraph, node: FloatNode) -> bool:
+    """True for a layer whose sums nothing but the outside reads."""
+    layer, written = node.operator, node.writes[0]
+    assert isinstance(layer, fully_connected.FullyConnected)
+    return layer.limits == NO_LIMITS and written in graph.outputs and not graph.readers(written)
+
+
+def pack_answer(assembly: Assembly, node: FloatNode) -> None:
+    """Add a matrix of int8 values whose int32 sums are the answer."""
+    operator = FullyConnected(**linear_fields(assembly, node, one_scale=True))
+    scale = float(np.float32(assembly.read(node.reads[0]).scale) * operator.weight_scales[0])
+    assembly.add(node, operator, Value(node.writes[0], (operator.outputs,), "int32", scale))
 
 
 def writes_sums(graph: FloatGraph, node: FloatNode) -> bool:
     """True for a layer that reads a cell's state and whose sums nothing but the outside reads."""
-    layer = node.operator
-    return (
-        isinstance(layer, fully_connected.FullyConnected)
-        and layer.limits == NO_LIMITS
-        and reads_cells(graph, node)
-        and node.writes[0] in graph.outputs
-        and not graph.readers(node.writes[0])
-    )
+    return reads_cells(graph, node) and gives_answer(graph, node)
 
 
 def reads_cells(graph: FloatGraph, node: FloatNode) -> bool:
