@@ -2,6 +2,7 @@
 
 import json
 from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,11 +15,13 @@ from tinygmp.graph.ledger import ledger
 from tinygmp.report.record import read_report
 from tinygmp.shipped import model_path, open_model, shipped_names
 
+FRONTIER = {"har2-512b": 512, "har2-1kb": 1024, "har2-2kb": 2048, "har2-3kb": 3072}
+FRONTIER_REPORT = Path(__file__).parents[2] / "docs" / "reports" / "har2_frontier.json"
 FOLDER = resources.files("har").joinpath("pretrained")
 
 
 def test_har2_is_shipped_and_real():
-    assert shipped_names() == ("har2",)
+    assert shipped_names() == ("har2", *sorted(FRONTIER))
     model = open_model("har2")
     assert not model.synthetic
     assert model.labels == HAR2_LABELS
@@ -53,3 +56,22 @@ def test_its_accuracy_on_the_test_people_is_the_reported_one(data_root):
         packed_accuracy(open_model("har2"), test.of_people(np.array([p]))) for p in np.unique(test.people)
     ]
     assert min(per_person) > 80
+
+
+def first_seed(name: str) -> dict:
+    sizes = {size["name"]: size for size in json.loads(FRONTIER_REPORT.read_text())["sizes"]}
+    return min(sizes[name]["seeds"], key=lambda seed: seed["seed"])
+
+
+@pytest.mark.parametrize("name", FRONTIER)
+def test_a_taught_model_is_the_first_seed_of_its_report_and_within_its_bytes(name):
+    model, reported = open_model(name), first_seed(name)
+    assert (model.provenance["seed"], model.nnz) == (str(reported["seed"]), reported["nnz"])
+    assert ledger(model).payload_bytes == reported["payload_bytes"] <= FRONTIER[name]
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("name", FRONTIER)
+def test_its_accuracy_is_the_reported_one_too(data_root, name):
+    test = read_archive(data_root / "uci_har").test
+    assert packed_accuracy(open_model(name), test) == pytest.approx(first_seed(name)["test_accuracy"])
