@@ -49,6 +49,8 @@ def options(kind: str) -> list[tuple[str, click.Parameter]]:
 )
 def test_the_shell_completes_names(option, wanted):
     for name, parameter in options(option):
+        if (name, option) == ("inspect", "--core"):
+            wanted = {"cortex-m4f", "cortex-m0plus", "rv32imc"}  # those with a cost model
         with click.Context(GROUP.commands[name]) as context:
             offered = {item.value for item in parameter.shell_complete(context, "")}
         assert wanted <= offered, f"{name} {option}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tinygmp.commands import completion
 from tinygmp.commands.options import SHIPPED, Json
 
 if TYPE_CHECKING:
@@ -22,7 +23,12 @@ Artifact = Annotated[
 ]
 Core = Annotated[
     str | None,
-    typer.Option("--core", metavar="CORE", help="Predict what each layer takes on it, cortex-m4f for one."),
+    typer.Option(
+        "--core",
+        metavar="CORE",
+        autocompletion=completion.cores,
+        help="Predict what each layer takes on it, cortex-m4f for one.",
+    ),
 ]
 Chart = Annotated[
     Path | None,
