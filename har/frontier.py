@@ -12,11 +12,10 @@ from har.labels import HAR2_LABELS
 from har.packing import pack_har
 from har.recipe import Recipe
 from har.sensor import fit_scaling
-from har.training import Prepared
+from har.training import Prepared, settings_of
 from tinygmp.graph.model import PackedModel
 from tinygmp.models.fastgrnn import FastGrnnClassifier, float_graph
 from tinygmp.pack.storage import Storage
-from tinygmp.prune.schedule import GradualSchedule
 from tinygmp.train.augment import Augmentation, WindowBatches
 from tinygmp.train.fastgrnn_quantized import QuantizedClassifier
 from tinygmp.train.fit import Epoch, Observer, fit
@@ -73,17 +72,13 @@ def augmented(prepared: Prepared, recipe: Recipe) -> WindowBatches:
 
 
 def settings(recipe: Recipe, epochs: int, seed: int, sparsity: float = 0.0) -> WindowSettings:
+    """Return the recipe's settings for so many epochs, dense without a sparsity."""
     start, end = (round(part * epochs) for part in PRUNING)
-    return WindowSettings(
-        epochs=epochs,
-        batch_size=recipe.training.batch_size,
-        learning_rate=recipe.training.learning_rate,
-        weight_decay=recipe.training.weight_decay,
-        label_smoothing=recipe.training.label_smoothing,
-        average_decay=recipe.training.average_decay,
-        pruning=GradualSchedule(sparsity, start, end) if sparsity else None,
-        seed=seed,
-    )
+    wanted = {"sparsity": sparsity, "start_epoch": start, "end_epoch": end}
+    pruning = recipe.pruning.model_copy(update=wanted)
+    training = recipe.training.model_copy(update={"epochs": epochs, "dense_epochs": epochs})
+    longer = recipe.model_copy(update={"training": training, "pruning": pruning})
+    return settings_of(longer, seed, dense=not sparsity)
 
 
 def train_teacher(

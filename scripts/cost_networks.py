@@ -10,11 +10,10 @@ from mlperf_networks import NETWORKS, files_of
 from tinygmp.graph.model import PackedModel
 from tinygmp.graph.operators.conv2d import Conv2d, DepthwiseConv2d
 from tinygmp.graph.operators.limits import NO_LIMITS, Limits
-from tinygmp.graph.operators.pool import GlobalAveragePool
 from tinygmp.graph.operators.window import Window, same_padding
 from tinygmp.graph.random_graph import RandomGraph, random_graph
 from tinygmp.graph.random_image_model import RandomChain, random_image_model
-from tinygmp.graph.random_weights import random_provenance, random_weights
+from tinygmp.graph.random_weights import random_weights
 from tinygmp.graph.values import Value
 from tinygmp.sparse import encode
 
@@ -140,18 +139,8 @@ def separable_chain(seed: int) -> PackedModel:
         )
         wanted = before * (2 if stride == 2 or rng.random() < 0.4 else 1) + int(rng.choice([0, 0, 0, 2, 3]))
         chain.convolve(f"pw{number}", max(1, min(most, wanted)), 1, 1)
-    before = chain.after
-    chain.write("pool", GlobalAveragePool(), (1, 1, before.channels), before.scale, before.zero_point)
-    chain.classify("fc", int(rng.integers(2, 13)))
-    return PackedModel(
-        f"chain{seed}",
-        values={value.name: value for value in chain.values},
-        inputs=("pixels",),
-        nodes=tuple(chain.nodes),
-        outputs=(chain.after.name,),
-        labels=tuple(f"class{index}" for index in range(chain.after.size)),
-        provenance=random_provenance(seed),
-    )
+    classes = int(rng.integers(2, 13))
+    return chain.finished(f"chain{seed}", tuple(f"class{index}" for index in range(classes)))
 
 
 def matrix_stack(seed: int) -> PackedModel:

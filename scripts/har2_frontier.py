@@ -17,6 +17,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import torch
 import typer
 from rich.console import Console
@@ -43,6 +44,7 @@ from tinygmp.errors import DataError, TinyGmpError
 from tinygmp.graph.file import load_model, save_model
 from tinygmp.graph.ledger import ledger
 from tinygmp.models.fastgrnn import FastGrnnClassifier
+from tinygmp.train.evaluate import accuracy
 from tinygmp.train.fit import Epoch
 
 SIZES = (
@@ -192,7 +194,8 @@ def cells(row: dict) -> Iterator[str]:
 def row_of(out: Path, data: HarData, size: Size) -> dict | None:
     """Return one size's seeds, with means and deviations."""
     seeds = []
-    prepared = everybody(data)
+    scaling = everybody(data).scaling
+    normalised = ((data.test.windows - scaling.mean) / scaling.std).astype(np.float32)
     for path in sorted(out.glob(f"{size.name}_seed*.tgmp")):
         model, seed = load_model(path), int(path.stem.split("seed")[1])
         student = network(size.hidden, seed)
@@ -201,7 +204,7 @@ def row_of(out: Path, data: HarData, size: Size) -> dict | None:
             {
                 "seed": seed,
                 "test_accuracy": packed_accuracy(model, data.test),
-                "float_test_accuracy": float_accuracy(student, data, prepared),
+                "float_test_accuracy": accuracy(student, normalised, data.test.labels),
                 "nnz": model.nnz,
                 "payload_bytes": ledger(model).payload_bytes,
             }
@@ -219,14 +222,6 @@ def row_of(out: Path, data: HarData, size: Size) -> dict | None:
         "name": size.name, "most_bytes": size.most_bytes, "hidden": size.hidden, "values": size.values,
         "target": TARGETS[size.name], **spread, "seeds": seeds,
     }  # fmt: skip
-
-
-@torch.no_grad()
-def float_accuracy(student: FastGrnnClassifier, data: HarData, prepared) -> float:  # type: ignore[no-untyped-def]
-    scaling = prepared.scaling
-    x = torch.from_numpy((data.test.windows - scaling.mean) / scaling.std).float()
-    classes = torch.cat([student(part).argmax(1) for part in x.split(500)])
-    return 100 * float((classes.numpy() == data.test.labels).mean())
 
 
 if __name__ == "__main__":

@@ -36,9 +36,14 @@ INTERLEAVED: Runs = {}
 Handler = Callable[..., list[Kernel]]
 
 
+def rounded(count: int, to: int) -> int:
+    """Return the next multiple."""
+    return -(-count // to) * to
+
+
 def round4(count: int) -> int:
     """Return the next multiple of four."""
-    return -(-count // 4) * 4
+    return rounded(count, 4)
 
 
 def words(work: str, count: int) -> str:

@@ -5,10 +5,8 @@ import numpy as np
 from tinygmp.graph.model import PackedModel
 from tinygmp.graph.operators.conv2d import DepthwiseConv2d
 from tinygmp.graph.operators.limits import named_limits
-from tinygmp.graph.operators.pool import GlobalAveragePool
 from tinygmp.graph.operators.window import Window
 from tinygmp.graph.random_image_model import FEATURE_SCALE, FEATURE_ZERO, RandomChain
-from tinygmp.graph.random_weights import random_provenance
 from tinygmp.quant.rounding_multiply import ROUNDINGS
 
 STORED = (("dense", 1.0), ("bitmask", 0.3), ("rice", 0.15), ("csr8", 0.1), ("rice", 0.6))
@@ -35,18 +33,7 @@ def separable_chain(seed: int) -> PackedModel:
         else:
             border_of(chain, rng, f"dw{number}")
         pointwise = not pointwise if rng.random() < ALTERNATING else pointwise
-    before = chain.after
-    chain.write("pool", GlobalAveragePool(), (1, 1, before.channels), before.scale, before.zero_point)
-    chain.classify("fc", 2)
-    return PackedModel(
-        f"chain{seed}",
-        values={value.name: value for value in chain.values},
-        inputs=("pixels",),
-        nodes=tuple(chain.nodes),
-        outputs=(chain.after.name,),
-        labels=("no", "yes"),
-        provenance=random_provenance(seed),
-    )
+    return chain.finished(f"chain{seed}", ("no", "yes"))
 
 
 def border_of(chain: RandomChain, rng: np.random.Generator, name: str) -> None:

@@ -41,6 +41,12 @@ def cores(incomplete: str) -> Offers:
     return beginning(incomplete, sorted({(board.core, "") for board in boards_containing("")}))
 
 
+def predicted_cores(incomplete: str) -> Offers:
+    from tinygmp.cost.model import FOLDER
+
+    return beginning(incomplete, ((path.stem, "") for path in sorted(FOLDER.glob("*.json"))))
+
+
 def index_formats(incomplete: str) -> Offers:
     from tinygmp.sparse.registry import INDEX_FORMATS
 

@@ -26,7 +26,7 @@ Core = Annotated[
     typer.Option(
         "--core",
         metavar="CORE",
-        autocompletion=completion.cores,
+        autocompletion=completion.predicted_cores,
         help="Predict what each layer takes on it, cortex-m4f for one.",
     ),
 ]

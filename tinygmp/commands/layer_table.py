@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tinygmp.commands.profile_table import number
 from tinygmp.report.rows import NONE
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def layer_rows(costs: LayerCosts) -> list[Sequence[str]]:
     rows: list[Sequence[str]] = [
         (
             layer.name, layer.kind, layer.storage or NONE, " x ".join(map(str, layer.shape)),
-            count(layer.multiply_adds), count(layer.multiply_adds_kept), count(layer.nonzero),
+            number(layer.multiply_adds or None), number(layer.multiply_adds_kept or None),
+            number(layer.nonzero or None),
             f"{layer.instructions:,}", f"{100 * layer.share:.1f} %", layer.bound_by,
         )
         for layer in costs.layers
@@ -47,18 +49,14 @@ def layer_rows(costs: LayerCosts) -> list[Sequence[str]]:
         "",
         "",
         "",
-        count(adds),
-        count(kept),
-        count(nonzero),
+        number(adds or None),
+        number(kept or None),
+        number(nonzero or None),
         f"{costs.instructions:,}",
         "100 %",
         "",
     )
     return [*rows, whole]
-
-
-def count(number: int) -> str:
-    return f"{number:,}" if number else NONE
 
 
 def layer_title(costs: LayerCosts) -> str:

@@ -9,7 +9,7 @@ from tinygmp.errors import ConfigError
 from tinygmp.graph.operators.base import Operator
 from tinygmp.graph.operators.linear import Linear
 from tinygmp.graph.operators.pool import GlobalAveragePool
-from tinygmp.graph.reject import Reject, check_reject
+from tinygmp.graph.reject import Reject
 from tinygmp.graph.values import Value
 from tinygmp.sparse.tensor import PackedTensor
 
@@ -77,7 +77,9 @@ class PackedModel:
         check_states(self)
         check_labels(self)
         check_roundings(self)
-        check_reject(self)
+        if self.reject is not None:
+            units = self.values[self.judged_state].size
+            self.reject.check(self.name, self.labels, self.output.size, units)
 
     def read_by(self, node: Node) -> tuple[Value, ...]:
         return tuple(self.values[name] for name in node.reads)
@@ -118,6 +120,19 @@ class PackedModel:
         """The nodes that no state depends on: all of them without states."""
         steps = set(map(id, self.step_nodes))
         return tuple(node for node in self.nodes if id(node) not in steps)
+
+    @property
+    def judged_state(self) -> str:
+        """The int8 state whose distance tells 'none of these'; raises ConfigError for a model that has none."""
+        writer = self.writer(self.outputs[0])
+        read = writer.reads[0] if writer else ""
+        for state in self.states:
+            if state.written == read and self.values[read].dtype == "int8":
+                return state.read
+        raise ConfigError(
+            f"model '{self.name}': only a network of windows whose classes are told from a state of int8, as "
+            "FastGRNN's is, can answer 'none of these'"
+        )
 
     @property
     def recurrent(self) -> bool:

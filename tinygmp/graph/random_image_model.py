@@ -54,25 +54,14 @@ def random_image_model(
     for number, (channels, stride) in enumerate(blocks, 1):
         chain.convolve(f"dw{number}", chain.after.channels, 3, stride, depthwise=True)
         chain.convolve(f"pw{number}", channels, 1, 1)
-    before = chain.after
-    chain.write("pool", GlobalAveragePool(), (1, 1, before.channels), before.scale, before.zero_point)
-    chain.classify("fc", classes)
-    return PackedModel(
-        f"random_images{seed}",
-        values={value.name: value for value in chain.values},
-        inputs=("pixels",),
-        nodes=tuple(chain.nodes),
-        outputs=(chain.after.name,),
-        labels=tuple(f"class{index}" for index in range(classes)),
-        provenance=random_provenance(seed),
-    )
+    return chain.finished(f"random_images{seed}", tuple(f"class{index}" for index in range(classes)))
 
 
 class RandomChain:
     """Layers under construction; the outputs of each spread over the int8 range."""
 
     def __init__(self, seed: int, size: int, kept: float, index_format: str, rounding: str) -> None:
-        self.rng = np.random.default_rng(seed)
+        self.seed, self.rng = seed, np.random.default_rng(seed)
         self.kept, self.index_format, self.rounding = kept, index_format, rounding
         self.values = [Value("pixels", (size, size, 3), "uint8")]
         self.nodes: list[Node] = []
@@ -106,6 +95,21 @@ class RandomChain:
         fields["weight_scales"] = np.full_like(fields["weight_scales"], fields["weight_scales"][0])
         operator = FullyConnected(**fields, limits=NO_LIMITS, rounding=self.rounding)
         self.write(name, operator, (outputs,), LOGIT_SCALE, LOGIT_ZERO)
+
+    def finished(self, name: str, labels: tuple[str, ...]) -> PackedModel:
+        """Return the network with a mean over the map and a classifier behind the layers so far."""
+        before = self.after
+        self.write("pool", GlobalAveragePool(), (1, 1, before.channels), before.scale, before.zero_point)
+        self.classify("fc", len(labels))
+        return PackedModel(
+            name,
+            values={value.name: value for value in self.values},
+            inputs=("pixels",),
+            nodes=tuple(self.nodes),
+            outputs=(self.after.name,),
+            labels=labels,
+            provenance=random_provenance(self.seed),
+        )
 
     def weights(self, name: str, outputs: int, columns: int, pruned: bool, scale_after: float) -> dict:
         """Return weights, scales and biases as keyword arguments of a linear operator."""

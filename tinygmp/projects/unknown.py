@@ -15,7 +15,7 @@ from tinygmp.data.table import read_table
 from tinygmp.errors import ConfigError, DataError
 from tinygmp.graph.model import PackedModel
 from tinygmp.graph.reference.run import ReferenceOutput, run
-from tinygmp.graph.reject import NONE, Reject, judged_state
+from tinygmp.graph.reject import NONE, Reject
 from tinygmp.projects.prepared import Prepared, scaling_of
 from tinygmp.projects.training import Trainer, pack
 from tinygmp.report.facts import Unknown
@@ -45,7 +45,7 @@ def rejecting(prepared: Prepared, model: PackedModel, passing_share: float) -> P
 
 def tops(model: PackedModel, found: ReferenceOutput) -> np.ndarray:
     """Return the states that decide, int8 [windows, units]."""
-    return found.states[judged_state(model)]
+    return found.states[model.judged_state]
 
 
 def share_of_none(prepared: Prepared, model: PackedModel, windows: np.ndarray) -> float:

@@ -4,7 +4,7 @@ are used.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,8 @@ from tinygmp.errors import ConfigError
 from tinygmp.models.fastgrnn import FastGrnnClassifier
 from tinygmp.prune.mask import PruneMask
 from tinygmp.prune.module_kinds import own_matrices
+
+Hook = Callable[[nn.Module, tuple[torch.Tensor, ...], Any], None]
 
 
 @dataclass(frozen=True)
@@ -80,21 +82,11 @@ def count_flops(
     [batch, time, features], unless its method `weight_uses(inputs)` returns other uses by name.
     """
     uses: dict[str, int] = {}
-    handles = [
-        part.register_forward_hook(_recorder(path, uses))
-        for path, part in module.named_modules()
-        if _has_rule(part)
-    ]
-    was_training = module.training
-    example = next(module.parameters())
-    try:
-        module.eval()
-        with torch.no_grad():
-            module(torch.zeros((1, *sample_shape), dtype=example.dtype, device=example.device))
-    finally:
-        for handle in handles:
-            handle.remove()
-        module.train(was_training)
+    observe(
+        module,
+        sample_shape,
+        [(part, _recorder(path, uses)) for path, part in module.named_modules() if _has_rule(part)],
+    )
     named = dict(module.named_parameters())
     kept = mask.layer_nnz() if mask is not None else {}
     return NetworkFlops(
@@ -104,6 +96,20 @@ def count_flops(
             if name in uses
         )
     )
+
+
+def observe(module: nn.Module, sample_shape: Sequence[int], hooks: Iterable[tuple[nn.Module, Hook]]) -> None:
+    """Run one sample of zeros through a module in evaluation mode, which a hook on each of some parts sees."""
+    handles = [part.register_forward_hook(hook) for part, hook in hooks]
+    was_training, example = module.training, next(module.parameters())
+    try:
+        module.eval()
+        with torch.no_grad():
+            module(torch.zeros((1, *sample_shape), dtype=example.dtype, device=example.device))
+    finally:
+        for handle in handles:
+            handle.remove()
+        module.train(was_training)
 
 
 def _has_rule(part: nn.Module) -> bool:

@@ -5,6 +5,7 @@ from torch import nn
 
 from tinygmp.cost.work import Map, Work
 from tinygmp.graph.operators.window import Window
+from tinygmp.prune.flops import observe
 
 
 def works_of_module(module: nn.Module, sample_shape: tuple[int, ...]) -> dict[str, Work]:
@@ -13,20 +14,12 @@ def works_of_module(module: nn.Module, sample_shape: tuple[int, ...]) -> dict[st
     sample_shape: (channels, rows, columns), or (features,).
     """
     found: dict[str, Work] = {}
-    handles = [
-        part.register_forward_hook(recorder(f"{path}.weight" if path else "weight", found))
+    parts = [
+        (part, recorder(f"{path}.weight" if path else "weight", found))
         for path, part in module.named_modules()
         if isinstance(part, nn.Conv2d | nn.Linear)
     ]
-    was_training, example = module.training, next(module.parameters())
-    try:
-        module.eval()
-        with torch.no_grad():
-            module(torch.zeros((1, *sample_shape), dtype=example.dtype, device=example.device))
-    finally:
-        for handle in handles:
-            handle.remove()
-        module.train(was_training)
+    observe(module, sample_shape, parts)
     return found
 
 

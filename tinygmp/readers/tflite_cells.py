@@ -1,15 +1,11 @@
 """Recurrent cells of TFLite files: the fused LSTM operator, and what turns its steps and picks the last one."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from tinygmp.readers import gate_order
-
-if TYPE_CHECKING:
-    from tinygmp.readers.tflite import Call, TfliteReader
+from tinygmp.readers.tflite_call import Call, TfliteReader
 
 # Inputs of UNIDIRECTIONAL_SEQUENCE_LSTM, four each in the order i, f, g, o (TFLite's lstm_shared.h).
 OF_INPUT, OF_STATE, BIASES = range(1, 5), range(5, 9), range(12, 16)

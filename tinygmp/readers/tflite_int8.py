@@ -21,7 +21,8 @@ from tinygmp.graph.operators.softmax import Softmax
 from tinygmp.graph.operators.window import Pair, Window, same_padding
 from tinygmp.graph.values import Shape, Value
 from tinygmp.readers.integer_graph import IntegerGraph, Meaning, Weights, name_of
-from tinygmp.readers.tflite import DAMAGE, SHAPES
+from tinygmp.readers.tflite import DAMAGE
+from tinygmp.readers.tflite_call import SHAPES
 
 ACTIVATIONS = {0: "none", 1: "relu", 2: "relu_n1_to_1", 3: "relu6"}
 SUPPORTED = (

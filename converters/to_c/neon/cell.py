@@ -11,6 +11,7 @@ import numpy as np
 
 from converters.to_c.arrays import ConstantArray, stream_arrays, symbol_of
 from converters.to_c.header import header_context
+from converters.to_c.kernel import rounded
 from converters.to_c.readers import definitions, reader
 from converters.to_c.rendering import render
 from converters.to_c.runtime_text import joined_kernels
@@ -58,6 +59,11 @@ def cell_context(model: WindowChain) -> dict[str, object]:
             "hidden": rounded(cell.hidden_size, UNITS),
             "top": rounded(cell.hidden_size, COLUMNS),
             "input": rounded(model.input.channels, COLUMNS),
+        }
+        | {
+            f"{letter}_inner": rounded(linear.rank, COLUMNS)
+            for letter, linear in maps.items()
+            if isinstance(linear, LowRank)
         },
         "classifier": classifier,
         "answered": "state->top",
@@ -95,10 +101,6 @@ def arrays_of(model: WindowChain) -> Iterator[ConstantArray]:
     yield ConstantArray(f"{name}_gate_table", cell.table, "round(256 tanh(i / 8))")
     yield from stream_arrays(model, model.classifier.weights)
     yield ConstantArray(f"{name}_classifier_bias", model.classifier.bias, "one a class")
-
-
-def rounded(count: int, to: int) -> int:
-    return -(-count // to) * to
 
 
 def padded(values: np.ndarray, to: int) -> np.ndarray:

@@ -5,14 +5,12 @@ import pytest
 
 from converters.to_c.neon.cell import panels
 from converters.to_c.neon.convert import convert
+from tests.converters.to_c.test_neon import assert_exact, in_emulator
 from tests.graph_edits import with_fields
 from tinygmp.data.windows import random_windows
-from tinygmp.device.arm64_engine import CORES, build_arm64, run_arm64
-from tinygmp.device.words import reference_of
 from tinygmp.graph.model import PackedModel
 from tinygmp.graph.random_model import random_model
 
-in_emulator = pytest.mark.needs_program("qemu-aarch64", "ziglang")
 SIZES = [
     {"hidden": 80},
     {"hidden": 1, "inputs": 1, "u_kept": 1.0},
@@ -30,21 +28,16 @@ ENDS = {
 }
 
 
-def assert_exact(model: PackedModel, steps: int = 24) -> None:
+def assert_window(model: PackedModel, steps: int = 24) -> None:
     counts = random_windows(model, 5).first[:, :steps]
     counts[0], counts[1] = -32768, 32767
-    logits, classes = reference_of(model)(counts)
-    built = build_arm64(convert(model))
-    for core in CORES:
-        found = run_arm64(built, counts, core)
-        assert np.array_equal(found.logits, logits), core
-        assert np.array_equal(found.classes, classes), core
+    assert_exact(model, [counts])
 
 
 @in_emulator
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_any_size_equals_the_reference(size):
-    assert_exact(random_model(seed=7, **size))
+    assert_window(random_model(seed=7, **size))
 
 
 @in_emulator
@@ -52,7 +45,7 @@ def test_any_size_equals_the_reference(size):
 def test_scalars_at_their_ends_equal_the_reference(ends):
     model = random_model(seed=8, hidden=24, w_kept=1.0, u_kept=1.0)
     cell = next(node.name for node in model.nodes if type(node.operator).__name__ == "FastGrnn")
-    assert_exact(with_fields(model, cell, **ENDS[ends]))
+    assert_window(with_fields(model, cell, **ENDS[ends]))
 
 
 def test_the_panels_of_a_matrix_worked_by_hand():

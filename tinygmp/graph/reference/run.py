@@ -9,7 +9,6 @@ from tinygmp.errors import DataError
 from tinygmp.graph.model import Node, PackedModel
 from tinygmp.graph.reference.execute import Execute
 from tinygmp.graph.reference.registry import prepared
-from tinygmp.graph.reject import judged_state
 from tinygmp.graph.values import Value
 
 Arrays = dict[str, np.ndarray]
@@ -47,7 +46,7 @@ def run(model: PackedModel, *inputs: np.ndarray) -> ReferenceOutput:
     states = {name: np.concatenate([part[1][name] for part in parts]) for name in parts[0][1]}
     logits = outputs[model.outputs[0]].reshape(len(inputs[0]), -1).astype(np.int32)
     classes = logits.argmax(axis=1)
-    answers = model.reject.answers(states[judged_state(model)], classes) if model.reject else classes
+    answers = model.reject.answers(states[model.judged_state], classes) if model.reject else classes
     return ReferenceOutput(outputs, logits, classes, states, answers)
 
 
